@@ -1,0 +1,132 @@
+"""Every Redis key, in one place. `p` is the partition; all keys of one partition carry `{p}`.
+
+RQ's own keys (`rq:*`) are the engine's and hold nothing that is not also in the outbox.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names of one partition."""
+
+    partition: int = 0
+
+    def _key(self, *parts: str) -> str:
+        return ":".join(("tocsin", f"{{{self.partition}}}", *parts))
+
+    def log(self, lane: str) -> str:
+        """Stream: entries of one lane. Fields: `e` the entry as JSON, `r` the raw body's id (signals only)."""
+        return self._key("log", lane)
+
+    @property
+    def raw(self) -> str:
+        """Stream: raw bodies as received. Fields: `b` body, `h` redacted headers as JSON, `s` source."""
+        return self._key("raw")
+
+    def seen(self, source: str, vendor_id: str) -> str:
+        """String with expiry: the event id first given to a vendor's event id."""
+        return self._key("seen", source, vendor_id)
+
+    def replayed(self, event: str) -> str:
+        """String: log position of a replay, by its id `<id>.r<n>`."""
+        return self._key("replayed", event)
+
+    @property
+    def cursor(self) -> str:
+        """Hash: lane -> id of the last decided entry; `decided_at`, `policy`, `decided` (count)."""
+        return self._key("cursor")
+
+    @property
+    def fence(self) -> str:
+        """Counter: incremented at each takeover of the dispatcher's lease; commits watch it."""
+        return self._key("fence")
+
+    @property
+    def lease(self) -> str:
+        """String with expiry: the dispatcher that may commit."""
+        return self._key("lease")
+
+    def state(self, table: str) -> str:
+        """Hash: key -> record, for tables no incident owns."""
+        return self._key("state", table)
+
+    def owned(self, incident: str, table: str) -> str:
+        """Hash: key -> record, for alerts, deliveries and runs of one incident."""
+        return self._key("incident", incident, table)
+
+    def timeline(self, incident: str) -> str:
+        """List: moments of one incident, oldest first."""
+        return self._key("incident", incident, "timeline")
+
+    @property
+    def timers(self) -> str:
+        """Sorted set: timer id by due instant (ms)."""
+        return self._key("timers")
+
+    @property
+    def outbox(self) -> str:
+        """Hash: effect id -> effect, from its commit until its result is folded."""
+        return self._key("outbox")
+
+    @property
+    def claims(self) -> str:
+        """Hash: effect id -> "<attempt> <worker> <ms>" of the last claim."""
+        return self._key("claims")
+
+    def verdicts(self, lane: str, hour: int) -> str:
+        """Hash: entry id -> verdict, one hash per lane and hour of the entry's id."""
+        return self._key("verdicts", lane, str(hour))
+
+    def lock(self, target: str) -> str:
+        """Hash with expiry: `run` that may act on the target, `token` its fencing token."""
+        return self._key("lock", target)
+
+    @property
+    def running(self) -> str:
+        """Sorted set: runs that mutate right now, by lock expiry; its size is capped globally."""
+        return self._key("running")
+
+    @property
+    def dead(self) -> str:
+        """Hash: dead letter id -> its record."""
+        return self._key("dead")
+
+    @property
+    def dead_index(self) -> str:
+        """Sorted set: dead letter id by instant (ms)."""
+        return self._key("dead", "index")
+
+    @property
+    def sandbox(self) -> str:
+        """Stream: what would have been sent, had credentials been there."""
+        return self._key("sandbox")
+
+    @property
+    def policy(self) -> str:
+        """Hash: policy version -> its files as JSON; `current` and `good` name versions."""
+        return self._key("policy")
+
+    @property
+    def metrics(self) -> str:
+        """Hash: counters of processes that have no endpoint of their own."""
+        return self._key("metrics")
+
+    @property
+    def refusals(self) -> str:
+        """Hash: `<source> <why>` -> how many requests were refused before anything was kept."""
+        return self._key("refusals")
+
+    def refused(self, source: str) -> str:
+        """List, capped: redacted examples of what a source's verifier refused."""
+        return self._key("refused", source)
+
+    @property
+    def kill(self) -> str:
+        """String: present while the kill switch is on; read just before each mutating call."""
+        return self._key("kill")
+
+    @property
+    def pulse(self) -> str:
+        """Hash: process name -> ms of its last sign of life."""
+        return self._key("pulse")

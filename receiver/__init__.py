@@ -1,0 +1,1 @@
+"""Takes in. The internet-facing HTTP process: verify, parse, append, answer."""

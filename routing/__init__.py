@@ -1,0 +1,1 @@
+"""Decides. Pure: no clock, environment, network, Redis or files; the same input gives the same decision."""

@@ -1,0 +1,49 @@
+"""Effects: what a decision wants done in the world, as data. Workers carry them out."""
+
+from typing import Any
+
+from routing.delivery import Message, Purpose
+from routing.record import Record
+from routing.severity import Severity
+
+
+class Effect(Record, frozen=True, kw_only=True, omit_defaults=True, tag_field="do"):
+    """`id` names it for ever; `attempt` starts at 1. `queue` is "urgent" or "normal" within its kind.
+
+    An effect stays in the outbox until its result is folded; claiming it compares id and attempt.
+    """
+
+    id: str
+    attempt: int
+    incident: str
+    repeat: bool = False
+
+
+class Deliver(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="deliver"):
+    """Say `message` to `address` over `channel`. `id` is the delivery's id."""
+
+    contact: str
+    channel: str
+    address: str
+    purpose: Purpose
+    severity: Severity
+    message: Message
+    urgent: bool = False
+
+
+class Step(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="step"):
+    """Carry out one runbook step. `id` is "<run>/<step>"; `params` are already filled in."""
+
+    run: str
+    step: str
+    action: str
+    params: dict[str, Any]
+    timeout_ms: int
+    mutates: bool = False
+    dry_run: bool = False
+    lock: str = ""
+    """Target to lock before acting; the run is the lock's owner."""
+    idempotency_key: str = ""
+
+
+AnyEffect = Deliver | Step

@@ -1,0 +1,206 @@
+"""Entries of the event log: everything that can happen, and the only thing that changes state."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from routing.event import Event
+from routing.record import Record
+
+
+class Lane(StrEnum):
+    """Strict priority, in this order."""
+
+    CONTROL = "control"
+    URGENT = "urgent"
+    BULK = "bulk"
+
+
+class Entry(Record, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """`at`: when it was appended, ms, by the appender's clock. `by`: who caused it (a person, a process)."""
+
+    at: int
+    by: str = ""
+    v: int = 1
+    """Schema version it was written with; absent means 1."""
+
+
+class Signal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="signal"):
+    """A source reported an event. `replay_of` is the id of the event this one replays."""
+
+    event: Event
+    replay_of: str = ""
+
+
+class Answer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="answer"):
+    """A person answered a notification: a key pressed, an SMS sent back, a link clicked.
+
+    `delivery` is known for keys and links; an SMS has only the `address` it came from. `text` is what was
+    pressed or written: "4", "ack", "1a".
+    """
+
+    channel: str
+    text: str
+    delivery: str = ""
+    address: str = ""
+
+
+class Verb(StrEnum):
+    ACK = "ack"
+    RESOLVE = "resolve"
+    ESCALATE = "escalate"
+    NOTE = "note"
+
+
+class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):
+    """An operator acts on an incident from the command line or the API."""
+
+    incident: str
+    verb: Verb
+    text: str = ""
+
+
+class Opened(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="opened"):
+    """A person opens an incident by hand."""
+
+    title: str
+    severity: int
+    service: str = ""
+    team: str = ""
+    summary: str = ""
+
+
+class TimerDue(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="timer"):
+    """A timer came due. One that is no longer set, or was set again for later, changes nothing."""
+
+    timer: str
+    due_at: int
+
+
+class Claimed(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="claimed"):
+    """A worker is about to carry out an effect; it answers within `timeout_ms` or it died."""
+
+    effect: str
+    attempt: int
+    timeout_ms: int
+
+
+class Outcome(StrEnum):
+    OK = "ok"
+    TEMPORARY = "temporary"
+    """Failed; the same call may succeed later."""
+    PERMANENT = "permanent"
+    """Failed; repeating it cannot help."""
+    UNKNOWN = "unknown"
+    """No answer: it may or may not have happened."""
+    REFUSED = "refused"
+    """Not attempted: a lock, a cap or the kill switch said no."""
+
+
+class Delivered(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="delivered"):
+    """What the provider answered to one attempt of a delivery."""
+
+    delivery: str
+    attempt: int
+    outcome: Outcome
+    provider_id: str = ""
+    answer: str = ""
+    """The provider's answer in short, secrets removed."""
+    error: str = ""
+    retry_after_ms: int = 0
+    sandbox: bool = False
+
+
+class Receipt(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):
+    """A provider called back later: delivered, answered, busy, no-answer, failed. May precede Delivered."""
+
+    delivery: str
+    status: str
+    provider_id: str = ""
+    detail: str = ""
+
+
+class StepDone(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="step"):
+    """What one attempt of a runbook step brought. `output` is bounded JSON, secrets removed."""
+
+    run: str
+    step: str
+    attempt: int
+    outcome: Outcome
+    output: Any = None
+    error: str = ""
+    retry_after_ms: int = 0
+    request: str = ""
+    """What was asked of the provider, for the audit: "POST /v1/projects/prj_1/rollback/dpl_1"."""
+
+
+class SilenceSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="silence"):
+    """A person mutes by matchers until `until_at`; the same id again replaces it (an earlier end expires it)."""
+
+    id: str
+    matchers: list[str]
+    until_at: int
+    reason: str = ""
+    from_at: int = 0
+
+
+class OverrideSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="override"):
+    """`contact` takes the schedule's shifts between the two instants; `contact` empty removes the override."""
+
+    id: str
+    schedule: str
+    contact: str
+    from_at: int
+    until_at: int
+
+
+class SwitchSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="switch"):
+    """An operator's switch: "kill" stops all automation, "pause:<source>" takes a source's events aside."""
+
+    name: str
+    on: bool
+    reason: str = ""
+
+
+class PolicySet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="policy"):
+    """From here on the policy with this hash decides."""
+
+    version: str
+
+
+class Revived(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="revived"):
+    """An operator retries work given up: `subject` is the delivery's or the run's id."""
+
+    dead: str
+    subject: str
+
+
+AnyEntry = (
+    Signal
+    | Answer
+    | Command
+    | Opened
+    | TimerDue
+    | Claimed
+    | Delivered
+    | Receipt
+    | StepDone
+    | SilenceSet
+    | OverrideSet
+    | SwitchSet
+    | PolicySet
+    | Revived
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: "msgspec.json.Decoder[AnyEntry]" = msgspec.json.Decoder(AnyEntry)
+
+
+def encode_entry(entry: AnyEntry) -> bytes:
+    return _encoder.encode(entry)
+
+
+def decode_entry(raw: bytes) -> AnyEntry:
+    """Read one entry. Raises msgspec.ValidationError or msgspec.DecodeError when it is not one."""
+    return _decoder.decode(raw)

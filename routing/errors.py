@@ -1,0 +1,83 @@
+"""The exception tree.
+
+    TocsinError
+    ├── BadSignature        a request is not from whom it claims to be
+    ├── Unreadable          authentic, but not what the vendor documents
+    ├── ConfigError         the configuration has faults, all of them listed
+    ├── DeliveryError       a channel could not deliver; says whether repeating can help
+    └── ActionError         a runbook step could not be carried out; says how it failed
+
+Messages say what, where, what was found and what to do; never a secret, never a body.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from routing.entry import Outcome
+
+
+class TocsinError(Exception):
+    """Base of all our own errors."""
+
+
+class BadSignature(TocsinError):
+    """`hint` tells the person setting the source up what to check."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+class Unreadable(TocsinError):
+    """`where` is a path into the body ("alerts[3].labels") or ""."""
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.where = where
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of the configuration. `column` and `line` count from 1; 0 where there is none."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    found: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.found}; {self.fix}"
+
+
+class ConfigError(TocsinError):
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+class DeliveryError(TocsinError):
+    """`outcome` is TEMPORARY, PERMANENT or UNKNOWN (no answer: it may have arrived)."""
+
+    def __init__(
+        self, reason: str, *, outcome: Outcome = Outcome.TEMPORARY, retry_after_ms: int = 0, answer: str = ""
+    ) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.retry_after_ms = retry_after_ms
+        self.answer = answer
+
+
+class ActionError(TocsinError):
+    """`outcome` as for deliveries, or REFUSED when nothing was attempted."""
+
+    def __init__(
+        self, reason: str, *, outcome: Outcome = Outcome.PERMANENT, retry_after_ms: int = 0, request: str = ""
+    ) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.retry_after_ms = retry_after_ms
+        self.request = request

@@ -1,0 +1,165 @@
+"""Incident: our record of one or more alerts that people respond to; Alert: one condition."""
+
+from enum import StrEnum
+
+from routing.reason import Reason
+from routing.record import Record
+from routing.severity import Severity
+
+
+class Phase(StrEnum):
+    TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Alert(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One condition, by its fingerprint, inside the incident it belongs to."""
+
+    fingerprint: str
+    incident: str
+    source: str
+    kind: str
+    title: str
+    severity: Severity
+    firing: bool
+    count: int
+    first_seen_at: int
+    last_seen_at: int
+    starts_at: int = 0
+    resolved_at: int = 0
+    summary: str = ""
+    labels: dict[str, str] = {}
+    link: str = ""
+
+
+class Target(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom an escalation step calls: a `contact`, or whoever is on call in a `schedule`."""
+
+    kind: str
+    name: str
+
+
+class Stage(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One escalation step as the incident keeps it: policy changes do not move a running escalation."""
+
+    targets: list[Target]
+    wait_ms: int
+    origin: str = ""
+
+
+class Escalation(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the escalation of an incident stands.
+
+    `stage` is the step last carried out, -1 before the first; `round` counts repeats from 0; `exhausted`
+    once the last resort is what is being called.
+    """
+
+    policy: str
+    stages: list[Stage]
+    repeat: int = 0
+    stage: int = -1
+    round: int = 0
+    exhausted: bool = False
+    origin: str = ""
+
+
+class NextAction(Record, frozen=True, kw_only=True, omit_defaults=True):
+    at: int
+    what: str
+
+
+class FollowUp(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Work a repair left behind: "promote again". Reminded of until done."""
+
+    id: str
+    text: str
+    opened_at: int
+    remind_at: int
+    done_at: int = 0
+
+
+class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A production deployment that went live: the first suspect when something breaks soon after."""
+
+    id: str
+    project: str
+    service: str = ""
+    by: str = ""
+    at: int
+    link: str = ""
+
+
+class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """`number` is the n of id "INC-n". `group` is the key new alerts join by, "" once it takes no more."""
+
+    id: str
+    number: int
+    title: str
+    severity: Severity
+    phase: Phase
+    group: str
+    opened_at: int
+    changed_at: int
+    summary: str = ""
+    team: str = ""
+    service: str = ""
+    labels: dict[str, str] = {}
+    route: str = ""
+    policy_version: str = ""
+    respond_by: int = 0
+    resolve_by: int = 0
+    acknowledged_at: int = 0
+    acknowledged_by: str = ""
+    resolved_at: int = 0
+    resolved_by: str = ""
+    escalation: Escalation | None = None
+    next_action: NextAction | None = None
+    firing: int = 0
+    """How many of its alerts fire now."""
+    alerts: int = 0
+    events: int = 0
+    deliveries: int = 0
+    runs: int = 0
+    paged: list[str] = []
+    """Contacts told so far, in order: each is owed the ack and the resolve."""
+    suspect: Deploy | None = None
+    followups: list[FollowUp] = []
+    tried: str = ""
+    """What automation tried and found, in one sentence, for the next message."""
+    held_until: int = 0
+    """A page waits for a runbook until this instant; 0: it does not wait."""
+    reopened: int = 0
+
+
+class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an incident's timeline."""
+
+    at: int
+    what: str
+    by: str = ""
+    reasons: list[Reason] = []
+    entry: str = ""
+    """Id of the log entry that caused it."""
+    policy: str = ""
+
+
+class Window(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The last matching events of a threshold rule, newest last, at most as many as the rule counts."""
+
+    key: str
+    times: list[int]
+    seen: int = 0
+
+
+class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one event: kept for "why", with constant size however long the incident lives."""
+
+    at: int
+    did: str
+    """recorded, counted, opened, joined, repeated, resolved, reopened, silenced, stale, ignored, paused"""
+    incident: str = ""
+    fingerprint: str = ""
+    severity: Severity | None = None
+    policy: str = ""
+    reasons: list[Reason] = []

@@ -1,0 +1,132 @@
+"""What a vendor's module must offer. The module itself is the plug-in, found by its name.
+
+A source lives in `receiver/sources/<vendor>.py`, a channel in `workers/channels/<vendor>.py`, an action
+family in `workers/actions/<vendor>.py`. Nothing else names a vendor.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from routing.delivery import Message, Purpose
+from routing.event import Event
+from routing.policy import Source
+from routing.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A request as it came: raw bytes, header names in lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An element of an authentic body that could not be read; it becomes a dead letter."""
+
+    reason: str
+    where: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    events: Sequence[Event]
+    unread: Sequence[Unread] = ()
+
+
+class SourceModule(Protocol):
+    """`verify` and `parse` are pure: no clock (it is `inbound.received_at`), no network."""
+
+    TITLE: str
+    SETUP: str
+    """How to point the vendor here, in a few lines of Markdown."""
+
+    @staticmethod
+    def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:
+        """Raises BadSignature."""
+
+    @staticmethod
+    def parse(inbound: Inbound, source: Source) -> Parsed:
+        """Raises Unreadable when nothing of the body can be read."""
+
+    @staticmethod
+    def sign(body: bytes, secret: str, at: int) -> dict[str, str]:
+        """The headers the vendor would send with this body at this instant (ms)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a channel gets. `ack_url` is signed by the worker; "" when nothing can be acknowledged."""
+
+    delivery: str
+    incident: str
+    to: str
+    purpose: Purpose
+    severity: Severity
+    message: Message
+    attempt: int
+    repeat: bool
+    ack_url: str
+    callback_url: str
+    """Base of this delivery's callbacks; "" without a public URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it. `answer` is its answer in short, without secrets."""
+
+    provider_id: str
+    answer: str = ""
+
+
+class ChannelModule(Protocol):
+    TITLE: str
+    VOICE: bool
+    Settings: type[BaseModel]
+
+    @staticmethod
+    def send(notification: Notification, settings: Any, timeout_s: float) -> Sent:
+        """Raises DeliveryError."""
+
+    @staticmethod
+    def preview(notification: Notification, settings: Any) -> dict[str, str]:
+        """What would be sent, for the sandbox's outbox: the vendor's own fields, secrets left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an action's function gets besides its parameters."""
+
+    settings: Mapping[str, str]
+    """Of the vendor as configured: base URL, token, ... resolved."""
+    timeout_s: float
+    idempotency_key: str
+    now: int
+    allowed: Callable[[], bool] = field(default=lambda: True)
+    """False once the kill switch is on: asked again right before a mutating call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`run(step, params)` returns JSON-able output. Raises ActionError."""
+
+    params: type[BaseModel]
+    mutates: bool
+    run: Callable[[Step, Any], dict[str, Any]]
+    undo: str = ""
+
+
+class ActionModule(Protocol):
+    """`ACTIONS` maps the name after the dot of "vercel.rollback"."""
+
+    TITLE: str
+    SETTINGS: Sequence[str]
+    """Names of the settings it takes from `config/actions.yaml`, documented in its docstring."""
+    ACTIONS: Mapping[str, Action]

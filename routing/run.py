@@ -1,0 +1,69 @@
+"""Run: one execution of a runbook against one target. Waiting is a timer; a run holds no worker."""
+
+from enum import StrEnum
+from typing import Any
+
+from routing.record import Record
+
+
+class RunPhase(StrEnum):
+    DIAGNOSE = "diagnose"
+    REMEDIATE = "remediate"
+    VERIFY = "verify"
+    SUCCEEDED = "succeeded"
+    STOPPED = "stopped"
+    """A guard said there is nothing (more) to do."""
+    REFUSED = "refused"
+    """A guard rail said no: cooldown, budget, breaker, lock, kill switch."""
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        return self not in {RunPhase.DIAGNOSE, RunPhase.REMEDIATE, RunPhase.VERIFY}
+
+
+class StepState(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of a run. `attempt` 0: not begun. `outcome` "" while under way."""
+
+    id: str
+    action: str
+    mutates: bool = False
+    attempt: int = 0
+    outcome: str = ""
+    output: Any = None
+    error: str = ""
+    request: str = ""
+    began_at: int = 0
+    ended_at: int = 0
+    repeat: bool = False
+
+
+class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    incident: str
+    runbook: str
+    runbook_version: int
+    target: str
+    mode: str
+    phase: RunPhase
+    started_at: int
+    deadline_at: int
+    steps: list[StepState] = []
+    at_step: str = ""
+    verified: int = 0
+    """Consecutive good verifications so far."""
+    verify_until: int = 0
+    ended_at: int = 0
+    why: str = ""
+
+
+class TargetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What automation did to one target with one runbook lately: cooldown, budgets and breaker read this."""
+
+    key: str
+    started: list[int] = []
+    failures: int = 0
+    open_until: int = 0
+    """The breaker stays open until then; afterwards one probe may run."""
+    probing: str = ""
+    """Run id of the probe under way."""

@@ -1,0 +1,78 @@
+"""State: everything live, in memory, as the log has made it so far.
+
+Only `apply` changes it. A dispatcher loads it once per lease and throws it away when a commit fails.
+"""
+
+from collections import defaultdict
+
+from routing.decision import Decision, Drop, Put, Retire, Table
+from routing.incident import Alert, Incident
+from routing.record import Record
+from routing.timer import Timer
+
+
+class Fact(Record, frozen=True, kw_only=True):
+    value: str
+
+
+class State:
+    """Tables of records, and the three indexes the fold needs."""
+
+    def __init__(self) -> None:
+        self.tables: dict[Table, dict[str, Record]] = {table: {} for table in Table}
+        self.open_groups: dict[str, str] = {}
+        """Group key -> the incident that new alerts with this key join."""
+        self.owned: defaultdict[str, dict[Table, set[str]]] = defaultdict(dict)
+        """Incident -> keys of the records it owns, by table."""
+
+    def get(self, table: Table, key: str) -> Record | None:
+        return self.tables[table].get(key)
+
+    def keys_of(self, incident: str, table: Table) -> frozenset[str] | set[str]:
+        """Keys of the alerts, deliveries, runs or timers that belong to an incident."""
+        return self.owned[incident].get(table, frozenset()) if incident in self.owned else frozenset()
+
+    def timers(self) -> dict[str, Timer]:
+        return self.tables[Table.TIMER]  # type: ignore[return-value]  # the table holds nothing else
+
+    def apply(self, decision: Decision) -> None:
+        for change in decision.changes:
+            if isinstance(change, Put):
+                self._put(change)
+            elif isinstance(change, Drop):
+                self._drop(change)
+            elif isinstance(change, Retire):
+                self._retire(change.incident)
+
+    def load(self, put: Put) -> None:
+        """Take over one record as it was stored."""
+        self._put(put)
+
+    def _put(self, put: Put) -> None:
+        old = self.tables[put.table].get(put.key)
+        self.tables[put.table][put.key] = put.record
+        if put.incident:
+            self.owned[put.incident].setdefault(put.table, set()).add(put.key)
+        if isinstance(put.record, Incident):
+            if isinstance(old, Incident) and old.group and self.open_groups.get(old.group) == put.key:
+                del self.open_groups[old.group]
+            if put.record.group:
+                self.open_groups[put.record.group] = put.key
+        elif isinstance(old, Alert) and isinstance(put.record, Alert) and old.incident != put.record.incident:
+            self.owned[old.incident].get(put.table, set()).discard(put.key)
+
+    def _drop(self, drop: Drop) -> None:
+        self.tables[drop.table].pop(drop.key, None)
+        if drop.incident and drop.incident in self.owned:
+            self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
+
+    def _retire(self, incident: str) -> None:
+        for table, keys in self.owned.pop(incident, {}).items():
+            for key in keys:
+                found = self.tables[table].get(key)
+                if isinstance(found, Alert) and found.incident != incident:
+                    continue
+                self.tables[table].pop(key, None)
+        gone = self.tables[Table.INCIDENT].pop(incident, None)
+        if isinstance(gone, Incident) and self.open_groups.get(gone.group) == incident:
+            del self.open_groups[gone.group]

@@ -1,0 +1,36 @@
+"""Timer: something the fold wants to be woken for."""
+
+from enum import StrEnum
+
+from routing.record import Record
+
+
+class Wake(StrEnum):
+    """Why a timer was set. The subject is the id of what it is about."""
+
+    ESCALATE = "escalate"
+    HOLD = "hold"
+    ACK_EXPIRES = "ack_expires"
+    RESOLVE_BY = "resolve_by"
+    UNCLAIMED = "unclaimed"
+    SILENT = "silent"
+    RETRY = "retry"
+    RUN_DEADLINE = "run_deadline"
+    VERIFY = "verify"
+    QUIET = "quiet"
+    FOLLOW_UP = "follow_up"
+    RETIRE = "retire"
+    LAST_RESORT = "last_resort"
+    EXPIRE = "expire"
+
+
+class Timer(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """`id` is "<wake>:<subject>": setting it again moves it. `tries` counts how often it was set in a row."""
+
+    id: str
+    wake: Wake
+    subject: str
+    at: int
+    what: str = ""
+    incident: str = ""
+    tries: int = 0

@@ -1,0 +1,1 @@
+"""Acts. Dispatch, deliver, remediate, watchdog, supervisor: everything that carries out a decision."""
