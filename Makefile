@@ -1,0 +1,67 @@
+# Everything a person or CI does with this checkout. `make help` lists it.
+#
+# Needs: make, a POSIX shell, Python 3.11 or newer. Installs only what the lock files name, by hash.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Wheels only: a source package would run unlocked build code. Hashes: nothing but what was locked.
+LOCKED := install --require-hashes --only-binary :all: --no-deps
+WORKERS ?= 2
+PYTEST_ARGS ?=
+export TOCSIN_PYTHON ?=
+
+.PHONY: help up test check bench chaos lock clean venv dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: venv ## run all of it in this terminal, on a database of its own under var/
+	@exec $(BIN)/tocsin up
+
+test: dev ## all tests (one: make test PYTEST_ARGS='tests/routing -x')
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+check: dev ## lint, format, types, import contracts, configuration
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/tocsin check
+	$(BIN)/python tests/house/committed.py
+
+bench: dev ## benchmarks, written to benchmarks/RESULTS.md
+	@exec $(BIN)/python benchmarks/run.py
+
+chaos: dev ## the long kill tests: each fault point twenty times
+	@TOCSIN_CHAOS_ROUNDS=$${TOCSIN_CHAOS_ROUNDS:-20} exec $(BIN)/python -m pytest -m kill -x --timeout 3600 $(PYTEST_ARGS)
+
+lock: ## resolve the lock files anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean: ## remove what was installed and built; leaves var/ (the data) and .env (the secrets)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv: $(VENV)/.installed
+dev: $(VENV)/.installed-dev
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@sh .ci/make-venv $(VENV)
+	@echo "installing the locked dependencies into $(VENV) (once)"
+	@$(PIP) $(LOCKED) -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "installing the locked development tools into $(VENV) (once)"
+	@$(PIP) $(LOCKED) -r requirements-dev.lock
+	@touch $@
