@@ -51,6 +51,8 @@ class Verb(StrEnum):
     RESOLVE = "resolve"
     ESCALATE = "escalate"
     NOTE = "note"
+    DONE = "done"
+    """A follow-up is done; the text names it, "" means all of them."""
 
 
 class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):

@@ -28,6 +28,8 @@ class Alert(Record, frozen=True, kw_only=True, omit_defaults=True):
     last_seen_at: int
     starts_at: int = 0
     resolved_at: int = 0
+    resolved_by: str = ""
+    """"source" when the sender said so; otherwise who closed it although the sender may still see it."""
     summary: str = ""
     labels: dict[str, str] = {}
     link: str = ""

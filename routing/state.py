@@ -45,7 +45,14 @@ class State:
                 self._retire(change.incident)
 
     def load(self, put: Put) -> None:
-        """Take over one record as it was stored."""
+        """Take over one record as it was stored.
+
+        An alert that fired again in a later incident is stored with both; the later one is the live one.
+        """
+        known = self.tables[put.table].get(put.key)
+        if isinstance(known, Alert) and isinstance(put.record, Alert):
+            if (known.last_seen_at, known.first_seen_at) > (put.record.last_seen_at, put.record.first_seen_at):
+                return
         self._put(put)
 
     def _put(self, put: Put) -> None:

@@ -1,0 +1,138 @@
+"""Draft: the state as one entry is about to leave it, built up without touching the state itself.
+
+The fold reads and writes the draft. If it raises, the draft is dropped and nothing has happened.
+"""
+
+from typing import TypeVar
+
+from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
+from routing.delivery import Delivery
+from routing.effect import AnyEffect
+from routing.incident import Alert, Incident, Moment, Verdict
+from routing.policy import Policy
+from routing.reason import Reason
+from routing.record import Record
+from routing.run import Run
+from routing.state import Fact, State
+from routing.timer import Timer, Wake
+
+R = TypeVar("R", bound=Record)
+
+
+class Draft:
+    """One entry's changes over a state. `now` is when it is decided, `at` when it was appended (ms)."""
+
+    def __init__(self, policy: Policy, state: State, entry: str, now: int) -> None:
+        self.policy = policy
+        self.state = state
+        self.entry = entry
+        self.now = now
+        self.verdict: Verdict | None = None
+        self.touched: set[str] = set()
+        """Incidents whose timers changed: their next action is to be found anew."""
+        self._new: dict[tuple[Table, str], Record | None] = {}
+        self._changes: list[Change] = []
+        self._effects: dict[str, AnyEffect] = {}
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, table: Table, key: str, kind: type[R]) -> R | None:
+        place = (table, key)
+        found = self._new[place] if place in self._new else self.state.tables[table].get(key)
+        return found if isinstance(found, kind) else None
+
+    def incident(self, key: str) -> Incident | None:
+        return self.find(Table.INCIDENT, key, Incident)
+
+    def alert(self, fingerprint: str) -> Alert | None:
+        return self.find(Table.ALERT, fingerprint, Alert)
+
+    def delivery(self, key: str) -> Delivery | None:
+        return self.find(Table.DELIVERY, key, Delivery)
+
+    def run(self, key: str) -> Run | None:
+        return self.find(Table.RUN, key, Run)
+
+    def timer(self, wake: Wake, subject: str) -> Timer | None:
+        return self.find(Table.TIMER, f"{wake}:{subject}", Timer)
+
+    def fact(self, key: str) -> str:
+        found = self.find(Table.FACT, key, Fact)
+        return found.value if found else ""
+
+    def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
+        """All live records of a kind that belong to an incident, by key."""
+        keys = set(self.state.keys_of(incident, table))
+        keys.update(key for (where, key), record in self._new.items() if where is table and record)
+        records = (self.find(table, key, kind) for key in sorted(keys))
+        return [record for record in records if record is not None and _owner(record) == incident]
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, table: Table, key: str, record: Record, incident: str = "") -> None:
+        self._new[table, key] = record
+        self._changes.append(Put(table, key, record, incident))
+
+    def drop(self, table: Table, key: str, incident: str = "") -> None:
+        if self.find(table, key, Record) is not None:
+            self._new[table, key] = None
+            self._changes.append(Drop(table, key, incident))
+
+    def put_incident(self, incident: Incident) -> None:
+        self.put(Table.INCIDENT, incident.id, incident)
+
+    def put_alert(self, alert: Alert) -> None:
+        self.put(Table.ALERT, alert.fingerprint, alert, alert.incident)
+
+    def put_delivery(self, delivery: Delivery) -> None:
+        self.put(Table.DELIVERY, delivery.id, delivery, delivery.incident)
+
+    def put_run(self, run: Run) -> None:
+        self.put(Table.RUN, run.id, run, run.incident)
+
+    def put_fact(self, key: str, value: str) -> None:
+        self.put(Table.FACT, key, Fact(value=value))
+
+    def wake(
+        self, wake: Wake, subject: str, at: int, *, incident: str = "", what: str = "", tries: int = 0
+    ) -> None:
+        """Set the timer, or move it."""
+        timer = Timer(
+            id=f"{wake}:{subject}", wake=wake, subject=subject, at=at, incident=incident, what=what, tries=tries
+        )
+        self.put(Table.TIMER, timer.id, timer, incident)
+        self.touched.add(incident)
+
+    def unwake(self, wake: Wake, subject: str) -> None:
+        timer = self.timer(wake, subject)
+        if timer is not None:
+            self.drop(Table.TIMER, timer.id, timer.incident)
+            self.touched.add(timer.incident)
+
+    def note(self, incident: str, what: str, *reasons: Reason, by: str = "") -> None:
+        """A line for the incident's timeline."""
+        moment = Moment(
+            at=self.now, what=what, by=by, reasons=list(reasons), entry=self.entry, policy=self.policy.version
+        )
+        self._changes.append(Note(incident, moment))
+
+    def emit(self, effect: AnyEffect) -> None:
+        """Want this done; replaces an earlier wish of the same id."""
+        self._effects[effect.id] = effect
+
+    def withdraw(self, effect: str) -> None:
+        self._effects.pop(effect, None)
+        self._changes.append(Withdraw(effect))
+
+    def bury(self, kind: str, subject: str, incident: str, error: str, raw: bytes = b"") -> None:
+        self._changes.append(Bury(kind, subject, incident, error, raw))
+
+    def retire(self, incident: str) -> None:
+        self._changes.append(Retire(incident))
+
+    def decision(self) -> Decision:
+        return Decision(tuple(self._changes), tuple(self._effects.values()), self.verdict)
+
+
+def _owner(record: Record) -> str:
+    return str(getattr(record, "incident", ""))

@@ -1,0 +1,82 @@
+"""What people read and hear: what broke, how bad, since when, what was tried, what to do now."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from routing.delivery import Message
+from routing.incident import Incident
+from routing.policy import Contact
+
+
+def page(incident: Incident, contact: Contact, why: str) -> Message:
+    """The message that asks somebody to act."""
+    since = _clock(incident.opened_at, contact.timezone)
+    facts = [
+        f"{incident.severity}: {incident.title}",
+        incident.summary,
+        f"Since {since}. {_size(incident)}",
+        _suspect(incident, contact.timezone),
+        f"Tried: {incident.tried}" if incident.tried else "Nothing was tried automatically.",
+        _clocks(incident, contact.timezone),
+        why,
+    ]
+    return Message(
+        title=f"[{incident.id}] {incident.severity} {incident.title}",
+        body="\n".join(fact for fact in facts if fact),
+        speech=_speech(incident),
+    )
+
+
+def update(incident: Incident, contact: Contact, what: str) -> Message:
+    """The message that only tells: acknowledged, resolved, repaired, a follow-up is due."""
+    body = [what, incident.summary, f"Tried: {incident.tried}" if incident.tried else ""]
+    if incident.resolved_at:
+        minutes = max(1, round((incident.resolved_at - incident.opened_at) / 60_000))
+        body.append(f"It lasted {minutes} min, from {_clock(incident.opened_at, contact.timezone)}.")
+    return Message(
+        title=f"[{incident.id}] {what}",
+        body="\n".join(line for line in body if line),
+        speech=what,
+    )
+
+
+def suspicion(incident: Incident, at: int) -> str:
+    """ "12 minutes after production deploy dpl_x by anna", or ""."""
+    deploy = incident.suspect
+    if deploy is None:
+        return ""
+    minutes = max(0, (at - deploy.at) // 60_000)
+    by = f" by {deploy.by}" if deploy.by else ""
+    return f"{minutes} min after production deploy {deploy.id}{by}"
+
+
+def _suspect(incident: Incident, zone: str) -> str:
+    if incident.suspect is None:
+        return ""
+    live = _clock(incident.suspect.at, zone)
+    return f"Suspect: {suspicion(incident, incident.opened_at)} (live since {live})."
+
+
+def _size(incident: Incident) -> str:
+    if incident.alerts == 1 and incident.events == 1:
+        return "One alert."
+    return f"{incident.firing} of {incident.alerts} alerts firing, {incident.events} events."
+
+
+def _clocks(incident: Incident, zone: str) -> str:
+    parts = [f"Respond by {_clock(incident.respond_by, zone)}"] if incident.respond_by else []
+    if incident.resolve_by:
+        parts.append(f"resolve by {_clock(incident.resolve_by, zone)}")
+    return ", ".join(parts) + "." if parts else ""
+
+
+def _speech(incident: Incident) -> str:
+    level = f"Severity {incident.severity.value}"
+    tried = f" {incident.tried}." if incident.tried else ""
+    suspect = f" It began {suspicion(incident, incident.opened_at)}." if incident.suspect else ""
+    return f"Tocsin. {level}. Incident {incident.number}. {incident.title}.{suspect}{tried}"
+
+
+def _clock(at: int, zone: str) -> str:
+    """An instant (ms) as a person in the zone reads it: "Tue 24 Nov 02:30 CET"."""
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%a %d %b %H:%M %Z")
