@@ -1,0 +1,307 @@
+"""Runbooks: which one starts, and how a run goes on step by step. Waiting is a timer, never a worker.
+
+A run goes through diagnose, guards, remediate and verify. Whatever ends it, the caller learns by
+`Finished` and lets the incident go on: resolved, or paged.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from routing import expressions, guards, steps
+from routing.decision import Table
+from routing.draft import Draft
+from routing.entry import Outcome, StepDone
+from routing.errors import TocsinError
+from routing.incident import FollowUp, Incident
+from routing.matchers import all_match
+from routing.policy import Runbook
+from routing.reason import Reason
+from routing.run import Run, RunPhase, StepState, TargetRecord
+from routing.template import fill
+from routing.timer import Wake
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run is over. `repaired` only when the symptom was seen to be gone."""
+
+    run: Run
+    incident: Incident
+    repaired: bool
+    resolves: bool
+
+
+def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
+    """Start the first runbook that matches and that the guard rails let run. None: nothing runs."""
+    for runbook in draft.policy.runbooks:
+        if runbook.mode == "off" or not all_match(runbook.matchers, labels):
+            continue
+        if runbook.when_severity and incident.severity not in runbook.when_severity:
+            continue
+        incident, run = _start(draft, incident, runbook)
+        if run is not None:
+            return incident, run
+    return incident, None
+
+
+def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident, Run | None]:
+    number = incident.runs + 1
+    run_id = f"{incident.id}-r{number}"
+    target = str(fill(runbook.target, _incident_context(incident, run_id, draft.now)))
+    record = _target_record(draft, runbook, target)
+    permit = guards.permit(record, runbook.limits, run_id, draft.now, killed=_killed(draft))
+    why = Reason(text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin))
+    run = Run(
+        id=run_id,
+        incident=incident.id,
+        runbook=runbook.id,
+        runbook_version=runbook.version,
+        target=target,
+        mode=runbook.mode,
+        phase=RunPhase.DIAGNOSE,
+        started_at=draft.now,
+        deadline_at=draft.now + runbook.timeout_ms,
+        steps=[
+            StepState(id=step.id, action=step.action, mutates=step.mutates)
+            for step in (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
+        ],
+    )
+    incident = msgspec.structs.replace(incident, runs=number)
+    if permit.refusal:
+        refused = msgspec.structs.replace(
+            run, phase=RunPhase.REFUSED, why=permit.refusal, ended_at=draft.now
+        )
+        draft.put_run(refused)
+        draft.note(incident.id, f"runbook {runbook.id} not run: {permit.refusal}", why)
+        incident = msgspec.structs.replace(incident, tried=f"{runbook.title} was not run: {permit.refusal}")
+        draft.put_incident(incident)
+        return incident, None
+    draft.put(Table.TARGET, record.key, permit.record)
+    how = " (dry run)" if runbook.mode == "dry_run" else ""
+    draft.note(incident.id, f"runbook {runbook.id} started on {target}{how}", why)
+    draft.wake(
+        Wake.RUN_DEADLINE,
+        run_id,
+        run.deadline_at,
+        incident=incident.id,
+        what=f"give up on runbook {runbook.id}",
+    )
+    run = steps.dispatch(draft, incident, run, run.steps[0].id, context(draft, incident, run))
+    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} is running")
+    draft.put_incident(incident)
+    return incident, run
+
+
+def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Finished | None:
+    """Take the result of the step under way; a late or doubled one changes nothing."""
+    runbook = _runbook(draft, run)
+    if run.phase.over or run.at_step != done.step or runbook is None:
+        return None
+    state = steps.state_of(run, done.step)
+    if done.attempt > state.attempt or state.outcome:
+        return None
+    spec = steps.spec_of(runbook, done.step)
+    if steps.may_retry(spec, state, done):
+        steps.retry_later(draft, incident, run, state, done)
+        return None
+    run = steps.record(draft, run, state, done)
+    if run.phase is RunPhase.VERIFY:
+        return _verified(draft, incident, run, runbook, done)
+    if done.outcome is not Outcome.OK and run.phase is RunPhase.REMEDIATE:
+        why = f"{spec.id} {_failure(done)}"
+        return finish(draft, incident, run, RunPhase.FAILED, why)
+    draft.note(incident.id, f"{run.runbook}: {spec.id} {_result(done)}")
+    return _next(draft, incident, run, runbook)
+
+
+def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finished | None:
+    order = [step.id for step in (*runbook.diagnose, *runbook.remediate)]
+    following = order[order.index(run.at_step) + 1 :]
+    if run.phase is RunPhase.DIAGNOSE and (not following or following[0] == runbook.remediate[0].id):
+        stopped = _guarded(draft, incident, run, runbook)
+        if stopped is not None:
+            return stopped
+        run = msgspec.structs.replace(run, phase=RunPhase.REMEDIATE)
+    if following:
+        steps.dispatch(draft, incident, run, following[0], context(draft, incident, run))
+        return None
+    if run.mode == "dry_run":
+        would = steps.would_have(run)
+        return finish(draft, incident, run, RunPhase.STOPPED, f"dry run: would have done {would}")
+    run = msgspec.structs.replace(
+        run,
+        phase=RunPhase.VERIFY,
+        deadline_at=min(run.deadline_at, draft.now + runbook.verify.timeout_ms),
+    )
+    draft.wake(
+        Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what="give up verifying the repair"
+    )
+    steps.dispatch(draft, incident, run, runbook.verify.step.id, context(draft, incident, run))
+    return None
+
+
+def _guarded(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finished | None:
+    """Check every guard before the first change. One that cannot be judged does not hold."""
+    facts = context(draft, incident, run)
+    for guard in runbook.guards:
+        if run.mode == "dry_run" and steps.unmade(run, guard.condition):
+            reason = Reason(text="its facts were not fetched (dry run)", origin=str(guard.origin))
+            draft.note(incident.id, f"{run.runbook}: guard not checked: {guard.reason}", reason)
+            continue
+        problem = ""
+        try:
+            held = expressions.holds(guard.condition, facts)
+        except TocsinError as error:
+            held, problem = False, f" ({error})"
+        if not held:
+            trouble = steps.troubles(run)
+            why = f"{guard.reason}{problem}" + (f"; {trouble}" if trouble else "")
+            phase = RunPhase.FAILED if guard.otherwise == "fail" else RunPhase.STOPPED
+            draft.note(
+                incident.id, f"{run.runbook}: guard stopped it", Reason(text=why, origin=str(guard.origin))
+            )
+            return finish(draft, incident, run, phase, why)
+    draft.note(incident.id, f"{run.runbook}: all {len(runbook.guards)} guards hold")
+    return None
+
+
+def _verified(
+    draft: Draft, incident: Incident, run: Run, runbook: Runbook, done: StepDone
+) -> Finished | None:
+    """One look at the symptom. It must stay gone for the whole of `for_ms`."""
+    good = done.outcome is Outcome.OK and _holds(runbook.verify.until, done.output)
+    if not good:
+        draft.note(incident.id, f"{run.runbook}: not verified yet: {_result(done)}")
+    until = (run.verify_until or draft.now + runbook.verify.for_ms) if good else 0
+    run = msgspec.structs.replace(run, verified=run.verified + 1 if good else 0, verify_until=until)
+    if good and draft.now >= until:
+        checks = f"the symptom is gone: {run.verified} good checks in a row"
+        return finish(draft, incident, run, RunPhase.SUCCEEDED, checks)
+    draft.put_run(run)
+    draft.wake(
+        Wake.VERIFY,
+        run.id,
+        draft.now + runbook.verify.every_ms,
+        incident=incident.id,
+        what="look at the symptom again",
+    )
+    return None
+
+
+def verify_again(draft: Draft, incident: Incident, run: Run) -> None:
+    runbook = _runbook(draft, run)
+    if runbook is not None and run.phase is RunPhase.VERIFY:
+        steps.dispatch(draft, incident, run, runbook.verify.step.id, context(draft, incident, run))
+
+
+def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str) -> Finished:
+    """End the run, tell the guard rails, say in one sentence what was tried."""
+    steps.forget(draft, run)
+    run = msgspec.structs.replace(run, phase=phase, why=why, ended_at=draft.now, at_step="")
+    draft.put_run(run)
+    runbook = _runbook(draft, run)
+    if runbook is not None:
+        record = _target_record(draft, runbook, run.target)
+        if phase is RunPhase.SUCCEEDED:
+            record = guards.succeeded(record)
+        elif phase is RunPhase.FAILED:
+            record = guards.failed(record, runbook.limits, draft.now)
+        else:
+            record = guards.ended(record)
+        draft.put(Table.TARGET, record.key, record)
+    title = runbook.title if runbook else run.runbook
+    incident = msgspec.structs.replace(incident, tried=f"{title}: {phase}, {why}")
+    draft.note(incident.id, f"runbook {run.runbook} {phase}: {why}")
+    if phase is RunPhase.FAILED:
+        draft.bury("unremediated", run.id, incident.id, f"runbook {run.runbook} failed: {why}")
+    repaired = phase is RunPhase.SUCCEEDED
+    if repaired and runbook is not None:
+        incident = _owe(draft, incident, run, runbook)
+    draft.put_incident(incident)
+    return Finished(run, incident, repaired, repaired and runbook is not None and runbook.resolves)
+
+
+def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incident:
+    """A repair may leave work behind; it is recorded and reminded of until done."""
+    owed = list(incident.followups)
+    for number, (text, after) in enumerate(runbook.followups, start=1):
+        words = str(fill(text, context(draft, incident, run)))
+        followup = FollowUp(
+            id=f"{run.id}-f{number}", text=words, opened_at=draft.now, remind_at=draft.now + after
+        )
+        owed.append(followup)
+        draft.note(incident.id, f"follow-up: {words}", Reason(text="left behind by the repair"))
+        draft.wake(
+            Wake.FOLLOW_UP, followup.id, followup.remind_at, incident=incident.id, what=f"remind: {words}"
+        )
+    return msgspec.structs.replace(incident, followups=owed)
+
+
+def stop_all(draft: Draft, incident: Incident, why: str) -> None:
+    """End what still runs for the incident; a change already made is verified by nobody any more."""
+    for run in draft.owned(incident.id, Table.RUN, Run):
+        if not run.phase.over:
+            steps.forget(draft, run)
+            draft.put_run(
+                msgspec.structs.replace(run, phase=RunPhase.STOPPED, why=why, ended_at=draft.now, at_step="")
+            )
+            draft.note(incident.id, f"runbook {run.runbook} stopped: {why}")
+
+
+def context(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:
+    """What placeholders and conditions of a runbook may refer to."""
+    facts = _incident_context(incident, run.id, draft.now)
+    facts["run"]["target"] = run.target
+    for state in run.steps:
+        if state.outcome:
+            facts[state.id] = state.output if state.outcome == Outcome.OK else {"error": state.error}
+    return facts
+
+
+def _incident_context(incident: Incident, run: str, now: int) -> dict[str, Any]:
+    suspect = incident.suspect
+    return {
+        "now": now,
+        "run": {"id": run},
+        "incident": {
+            "id": incident.id,
+            "title": incident.title,
+            "severity": str(incident.severity),
+            "service": incident.service,
+            "team": incident.team,
+            "labels": incident.labels,
+            "suspect": msgspec.to_builtins(suspect) if suspect else None,
+        },
+    }
+
+
+def _holds(condition: str, output: Any) -> bool:
+    try:
+        return expressions.holds(condition, output if isinstance(output, dict) else {"output": output})
+    except TocsinError:
+        return False
+
+
+def _failure(done: StepDone) -> str:
+    return f"{done.outcome}: {done.error}" if done.error else str(done.outcome)
+
+
+def _result(done: StepDone) -> str:
+    if done.outcome is not Outcome.OK:
+        return _failure(done)
+    return f"found {steps.brief(done.output)}"
+
+
+def _killed(draft: Draft) -> bool:
+    return draft.find(Table.SWITCH, "kill", msgspec.Struct) is not None  # type: ignore[type-var]
+
+
+def _runbook(draft: Draft, run: Run) -> Runbook | None:
+    return next((runbook for runbook in draft.policy.runbooks if runbook.id == run.runbook), None)
+
+
+def _target_record(draft: Draft, runbook: Runbook, target: str) -> TargetRecord:
+    key = f"{runbook.id}@{target}"
+    return draft.find(Table.TARGET, key, TargetRecord) or TargetRecord(key=key)

@@ -1,0 +1,184 @@
+"""One step of a run: handed out, tried again, recorded."""
+
+from typing import Any
+
+import msgspec
+
+from routing.draft import Draft
+from routing.effect import Step
+from routing.entry import Outcome, StepDone
+from routing.incident import Incident
+from routing.notify import UNCLAIMED_MS
+from routing.policy import Runbook, RunbookStep
+from routing.run import Run, StepState
+from routing.template import fill
+from routing.timer import Wake
+
+RETRY_MS = 2_000
+BRIEF = 160
+
+
+def effect_id(run: Run, step: str) -> str:
+    return f"{run.id}/{step}"
+
+
+def split_effect(effect: str) -> tuple[str, str]:
+    """Run and step of a step effect's id; ("", "") when it is not one."""
+    run, slash, step = effect.partition("/")
+    return (run, step) if slash else ("", "")
+
+
+def state_of(run: Run, step: str) -> StepState:
+    return next(state for state in run.steps if state.id == step)
+
+
+def spec_of(runbook: Runbook, step: str) -> RunbookStep:
+    every = (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
+    return next(spec for spec in every if spec.id == step)
+
+
+def with_state(run: Run, state: StepState) -> Run:
+    steps = [state if known.id == state.id else known for known in run.steps]
+    return msgspec.structs.replace(run, steps=steps)
+
+
+def dispatch(draft: Draft, incident: Incident, run: Run, step: str, facts: dict[str, Any]) -> Run:
+    """Hand out the step's next attempt; its parameters are filled in now, once, and never evaluated again."""
+    state = state_of(run, step)
+    state = msgspec.structs.replace(
+        state, attempt=state.attempt + 1, outcome="", began_at=draft.now, output=None, error=""
+    )
+    run = msgspec.structs.replace(with_state(run, state), at_step=step)
+    draft.put_run(run)
+    _emit(draft, incident, run, state, facts)
+    return run
+
+
+def repeat(draft: Draft, incident: Incident, run: Run, facts: dict[str, Any]) -> Run:
+    """The worker fell silent: the same step again, marked, because it may have happened already."""
+    state = state_of(run, run.at_step)
+    state = msgspec.structs.replace(state, attempt=state.attempt + 1, repeat=True, began_at=draft.now)
+    run = with_state(run, state)
+    draft.put_run(run)
+    draft.note(incident.id, f"{run.runbook}: {state.id} is done again: its worker gave no answer")
+    _emit(draft, incident, run, state, facts)
+    return run
+
+
+def again_unclaimed(draft: Draft, incident: Incident, run: Run, facts: dict[str, Any], tries: int) -> None:
+    _emit(draft, incident, run, state_of(run, run.at_step), facts, tries)
+
+
+def _emit(
+    draft: Draft, incident: Incident, run: Run, state: StepState, facts: dict[str, Any], tries: int = 0
+) -> None:
+    runbook = next(known for known in draft.policy.runbooks if known.id == run.runbook)
+    spec = spec_of(runbook, state.id)
+    draft.emit(
+        Step(
+            id=effect_id(run, state.id),
+            attempt=state.attempt,
+            incident=incident.id,
+            repeat=state.repeat,
+            run=run.id,
+            step=state.id,
+            action=spec.action,
+            params=fill(dict(spec.params), facts),
+            timeout_ms=spec.timeout_ms,
+            mutates=spec.mutates,
+            dry_run=run.mode == "dry_run",
+            lock=run.target if spec.mutates else "",
+            idempotency_key=str(fill(spec.idempotency_key, facts)) if spec.idempotency_key else "",
+        )
+    )
+    draft.wake(
+        Wake.UNCLAIMED,
+        effect_id(run, state.id),
+        draft.now + min(UNCLAIMED_MS << tries, 60_000),
+        incident=incident.id,
+        what=f"dispatch {state.id} again if no worker took it",
+        tries=tries,
+    )
+
+
+def may_retry(spec: RunbookStep, state: StepState, done: StepDone) -> bool:
+    """A temporary failure within the step's attempts; an unknown outcome only where repeating is safe."""
+    if state.attempt >= spec.attempts:
+        return False
+    return done.outcome is Outcome.TEMPORARY or (done.outcome is Outcome.UNKNOWN and not spec.mutates)
+
+
+def retry_later(draft: Draft, incident: Incident, run: Run, state: StepState, done: StepDone) -> None:
+    wait = max(RETRY_MS * state.attempt, done.retry_after_ms)
+    draft.withdraw(effect_id(run, state.id))
+    _drop_timers(draft, run, state.id)
+    draft.wake(
+        Wake.RETRY,
+        effect_id(run, state.id),
+        draft.now + wait,
+        incident=incident.id,
+        what=f"try {state.id} again",
+    )
+    draft.note(incident.id, f"{run.runbook}: {state.id} failed ({done.error}); again in {wait // 1000} s")
+
+
+def record(draft: Draft, run: Run, state: StepState, done: StepDone) -> Run:
+    """Write the result down. A step that was only simulated turns the whole run into a dry run."""
+    state = msgspec.structs.replace(
+        state,
+        outcome=str(done.outcome),
+        output=done.output,
+        error=done.error,
+        request=done.request,
+        ended_at=draft.now,
+    )
+    run = with_state(run, state)
+    if _simulated(state):
+        run = msgspec.structs.replace(run, mode="dry_run")
+    draft.put_run(run)
+    draft.withdraw(effect_id(run, state.id))
+    _drop_timers(draft, run, state.id)
+    return run
+
+
+def forget(draft: Draft, run: Run) -> None:
+    """Nothing of the run is awaited any more."""
+    if run.at_step:
+        draft.withdraw(effect_id(run, run.at_step))
+        _drop_timers(draft, run, run.at_step)
+    draft.unwake(Wake.RUN_DEADLINE, run.id)
+    draft.unwake(Wake.VERIFY, run.id)
+
+
+def _drop_timers(draft: Draft, run: Run, step: str) -> None:
+    for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
+        draft.unwake(wake, effect_id(run, step))
+
+
+def _simulated(state: StepState) -> bool:
+    return isinstance(state.output, dict) and bool(state.output.get("dry_run"))
+
+
+def unmade(run: Run, condition: str) -> bool:
+    """The condition refers to a step that was only simulated, so nobody can judge it."""
+    return any(state.id in condition for state in run.steps if _simulated(state))
+
+
+def would_have(run: Run) -> str:
+    done = [f"{state.action}" for state in run.steps if state.mutates and state.outcome]
+    return ", ".join(done) or "nothing"
+
+
+def troubles(run: Run) -> str:
+    """What could not be found out, in one sentence."""
+    return "; ".join(
+        f"{state.id} {state.outcome}: {state.error}"
+        for state in run.steps
+        if state.outcome and state.outcome != Outcome.OK
+    )
+
+
+def brief(output: Any) -> str:
+    """A result in a few words."""
+    text = msgspec.json.encode(output).decode()
+    return text if len(text) <= BRIEF else text[: BRIEF - 1] + "…"
