@@ -20,7 +20,7 @@ GRACE_S = 5.0
 def adopt_orphans() -> bool:
     if sys.platform != "linux":
         return False
-    return ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 def children() -> dict[int, str]:

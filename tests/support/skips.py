@@ -60,7 +60,7 @@ class SkipGuard:
         if self.unlisted:
             terminalreporter.section("skipped without leave", red=True)
             for node in self.unlisted:
-                terminalreporter.line(f"{node}: not in tests/{LIST.name}; list it there with a reason, or run it")
+                terminalreporter.line(f"{node}: not in tests/{LIST.name}; list it with a reason, or run it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
