@@ -3,18 +3,19 @@
 Every part carries the `Origin` it was written at, so that each reason can name file and line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from routing.reason import Origin
+from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
 
 
 class Matcher(Protocol):
     """A compiled label matcher (`routing.matchers`)."""
 
-    def matches(self, labels: Mapping[str, str]) -> bool: ...
+    @property
+    def matches(self) -> Callable[[Mapping[str, str]], bool]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class Secret:
             raise KeyError(self.name)
         return self.default
 
+
+VENDOR_SEVERITIES: Mapping[str, Severity] = {
+    "critical": Severity.SEV1,
+    "fatal": Severity.SEV1,
+    "error": Severity.SEV2,
+    "warning": Severity.SEV2,
+    "info": Severity.SEV4,
+}
+"""Unsure means the worse one, but never SEV-0: only a rule calls something a complete outage."""
 
 Setting = str | int | float | bool | None | Secret | list[Any] | dict[str, Any]
 
@@ -70,7 +80,8 @@ class SeverityRule:
     team: str | None = None
     service: str | None = None
     handling: str = "alert"
-    """alert: opens or joins an incident. record: kept and counted only. deploy: recorded as a deployment."""
+    """alert: opens or joins an incident. record: kept and counted only. deploy: recorded as a deployment.
+    "": what the event's status says, record for INFO and alert otherwise."""
     reason: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -277,4 +288,9 @@ class Policy:
     max_running: int
     """Runbook runs that may mutate at the same time, over all targets."""
     default_severity: Severity = Severity.SEV2
+    vendor_severities: Mapping[str, Severity] = field(default_factory=lambda: VENDOR_SEVERITIES)
+    """What a vendor's own word for severity, in lower case, means where no rule says."""
+    classify_origin: Origin = BUILT_IN
+    """Where `default_severity` and `vendor_severities` were written."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""

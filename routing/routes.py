@@ -1,0 +1,72 @@
+"""The route tree, as Alertmanager walks it: depth first, the first match wins unless it continues."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from routing.policy import Policy, Route
+from routing.reason import Reason
+
+LONGEST_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A route that takes the labels. `path` names its ancestors and itself, from the root."""
+
+    route: Route
+    path: list[str]
+    reasons: list[Reason]
+
+
+def match(policy: Policy, labels: Mapping[str, str]) -> list[Matched]:
+    """Every route that takes the labels, in the tree's order; never empty, for the root takes all."""
+    found: list[tuple[Route, ...]] = []
+    _walk((policy.route,), labels, found)
+    return [_matched(branch) for branch in found]
+
+
+def by_name(policy: Policy, name: str) -> Route | None:
+    """The route of that name, if the policy still has one."""
+    return next((route for route in all_routes(policy.route) if route.name == name), None)
+
+
+def all_routes(route: Route) -> Iterator[Route]:
+    """The route and everything below it, in the tree's order."""
+    yield route
+    for child in route.routes:
+        yield from all_routes(child)
+
+
+def group_key(route: Route, labels: Mapping[str, str]) -> str:
+    """What alerts of one incident share: the route, and the values of the labels it groups by."""
+    pairs = ",".join(f"{name}={json.dumps(labels.get(name, ''))}" for name in route.group_by)
+    key = f"{route.name}{{{pairs}}}"
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"{route.name}#{blake2b(key.encode(), digest_size=16).hexdigest()}"
+
+
+def _walk(branch: tuple[Route, ...], labels: Mapping[str, str], found: list[tuple[Route, ...]]) -> None:
+    before = len(found)
+    for child in branch[-1].routes:
+        so_far = len(found)
+        if _takes(child, labels):
+            _walk((*branch, child), labels, found)
+        if len(found) > so_far and not child.continues:
+            break
+    if len(found) == before:
+        found.append(branch)
+
+
+def _takes(route: Route, labels: Mapping[str, str]) -> bool:
+    return all(matcher.matches(labels) for matcher in route.matchers)
+
+
+def _matched(branch: tuple[Route, ...]) -> Matched:
+    route, path = branch[-1], [each.name for each in branch]
+    matchers = ", ".join(str(matcher) for matcher in route.matchers)
+    why = f"its labels match {matchers}" if matchers else "no other route takes it"
+    reason = Reason(text=f"routed by {' > '.join(path)}: {why}", rule=route.name, origin=str(route.origin))
+    return Matched(route, path, [reason])
