@@ -19,7 +19,7 @@ from routing.matchers import all_match
 from routing.policy import Runbook
 from routing.reason import Reason
 from routing.run import Run, RunPhase, StepState, TargetRecord
-from routing.template import fill
+from routing.template import TemplateGap, fill
 from routing.timer import Wake
 
 
@@ -52,7 +52,9 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident
     target = str(fill(runbook.target, _incident_context(incident, run_id, draft.now)))
     record = _target_record(draft, runbook, target)
     permit = guards.permit(record, runbook.limits, run_id, draft.now, killed=_killed(draft))
-    why = Reason(text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin))
+    why = Reason(
+        text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin)
+    )
     run = Run(
         id=run_id,
         incident=incident.id,
@@ -70,9 +72,7 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident
     )
     incident = msgspec.structs.replace(incident, runs=number)
     if permit.refusal:
-        refused = msgspec.structs.replace(
-            run, phase=RunPhase.REFUSED, why=permit.refusal, ended_at=draft.now
-        )
+        refused = msgspec.structs.replace(run, phase=RunPhase.REFUSED, why=permit.refusal, ended_at=draft.now)
         draft.put_run(refused)
         draft.note(incident.id, f"runbook {runbook.id} not run: {permit.refusal}", why)
         incident = msgspec.structs.replace(incident, tried=f"{runbook.title} was not run: {permit.refusal}")
@@ -88,10 +88,10 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident
         incident=incident.id,
         what=f"give up on runbook {runbook.id}",
     )
-    run = steps.dispatch(draft, incident, run, run.steps[0].id, context(draft, incident, run))
     incident = msgspec.structs.replace(incident, tried=f"{runbook.title} is running")
     draft.put_incident(incident)
-    return incident, run
+    stopped = _hand_out(draft, incident, run, run.steps[0].id)
+    return (stopped.incident, None) if stopped else (incident, run)
 
 
 def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Finished | None:
@@ -125,8 +125,7 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
             return stopped
         run = msgspec.structs.replace(run, phase=RunPhase.REMEDIATE)
     if following:
-        steps.dispatch(draft, incident, run, following[0], context(draft, incident, run))
-        return None
+        return _hand_out(draft, incident, run, following[0])
     if run.mode == "dry_run":
         would = steps.would_have(run)
         return finish(draft, incident, run, RunPhase.STOPPED, f"dry run: would have done {would}")
@@ -138,7 +137,16 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
     draft.wake(
         Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what="give up verifying the repair"
     )
-    steps.dispatch(draft, incident, run, runbook.verify.step.id, context(draft, incident, run))
+    return _hand_out(draft, incident, run, runbook.verify.step.id)
+
+
+def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished | None:
+    try:
+        steps.dispatch(draft, incident, run, step, context(draft, incident, run))
+    except TemplateGap as gap:
+        return finish(
+            draft, incident, run, RunPhase.FAILED, f"{step} needs what no step before it found: {gap}"
+        )
     return None
 
 
@@ -190,10 +198,11 @@ def _verified(
     return None
 
 
-def verify_again(draft: Draft, incident: Incident, run: Run) -> None:
+def verify_again(draft: Draft, incident: Incident, run: Run) -> Finished | None:
     runbook = _runbook(draft, run)
-    if runbook is not None and run.phase is RunPhase.VERIFY:
-        steps.dispatch(draft, incident, run, runbook.verify.step.id, context(draft, incident, run))
+    if runbook is None or run.phase is not RunPhase.VERIFY:
+        return None
+    return _hand_out(draft, incident, run, runbook.verify.step.id)
 
 
 def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str) -> Finished:

@@ -98,7 +98,13 @@ class Draft:
     ) -> None:
         """Set the timer, or move it."""
         timer = Timer(
-            id=f"{wake}:{subject}", wake=wake, subject=subject, at=at, incident=incident, what=what, tries=tries
+            id=f"{wake}:{subject}",
+            wake=wake,
+            subject=subject,
+            at=at,
+            incident=incident,
+            what=what,
+            tries=tries,
         )
         self.put(Table.TIMER, timer.id, timer, incident)
         self.touched.add(incident)

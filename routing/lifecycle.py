@@ -7,10 +7,12 @@ import msgspec
 from routing import automation, escalation, notify, render, routes, silences
 from routing.decision import Table
 from routing.draft import Draft
+from routing.entry import Opened
 from routing.incident import Deploy, Incident, Phase
 from routing.instant import DAY
 from routing.policy import Route
 from routing.reason import Reason
+from routing.run import Run
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -254,6 +256,76 @@ def _watch_clock(draft: Draft, incident: Incident) -> None:
             incident=incident.id,
             what="escalate if it is not resolved by then",
         )
+
+
+def overdue(draft: Draft, incident: Incident) -> Incident:
+    """Its resolve-by time has passed: somebody has to hear of it, acknowledged or not."""
+    draft.note(incident.id, "not resolved by its time", Reason(text=f"{incident.severity} promised it"))
+    if incident.phase is Phase.ACKNOWLEDGED:
+        return unacknowledge(draft, incident, "it is not resolved by its time")
+    if incident.held_until:
+        return incident
+    return escalation.advance(draft, incident, "it is not resolved by its time")
+
+
+def hold_over(draft: Draft, incident: Incident) -> str:
+    """Why a held page goes out now."""
+    running = [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
+    if running:
+        return f"runbook {running[0].runbook} has not repaired it in time; it is at {running[0].phase}"
+    return "what held the page back is over"
+
+
+def report(draft: Draft, incident: Incident, what: str) -> Incident:
+    """Tell those who were paged how the repair went; it rings nobody."""
+    return notify.tell_all_paged(draft, incident, what)
+
+
+def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
+    """A follow-up is still to be done: say so, and again after the same time."""
+    followup = next((each for each in incident.followups if each.id == followup_id), None)
+    if followup is None or followup.done_at:
+        return
+    every = followup.remind_at - followup.opened_at
+    draft.wake(
+        Wake.FOLLOW_UP,
+        followup.id,
+        draft.now + every,
+        incident=incident.id,
+        what=f"remind: {followup.text}",
+    )
+    draft.note(incident.id, f"reminder: {followup.text}")
+    what = f"Still to do after {incident.id}: {followup.text}"
+    if incident.paged:
+        notify.tell_all_paged(draft, incident, what)
+    else:
+        inform(draft, incident, what)
+
+
+def open_by_hand(draft: Draft, entry: Opened) -> Incident:
+    """A person opens an incident that no source reported."""
+    severity = Severity(entry.severity)
+    labels = {
+        "source": "operator",
+        "kind": "manual",
+        "severity": str(severity),
+        "service": entry.service,
+        "team": entry.team,
+        "title": entry.title,
+    }
+    by = entry.by or "operator"
+    opening = Opening(
+        title=entry.title,
+        summary=entry.summary,
+        severity=severity,
+        team=entry.team,
+        service=entry.service,
+        labels=labels,
+        reasons=(Reason(text=f"opened by {by}"),),
+        alerts=0,
+    )
+    matched = routes.match(draft.policy, labels)[0]
+    return open_incident(draft, matched.route, opening)
 
 
 def suspect(draft: Draft, service: str) -> Deploy | None:

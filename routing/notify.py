@@ -20,7 +20,9 @@ def page(draft: Draft, incident: Incident, contact: Contact, why: str) -> Incide
     """Page a contact by all methods their rules name for this severity. Returns the incident as changed."""
     methods = contact.by_severity.get(incident.severity) or contact.methods
     for method in methods:
-        incident = send(draft, incident, contact, method, Purpose.PAGE, render.page(incident, contact, why), why)
+        incident = send(
+            draft, incident, contact, method, Purpose.PAGE, render.page(incident, contact, why), why
+        )
     return incident
 
 

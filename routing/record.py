@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every record. Unknown fields are ignored, so that the last release's data stays readable."""
 

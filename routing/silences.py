@@ -39,4 +39,3 @@ def covering(draft: Draft, labels: Mapping[str, str]) -> Hush | None:
 @lru_cache(maxsize=1024)
 def _compiled(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
     return tuple(matchers.parse(text) for text in texts)
-

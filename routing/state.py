@@ -51,7 +51,10 @@ class State:
         """
         known = self.tables[put.table].get(put.key)
         if isinstance(known, Alert) and isinstance(put.record, Alert):
-            if (known.last_seen_at, known.first_seen_at) > (put.record.last_seen_at, put.record.first_seen_at):
+            if (known.last_seen_at, known.first_seen_at) > (
+                put.record.last_seen_at,
+                put.record.first_seen_at,
+            ):
                 return
         self._put(put)
 

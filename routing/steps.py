@@ -6,15 +6,16 @@ import msgspec
 
 from routing.draft import Draft
 from routing.effect import Step
-from routing.entry import Outcome, StepDone
+from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
 from routing.notify import UNCLAIMED_MS
 from routing.policy import Runbook, RunbookStep
 from routing.run import Run, StepState
-from routing.template import fill
+from routing.template import TemplateGap, fill
 from routing.timer import Wake
 
 RETRY_MS = 2_000
+SILENT_GRACE_MS = 1_000
 BRIEF = 160
 
 
@@ -43,14 +44,17 @@ def with_state(run: Run, state: StepState) -> Run:
 
 
 def dispatch(draft: Draft, incident: Incident, run: Run, step: str, facts: dict[str, Any]) -> Run:
-    """Hand out the step's next attempt; its parameters are filled in now, once, and never evaluated again."""
+    """Hand out the step's next attempt; its parameters are filled in now, once, and never evaluated again.
+
+    Raises TemplateGap when they refer to what no step before has found.
+    """
     state = state_of(run, step)
     state = msgspec.structs.replace(
         state, attempt=state.attempt + 1, outcome="", began_at=draft.now, output=None, error=""
     )
     run = msgspec.structs.replace(with_state(run, state), at_step=step)
-    draft.put_run(run)
     _emit(draft, incident, run, state, facts)
+    draft.put_run(run)
     return run
 
 
@@ -83,12 +87,12 @@ def _emit(
             run=run.id,
             step=state.id,
             action=spec.action,
-            params=fill(dict(spec.params), facts),
+            params=_filled(dict(spec.params), facts, lenient=run.mode == "dry_run"),
             timeout_ms=spec.timeout_ms,
             mutates=spec.mutates,
             dry_run=run.mode == "dry_run",
             lock=run.target if spec.mutates else "",
-            idempotency_key=str(fill(spec.idempotency_key, facts)) if spec.idempotency_key else "",
+            idempotency_key=str(_filled(spec.idempotency_key, facts, lenient=run.mode == "dry_run")),
         )
     )
     draft.wake(
@@ -98,6 +102,35 @@ def _emit(
         incident=incident.id,
         what=f"dispatch {state.id} again if no worker took it",
         tries=tries,
+    )
+
+
+def _filled(value: Any, facts: dict[str, Any], *, lenient: bool) -> Any:
+    """A dry run shows what it cannot know as the placeholder it is."""
+    if not lenient:
+        return fill(value, facts)
+    if isinstance(value, dict):
+        return {key: _filled(each, facts, lenient=True) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(each, facts, lenient=True) for each in value]
+    try:
+        return fill(value, facts)
+    except TemplateGap:
+        return value
+
+
+def claimed(draft: Draft, run: Run, entry: Claimed) -> None:
+    """A worker is at the step; if it falls silent past its own timeout, the step is done again."""
+    _, step = split_effect(entry.effect)
+    if run.phase.over or run.at_step != step or state_of(run, step).attempt != entry.attempt:
+        return
+    draft.unwake(Wake.UNCLAIMED, entry.effect)
+    draft.wake(
+        Wake.SILENT,
+        entry.effect,
+        entry.at + entry.timeout_ms + SILENT_GRACE_MS,
+        incident=run.incident,
+        what=f"repeat {step} if its worker gave no answer",
     )
 
 

@@ -1,0 +1,44 @@
+"""What operators set: silences, overrides of schedules, switches."""
+
+from routing import lifecycle
+from routing.decision import Table
+from routing.draft import Draft
+from routing.entry import OverrideSet, SilenceSet, SwitchSet
+from routing.incident import Incident, Phase
+from routing.silences import covering
+from routing.timer import Wake
+
+
+def silence(draft: Draft, entry: SilenceSet) -> None:
+    """Set or change a silence. What it no longer covers is paged at once."""
+    draft.put(Table.SILENCE, entry.id, entry)
+    draft.wake(Wake.EXPIRE, f"silence:{entry.id}", max(entry.until_at, draft.now), what="end of a silence")
+
+
+def end_silence(draft: Draft, key: str) -> None:
+    """A silence is over: drop it and let go what only it held back."""
+    known = draft.find(Table.SILENCE, key, SilenceSet)
+    if known is None or known.until_at > draft.now:
+        return
+    draft.drop(Table.SILENCE, key)
+    for incident in list(draft.state.tables[Table.INCIDENT].values()):
+        if not isinstance(incident, Incident) or incident.phase is not Phase.TRIGGERED:
+            continue
+        hold = draft.timer(Wake.HOLD, incident.id)
+        if hold is not None and key in hold.what and covering(draft, incident.labels) is None:
+            lifecycle.release_hold(draft, incident, f"silence {key} ended")
+
+
+def override(draft: Draft, entry: OverrideSet) -> None:
+    if not entry.contact:
+        draft.drop(Table.OVERRIDE, entry.id)
+        return
+    draft.put(Table.OVERRIDE, entry.id, entry)
+    draft.wake(Wake.EXPIRE, f"override:{entry.id}", entry.until_at, what="end of an override")
+
+
+def switch(draft: Draft, entry: SwitchSet) -> None:
+    if entry.on:
+        draft.put(Table.SWITCH, entry.name, entry)
+    else:
+        draft.drop(Table.SWITCH, entry.name)

@@ -1,0 +1,93 @@
+"""The fold: one entry of the log over the state. Pure; the same log gives the same decisions for ever."""
+
+from routing import answers, automation, controls, deliveries, due, lifecycle, repairs, signals, steps
+from routing.decision import Decision
+from routing.draft import Draft
+from routing.entry import (
+    Answer,
+    AnyEntry,
+    Claimed,
+    Command,
+    Delivered,
+    Opened,
+    OverrideSet,
+    PolicySet,
+    Receipt,
+    Revived,
+    Signal,
+    SilenceSet,
+    StepDone,
+    SwitchSet,
+    TimerDue,
+)
+from routing.next_action import settle
+from routing.policy import Policy
+from routing.state import State
+
+__all__ = ["decide"]
+
+
+def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+    """What one entry changes, what is to be done, and why. The state is not touched: apply the decision.
+
+    `entry_id` is the entry's place in the log, `now` the instant of the decision (ms); history replays
+    with the recorded one. An exception means that the entry is undecidable; nothing has changed then.
+    """
+    draft = Draft(policy, state, entry_id, now)
+    _fold(draft, entry)
+    settle(draft)
+    return draft.decision()
+
+
+def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one line per kind of entry
+    match entry:
+        case Signal():
+            signals.signal(draft, entry)
+        case TimerDue():
+            due.timer(draft, entry)
+        case Claimed():
+            _claimed(draft, entry)
+        case Delivered():
+            if delivery := draft.delivery(entry.delivery):
+                deliveries.delivered(draft, delivery, entry)
+        case Receipt():
+            if delivery := draft.delivery(entry.delivery):
+                deliveries.receipt(draft, delivery, entry)
+        case StepDone():
+            repairs.step_done(draft, entry)
+        case Answer():
+            answers.answer(draft, entry)
+        case Command():
+            answers.command(draft, entry)
+        case Opened():
+            lifecycle.open_by_hand(draft, entry)
+        case Revived():
+            _revived(draft, entry)
+        case SilenceSet():
+            controls.silence(draft, entry)
+        case OverrideSet():
+            controls.override(draft, entry)
+        case SwitchSet():
+            controls.switch(draft, entry)
+        case PolicySet():
+            draft.put_fact("policy", entry.version)
+
+
+def _claimed(draft: Draft, entry: Claimed) -> None:
+    if delivery := draft.delivery(entry.effect):
+        deliveries.claimed(draft, delivery, entry)
+        return
+    run_id, _ = steps.split_effect(entry.effect)
+    if run := draft.run(run_id):
+        steps.claimed(draft, run, entry)
+
+
+def _revived(draft: Draft, entry: Revived) -> None:
+    by = entry.by or "operator"
+    if delivery := draft.delivery(entry.subject):
+        deliveries.revive(draft, delivery, by)
+    elif run := draft.run(entry.subject):
+        incident = draft.incident(run.incident)
+        if incident is not None:
+            draft.note(incident.id, f"runbook {run.runbook} retried by {by}", by=by)
+            automation.start(draft, incident, incident.labels)

@@ -1,0 +1,222 @@
+"""Attempts: claimed, answered by the provider, retried, repeated, given up. All of it order-tolerant."""
+
+import msgspec
+
+from routing import escalation, notify
+from routing.decision import Table
+from routing.delivery import Delivery, Progress, Purpose
+from routing.draft import Draft
+from routing.entry import Claimed, Delivered, Outcome, Receipt
+from routing.incident import Incident, Phase
+from routing.record import encode
+from routing.severity import Severity
+from routing.timer import Wake
+
+SILENT_GRACE_MS = 1_000
+BACKOFF_MS = 5_000
+MAX_BACKOFF_MS = 300_000
+URGENT_BACKOFF_MS = 20_000
+
+FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered"})
+FINAL_RECEIPTS = {
+    "delivered": Progress.DELIVERED,
+    "answered": Progress.ANSWERED,
+    "in-progress": Progress.ANSWERED,
+}
+RANK = {
+    Progress.PENDING: 0,
+    Progress.CLAIMED: 1,
+    Progress.SENT: 2,
+    Progress.CANCELLED: 2,
+    Progress.DELIVERED: 3,
+    Progress.ANSWERED: 4,
+    Progress.FAILED: 5,
+}
+
+
+def claimed(draft: Draft, delivery: Delivery, entry: Claimed) -> None:
+    """A worker is at it; if it falls silent past its own timeout, the attempt is made again."""
+    if entry.attempt != delivery.attempt or delivery.progress is not Progress.PENDING:
+        return
+    draft.put_delivery(msgspec.structs.replace(delivery, progress=Progress.CLAIMED, changed_at=draft.now))
+    draft.unwake(Wake.UNCLAIMED, delivery.id)
+    draft.wake(
+        Wake.SILENT,
+        delivery.id,
+        entry.at + entry.timeout_ms + SILENT_GRACE_MS,
+        incident=delivery.incident,
+        what=f"repeat {delivery.id} if its worker gave no answer",
+    )
+
+
+def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
+    """What the provider answered. Of an older attempt only good news counts."""
+    if entry.outcome is Outcome.OK:
+        _sent(draft, delivery, entry)
+    elif entry.attempt == delivery.attempt and not delivery.progress.over:
+        _failed(draft, delivery, entry)
+
+
+def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
+    if delivery.provider_id == entry.provider_id and RANK[delivery.progress] >= RANK[Progress.SENT]:
+        return
+    progress = delivery.progress if RANK[delivery.progress] > RANK[Progress.SENT] else Progress.SENT
+    draft.put_delivery(
+        msgspec.structs.replace(
+            delivery,
+            progress=progress,
+            changed_at=draft.now,
+            provider_id=entry.provider_id,
+            answer=entry.answer,
+            sandbox=entry.sandbox,
+            error="" if progress is Progress.SENT else delivery.error,
+        )
+    )
+    _settle(draft, delivery)
+    where = " in the SANDBOX" if entry.sandbox else ""
+    again = ", marked as a repeat" if delivery.repeat else ""
+    note = f"{delivery.purpose} to {delivery.contact} by {delivery.channel} accepted{where} as {entry.provider_id}"
+    draft.note(delivery.incident, note + again)
+
+
+def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
+    channel = draft.policy.channels.get(delivery.channel)
+    attempts = channel.attempts if channel else 1
+    if entry.outcome is Outcome.PERMANENT or delivery.attempt >= attempts:
+        give_up(draft, delivery, entry.error, entry.answer)
+        return
+    urgent = delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1
+    ceiling = URGENT_BACKOFF_MS if urgent else MAX_BACKOFF_MS
+    wait = min(max(BACKOFF_MS << (delivery.attempt - 1), entry.retry_after_ms), ceiling)
+    _settle(draft, delivery)
+    draft.put_delivery(
+        msgspec.structs.replace(
+            delivery,
+            progress=Progress.PENDING,
+            attempt=delivery.attempt + 1,
+            repeat=delivery.repeat or entry.outcome is Outcome.UNKNOWN,
+            changed_at=draft.now,
+            error=entry.error,
+            answer=entry.answer,
+        )
+    )
+    draft.wake(
+        Wake.RETRY, delivery.id, draft.now + wait, incident=delivery.incident, what=f"try {delivery.id} again"
+    )
+    draft.note(
+        delivery.incident,
+        f"{delivery.channel} to {delivery.contact} failed ({entry.error}); again in {wait // 1000} s",
+    )
+
+
+def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> None:
+    """No attempt is left: a dead letter for the operator, another way for the person."""
+    _settle(draft, delivery)
+    failed = msgspec.structs.replace(
+        delivery, progress=Progress.FAILED, changed_at=draft.now, error=error, answer=answer
+    )
+    draft.put_delivery(failed)
+    draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact} failed for good: {error}")
+    draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
+    _other_way(draft, failed)
+
+
+def _other_way(draft: Draft, delivery: Delivery) -> None:
+    incident = draft.incident(delivery.incident)
+    if incident is None:
+        return
+    if delivery.purpose is Purpose.UPDATE:
+        _tell_otherwise(draft, incident, delivery)
+    elif incident.phase is Phase.TRIGGERED:
+        escalation.fall_back(draft, incident, delivery)
+
+
+def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> None:
+    contact = draft.policy.contacts.get(delivery.contact)
+    if contact is None:
+        return
+    tried = {
+        (other.channel, other.address)
+        for other in draft.owned(incident.id, Table.DELIVERY, Delivery)
+        if other.contact == contact.name and other.message == delivery.message
+    }
+    for method in contact.quiet:
+        if (method.channel, method.address) not in tried:
+            why = f"{delivery.channel} failed"
+            notify.send(draft, incident, contact, method, delivery.purpose, delivery.message, why)
+            return
+
+
+def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
+    """The provider calls back, perhaps before we know that it took the call at all."""
+    if delivery.progress is Progress.FAILED:
+        return
+    if entry.status in FAILED_RECEIPTS:
+        if delivery.progress is not Progress.ANSWERED:
+            known = msgspec.structs.replace(delivery, provider_id=entry.provider_id or delivery.provider_id)
+            give_up(draft, known, f"{entry.status} {entry.detail}".strip())
+        return
+    progress = FINAL_RECEIPTS.get(entry.status)
+    if progress is None or RANK[progress] <= RANK[delivery.progress]:
+        return
+    draft.put_delivery(
+        msgspec.structs.replace(
+            delivery,
+            progress=progress,
+            changed_at=draft.now,
+            provider_id=entry.provider_id or delivery.provider_id,
+        )
+    )
+    _settle(draft, delivery)
+    draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact}: {entry.status}")
+
+
+def unclaimed(draft: Draft, delivery: Delivery, tries: int) -> None:
+    if delivery.progress is Progress.PENDING:
+        notify.dispatch(draft, delivery, tries + 1)
+
+
+def retry(draft: Draft, delivery: Delivery) -> None:
+    if delivery.progress is Progress.PENDING:
+        notify.dispatch(draft, delivery)
+
+
+def silent(draft: Draft, delivery: Delivery) -> None:
+    """Claimed, and no answer within the call's own timeout: better twice than not at all, and said so."""
+    if delivery.progress is not Progress.CLAIMED:
+        return
+    channel = draft.policy.channels.get(delivery.channel)
+    if delivery.attempt >= (channel.attempts if channel else 1) + 1:
+        give_up(draft, delivery, "its workers gave no answer")
+        return
+    repeated = msgspec.structs.replace(
+        delivery,
+        progress=Progress.PENDING,
+        attempt=delivery.attempt + 1,
+        repeat=True,
+        changed_at=draft.now,
+        error="its worker gave no answer",
+    )
+    draft.put_delivery(repeated)
+    draft.note(
+        delivery.incident,
+        f"{delivery.channel} to {delivery.contact}: no answer from its worker; done again, marked as a repeat",
+    )
+    notify.dispatch(draft, repeated)
+
+
+def revive(draft: Draft, delivery: Delivery, by: str) -> None:
+    """An operator retries a delivery that was given up."""
+    revived = msgspec.structs.replace(
+        delivery, progress=Progress.PENDING, attempt=delivery.attempt + 1, changed_at=draft.now, error=""
+    )
+    draft.put_delivery(revived)
+    draft.note(delivery.incident, f"{delivery.id} retried by {by}", by=by)
+    notify.dispatch(draft, revived)
+
+
+def _settle(draft: Draft, delivery: Delivery) -> None:
+    """Nothing is awaited of this attempt any more."""
+    draft.withdraw(delivery.id)
+    for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
+        draft.unwake(wake, delivery.id)

@@ -1,0 +1,166 @@
+"""Timers that came due: what each of them does."""
+
+from collections.abc import Callable
+
+from routing import (
+    automation,
+    controls,
+    deliveries,
+    escalation,
+    lifecycle,
+    repairs,
+    signals,
+    steps,
+)
+from routing.decision import Table
+from routing.draft import Draft
+from routing.entry import TimerDue
+from routing.incident import Incident, Phase
+from routing.run import Run
+from routing.timer import Timer, Wake
+
+
+def timer(draft: Draft, entry: TimerDue) -> None:
+    """Do what the timer was set for, unless it was cancelled or moved since it came due."""
+    known = draft.find(Table.TIMER, entry.timer, Timer)
+    if known is None or known.at > entry.due_at:
+        return
+    draft.drop(Table.TIMER, known.id, known.incident)
+    draft.touched.add(known.incident)
+    _DUE[known.wake](draft, known)
+
+
+def _escalate(draft: Draft, timer: Timer) -> None:
+    incident = _triggered(draft, timer.incident)
+    if incident is not None:
+        escalation.advance(draft, incident, "nobody acknowledged in time")
+
+
+def _hold(draft: Draft, timer: Timer) -> None:
+    incident = _triggered(draft, timer.incident)
+    if incident is not None:
+        lifecycle.release_hold(draft, incident, lifecycle.hold_over(draft, incident))
+
+
+def _ack_expires(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
+        lifecycle.unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
+
+
+def _resolve_by(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None and incident.phase is not Phase.RESOLVED:
+        lifecycle.overdue(draft, incident)
+
+
+def _last_resort(draft: Draft, timer: Timer) -> None:
+    incident = _triggered(draft, timer.incident)
+    if incident is not None:
+        escalation.advance(draft, incident, "still nobody acknowledged")
+
+
+def _unclaimed(draft: Draft, timer: Timer) -> None:
+    if delivery := draft.delivery(timer.subject):
+        deliveries.unclaimed(draft, delivery, timer.tries)
+    elif found := _under_way(draft, timer):
+        incident, run = found
+        steps.again_unclaimed(draft, incident, run, automation.context(draft, incident, run), timer.tries + 1)
+
+
+def _silent(draft: Draft, timer: Timer) -> None:
+    if delivery := draft.delivery(timer.subject):
+        deliveries.silent(draft, delivery)
+    elif found := _under_way(draft, timer):
+        incident, run = found
+        steps.repeat(draft, incident, run, automation.context(draft, incident, run))
+
+
+def _retry(draft: Draft, timer: Timer) -> None:
+    if delivery := draft.delivery(timer.subject):
+        deliveries.retry(draft, delivery)
+    elif found := _under_way(draft, timer):
+        incident, run = found
+        steps.dispatch(draft, incident, run, run.at_step, automation.context(draft, incident, run))
+
+
+def _run_deadline(draft: Draft, timer: Timer) -> None:
+    run = draft.run(timer.subject)
+    incident = draft.incident(timer.incident)
+    if run is not None and incident is not None and not run.phase.over:
+        repairs.gave_up(draft, incident, run, f"its time was up during {run.phase}")
+
+
+def _verify(draft: Draft, timer: Timer) -> None:
+    run = draft.run(timer.subject)
+    incident = draft.incident(timer.incident)
+    if run is not None and incident is not None:
+        repairs.after(draft, automation.verify_again(draft, incident, run))
+
+
+def _quiet(draft: Draft, timer: Timer) -> None:
+    alert = draft.alert(timer.subject.partition("/")[2])
+    if alert is not None and alert.incident == timer.incident:
+        signals.quiet_due(draft, alert)
+
+
+def _expire(draft: Draft, timer: Timer) -> None:
+    """Something kept for a time is over; what it was stands before the colon."""
+    kind, _, key = timer.subject.partition(":")
+    if kind == "window":
+        draft.drop(Table.WINDOW, key)
+    elif kind == "resolved":
+        draft.drop(Table.FACT, timer.subject)
+    elif kind == "silence":
+        controls.end_silence(draft, key)
+    elif kind == "override":
+        draft.drop(Table.OVERRIDE, key)
+    elif timer.incident:
+        alert = draft.alert(timer.subject.partition("/")[2])
+        if alert is not None and alert.incident == timer.incident and alert.firing:
+            signals.end_alert(draft, alert, timer.at, "source", "its sender no longer reports it")
+
+
+def _follow_up(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        lifecycle.remind(draft, incident, timer.subject)
+
+
+def _retire(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None and incident.phase is Phase.RESOLVED:
+        lifecycle.retire(draft, incident)
+
+
+def _triggered(draft: Draft, key: str) -> Incident | None:
+    incident = draft.incident(key)
+    return incident if incident is not None and incident.phase is Phase.TRIGGERED else None
+
+
+def _under_way(draft: Draft, timer: Timer) -> tuple[Incident, Run] | None:
+    """The run and incident of a step's timer, if that step is still the one awaited."""
+    run_id, step = steps.split_effect(timer.subject)
+    run = draft.run(run_id)
+    incident = draft.incident(timer.incident)
+    if run is None or incident is None or run.phase.over or run.at_step != step:
+        return None
+    return incident, run
+
+
+_DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
+    Wake.ESCALATE: _escalate,
+    Wake.HOLD: _hold,
+    Wake.ACK_EXPIRES: _ack_expires,
+    Wake.RESOLVE_BY: _resolve_by,
+    Wake.LAST_RESORT: _last_resort,
+    Wake.UNCLAIMED: _unclaimed,
+    Wake.SILENT: _silent,
+    Wake.RETRY: _retry,
+    Wake.RUN_DEADLINE: _run_deadline,
+    Wake.VERIFY: _verify,
+    Wake.QUIET: _quiet,
+    Wake.EXPIRE: _expire,
+    Wake.FOLLOW_UP: _follow_up,
+    Wake.RETIRE: _retire,
+}

@@ -1,0 +1,40 @@
+"""Promise 3 in the fold itself: every open incident has a next action with a time."""
+
+import msgspec
+
+from routing.decision import Table
+from routing.draft import Draft
+from routing.incident import Incident, NextAction, Phase
+from routing.timer import Timer, Wake
+
+BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE})
+"""Timers that see to it that work is carried out; they decide nothing about the incident itself."""
+
+
+def settle(draft: Draft) -> None:
+    """Find the next action of every incident whose timers changed."""
+    for key in sorted(draft.touched):
+        incident = draft.incident(key)
+        if incident is None:
+            continue
+        found = next_action(draft, incident)
+        if found != incident.next_action:
+            draft.put_incident(msgspec.structs.replace(incident, next_action=found))
+
+
+def next_action(draft: Draft, incident: Incident) -> NextAction | None:
+    """Its earliest timer. An open incident without one is reviewed at its respond-by time, and said so."""
+    timers = [
+        timer for timer in draft.owned(incident.id, Table.TIMER, Timer) if timer.wake not in BOOKKEEPING
+    ]
+    if timers:
+        first = min(timers, key=lambda timer: (timer.at, timer.id))
+        return NextAction(at=first.at, what=first.what or str(first.wake))
+    if incident.phase is Phase.RESOLVED:
+        return None
+    level = draft.policy.levels[incident.severity]
+    at = draft.now + level.respond_ms
+    what = "page again: nothing else was planned"
+    wake = Wake.ESCALATE if incident.phase is Phase.TRIGGERED else Wake.ACK_EXPIRES
+    draft.wake(wake, incident.id, at, incident=incident.id, what=what)
+    return NextAction(at=at, what=what)
