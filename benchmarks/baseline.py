@@ -4,17 +4,13 @@
 - `one_job` and `plain_worker`: stock RQ with one job per event, on the same Redis.
 """
 
-from typing import TYPE_CHECKING
-
+from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 UVICORN = {"loop": "uvloop", "http": "httptools", "access_log": False, "log_level": "warning"}
 """The receiver runs with the same."""
@@ -35,7 +31,7 @@ def one_job(event: str) -> int:
     return len(event)
 
 
-def enqueue(client: "Redis[bytes]", events: list[str]) -> None:
+def enqueue(client: Redis, events: list[str]) -> None:
     """One job per event, in batches of a hundred."""
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     for start in range(0, len(events), 100):
@@ -46,6 +42,6 @@ def enqueue(client: "Redis[bytes]", events: list[str]) -> None:
         queue.enqueue_many(jobs)
 
 
-def plain_worker(client: "Redis[bytes]") -> SimpleWorker:
+def plain_worker(client: Redis) -> SimpleWorker:
     queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
     return SimpleWorker([queue], connection=client, serializer=JSONSerializer)

@@ -35,7 +35,7 @@ class Load:
     broken: int = 0
 
     def sound(self) -> "Load":
-        """Itself, when every request was taken. Raises RuntimeError otherwise: such a number means nothing."""
+        """Itself when every request was taken. Raises RuntimeError otherwise: such a number is void."""
         if self.refused or self.broken or not self.sent:
             raise RuntimeError(f"{self.refused} requests refused and {self.broken} broken of {self.sent}")
         return self
@@ -164,6 +164,6 @@ def _due(began: float, per_s: float | None) -> Callable[[int, float], float]:
 
 def percentile(seconds: list[float], rank: int) -> float:
     """The rank-th percentile of durations in s, in ms; 0 of none."""
-    if len(seconds) < 2:  # noqa: PLR2004
+    if len(seconds) < 2:
         return seconds[0] * 1000 if seconds else 0.0
     return statistics.quantiles(seconds, n=100, method="inclusive")[rank - 1] * 1000

@@ -96,7 +96,7 @@ def fsync_ms(folder: Path, rounds: int = 200) -> float:
 def describe(folder: Path) -> list[str]:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return [
-        f"{os.cpu_count()} × {processor()}, {memory_gb()}, {platform.system()} {platform.release()}",
+        f"{os.cpu_count()} x {processor()}, {memory_gb()}, {platform.system()} {platform.release()}",
         f"Python {platform.python_version()}, fdatasync {fsync_ms(folder):.2f} ms (median)",
         f"pinning: {CORES}",
         f"load average at the start: {load} (anything above 0.5 blurs every number below)",
