@@ -98,6 +98,26 @@ class Keys:
         return self._key("dead", "index")
 
     @property
+    def dead_waiting(self) -> str:
+        """Set: dead letters that nobody has retried or dropped yet."""
+        return self._key("dead", "waiting")
+
+    @property
+    def dead_seen(self) -> str:
+        """Hash: dead letter id -> how often the same was given up."""
+        return self._key("dead", "seen")
+
+    @property
+    def fencing(self) -> str:
+        """Counter: the last fencing token given out with a target's lock."""
+        return self._key("fencing")
+
+    @property
+    def retired(self) -> str:
+        """Sorted set: closed incidents by the instant (ms) they closed for good, until the archive has them."""
+        return self._key("retired")
+
+    @property
     def sandbox(self) -> str:
         """Stream: what would have been sent, had credentials been there."""
         return self._key("sandbox")

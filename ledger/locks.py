@@ -1,0 +1,48 @@
+"""Locks on the targets of automation: one run at a time may change a target, and few may at all."""
+
+from dataclasses import dataclass
+
+import redis
+
+from ledger.keys import Keys
+from ledger.script import Script
+
+_TAKE = Script("take_lock")
+_GIVE_BACK = Script("give_back_lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`token` grows with every lock given out: a later holder always has the greater one."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    reason: str
+
+
+def take(client: redis.Redis, keys: Keys, target: str, run: str, ttl_ms: int, cap: int) -> Taken | Busy:
+    """Lock a target for a run for `ttl_ms`; taking it again is the heartbeat, and keeps the token.
+
+    At most `cap` runs hold locks at the same time, over all targets.
+    """
+    state, value = _TAKE.run(client, (keys.lock(target), keys.running, keys.fencing), (run, ttl_ms, cap))
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    if state == 1:
+        return Taken(int(text))
+    if state == 0:
+        return Busy(f"{target} is locked by run {text}")
+    return Busy(f"{text} runs are changing something already, and at most {cap} may")
+
+
+def give_back(client: redis.Redis, keys: Keys, target: str, run: str, token: int) -> bool:
+    """False when it had run out, or another run has it: then nothing is changed."""
+    return bool(_GIVE_BACK.run(client, (keys.lock(target), keys.running), (run, token)))
+
+
+def still_mine(client: redis.Redis, keys: Keys, target: str, token: int) -> bool:
+    """Asked right before a mutating call."""
+    found = client.hget(keys.lock(target), "token")
+    return found is not None and int(found) == token

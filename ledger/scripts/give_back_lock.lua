@@ -1,0 +1,8 @@
+-- KEYS  1 lock; 2 running
+-- ARGV  1 run; 2 token
+-- Reply 1 when the lock was still the run's under this token
+
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[2] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
