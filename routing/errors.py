@@ -5,7 +5,9 @@
     ├── Unreadable          authentic, but not what the vendor documents
     ├── ConfigError         the configuration has faults, all of them listed
     ├── DeliveryError       a channel could not deliver; says whether repeating can help
-    └── ActionError         a runbook step could not be carried out; says how it failed
+    ├── ActionError         a runbook step could not be carried out; says how it failed
+    ├── BadExpression       a condition cannot be read, or not be evaluated (`routing.expressions`)
+    └── TemplateGap         a placeholder's path leads nowhere (`routing.template`)
 
 Messages say what, where, what was found and what to do; never a secret, never a body.
 """
@@ -50,7 +52,8 @@ class Fault:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.found}; {self.fix}"
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {where}{self.found}; {self.fix}"
 
 
 class ConfigError(TocsinError):

@@ -8,7 +8,8 @@ characters outside [a-zA-Z0-9_:] may be quoted. Source: Alertmanager, "Configura
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from routing.patterns import LONGEST, BadPattern, compile_pattern
+from routing.patterns import LONGEST, compile_pattern
+from routing.refusal import Refusal, shown
 
 Labels = Mapping[str, str]
 
@@ -21,8 +22,8 @@ _ESCAPED = re.compile(r'\\([n"\\])')
 _LETTERS = {"n": "\n", '"': '"', "\\": "\\"}
 
 
-class BadMatcher(ValueError):
-    """Not a matcher; the message says what was found and what to write."""
+class BadMatcher(Refusal):
+    """Not a matcher, or one whose value is not a usable regular expression."""
 
 
 class Matcher:
@@ -34,12 +35,12 @@ class Matcher:
     """A closure, not a method: the fold calls it for every event and rule."""
 
     def __init__(self, name: str, op: str, value: str) -> None:
-        """`op` is =, !=, =~ or !~. Raises BadMatcher when the value is not a usable regular expression."""
+        """`op` is =, !=, =~ or !~. Raises BadMatcher."""
         self.name, self.op, self.value = name, op, value
         try:
             self.matches = _CLOSURES[op](name, value)
-        except BadPattern as error:
-            raise BadMatcher(str(error)) from error
+        except Refusal as error:
+            raise BadMatcher(error.found, error.fix) from error
 
     def __str__(self) -> str:
         name = self.name if _PLAIN_NAME.fullmatch(self.name) else _quote(self.name)
@@ -62,7 +63,7 @@ def parse(text: str) -> Matcher:
     """One matcher. Raises BadMatcher."""
     form = _FORM.fullmatch(text)
     if form is None:
-        raise BadMatcher(f'not a matcher: {text!r}; write name="value", with =, !=, =~ or !~')
+        raise BadMatcher(f"{shown(text)} is not a matcher", 'write name="value", with =, !=, =~ or !~')
     name = _unescape(form["quoted"]) if form["quoted"] else form["name"]
     return Matcher(name, form["op"], _value(form["value"], text))
 
@@ -71,12 +72,12 @@ def parse_all(text: str) -> tuple[Matcher, ...]:
     """A list of matchers, comma separated, in braces or without. Raises BadMatcher."""
     inner = text.strip()
     if inner.startswith("{") != inner.endswith("}"):
-        raise BadMatcher(f"unbalanced braces: {text!r}")
+        raise BadMatcher(f"{shown(text)} has unbalanced braces", "write both { and }, or none")
     parts = _split(inner.removeprefix("{").removesuffix("}"))
     if parts and not parts[-1].strip():
         parts.pop()
     if not parts:
-        raise BadMatcher(f'no matcher in {text!r}; write name="value"')
+        raise BadMatcher(f"{shown(text)} has no matcher in it", 'write name="value"')
     return tuple(parse(part) for part in parts)
 
 
@@ -125,7 +126,7 @@ def _value(raw: str, text: str) -> str:
     inner = raw[1:-1] if quoted and len(raw) > 1 and raw.endswith('"') else raw
     # What is left of quotes once every escape is taken out is a quote nobody escaped.
     if '"' in _ESCAPED.sub("", inner) or (quoted and _ends_escaped(inner)):
-        raise BadMatcher(f'unescaped double quote in {text!r}; write \\" inside of "..."')
+        raise BadMatcher(f"{shown(text)} has an unescaped double quote", 'write \\" inside of "..."')
     return _unescape(inner)
 
 

@@ -9,19 +9,21 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from routing.refusal import Refusal, shown
+
 LONGEST = 1024
 """Values are matched by their first so many characters."""
+MOST_UNBOUNDED = 3
 
 _TOKEN = re.compile(
     r"\\(?P<escaped>.)|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?P<special>P=|[=!>(]|<[=!])|.", re.DOTALL
 )
 _UNBOUNDED = re.compile(r"[*+]|\{\d*,\}")
 _REPEATED = re.compile(r"[*+]|\{\d*,?\d*\}")
-_MOST_UNBOUNDED = 3
 
 
-class BadPattern(ValueError):
-    """The pattern cannot be used; the message says why and what to write."""
+class BadPattern(Refusal):
+    """The pattern cannot be used."""
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
@@ -32,16 +34,8 @@ def compile_pattern(text: str) -> re.Pattern[str]:
             warnings.simplefilter("error")
             pattern = re.compile(text)
     except (re.error, Warning, OverflowError, RecursionError) as error:
-        raise BadPattern(f"not a regular expression: {text!r}: {error}") from error
-    if _can_stall(text):
-        raise BadPattern(
-            f"{text!r} has a repeat or a choice inside a repeat, which a long label could stall; "
-            "write it without the outer repeat"
-        )
-    if sum(_UNBOUNDED.match(text, token.start()) is not None for token in _tokens(text)) > _MOST_UNBOUNDED:
-        raise BadPattern(
-            f"{text!r} has more than {_MOST_UNBOUNDED} of * and +, which a long label could stall"
-        )
+        raise BadPattern(f"{shown(text)} is no regular expression: {error}", "mend or escape it") from error
+    _refuse_stalling(text)
     return pattern
 
 
@@ -53,12 +47,25 @@ def _refuse_foreign(text: str) -> None:
     for token in _tokens(text):
         if token["special"] or (token["escaped"] or "").isdigit():
             raise BadPattern(
-                f"{text!r} uses {token.group()!r}: look-around and back-references are not supported; "
-                "use a second matcher instead"
+                f"{shown(text)} uses {token.group()}, a look-around or back-reference",
+                "say it with a second matcher instead",
             )
 
 
-def _can_stall(text: str) -> bool:
+def _refuse_stalling(text: str) -> None:
+    if _nests_repeats(text):
+        raise BadPattern(
+            f"{shown(text)} repeats what holds a repeat or a choice: a long label could stall it",
+            "write it without the outer repeat",
+        )
+    if sum(_UNBOUNDED.match(text, token.start()) is not None for token in _tokens(text)) > MOST_UNBOUNDED:
+        raise BadPattern(
+            f"{shown(text)} has more than {MOST_UNBOUNDED} of * and +: a long label could stall it",
+            "split it into several matchers",
+        )
+
+
+def _nests_repeats(text: str) -> bool:
     """Whether a group that holds an unbounded repeat or a choice is itself repeated."""
     risky = [False]
     for token in _tokens(text):
@@ -67,8 +74,7 @@ def _can_stall(text: str) -> bool:
             risky.append(False)
         elif found == ")" and len(risky) > 1:
             inner = risky.pop()
-            repeated = _REPEATED.match(text, token.end()) is not None
-            if inner and repeated:
+            if inner and _REPEATED.match(text, token.end()):
                 return True
             risky[-1] = risky[-1] or inner
         elif found == "|" or _UNBOUNDED.match(text, token.start()):
