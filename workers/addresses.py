@@ -1,0 +1,54 @@
+"""Which addresses a URL may lead to, when a payload may have had a hand in the URL (SSRF).
+
+`ipaddress.is_global` alone is not enough: it holds for NAT64 (64:ff9b::/96), 6to4 (2002::/16) and multicast,
+through which a private IPv4 address can be reached or disguised.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+from routing.errors import TocsinError
+
+_DISGUISES = tuple(
+    ipaddress.IPv6Network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
+)
+
+
+class ForbiddenAddressError(TocsinError):
+    """The URL leads somewhere it may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Public addresses are allowed; private and loopback ones only with `allow_private`."""
+
+    allow_private: bool = False
+
+    def allows(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address)
+        if isinstance(ip, ipaddress.IPv6Address):
+            if ip.ipv4_mapped is not None:
+                return self.allows(str(ip.ipv4_mapped))
+            if any(ip in network for network in _DISGUISES) and not ip.is_loopback:
+                return False
+        if ip.is_multicast or ip.is_unspecified or ip.is_link_local:
+            return False  # link-local holds the clouds' metadata services: never wanted
+        return ip.is_global or self.allow_private
+
+
+def resolve(host: str, port: int, guard: Guard) -> list[str]:
+    """The addresses of the host, all of them checked.
+
+    Raises ForbiddenAddressError when any is forbidden, OSError when the name does not resolve.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    for address in addresses:
+        if not guard.allows(address):
+            raise ForbiddenAddressError(
+                f"{host} leads to {address}, which is not a public address; if that is wanted, set"
+                " http.allow_private: true in config/actions.yaml"
+            )
+    return addresses

@@ -1,0 +1,22 @@
+"""Deadline: how much of a time budget is left, over several calls of the operating system."""
+
+import time
+
+
+class Deadline:
+    """Begins when it is made. Measures on the monotonic clock, which no operator can set back."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began = time.monotonic()
+        self._ends = self._began + seconds
+
+    def left(self) -> float:
+        """Seconds left, more than 0. Raises TimeoutError when none are."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for this call is used up")
+        return left
+
+    @property
+    def passed_ms(self) -> int:
+        return round((time.monotonic() - self._began) * 1000)

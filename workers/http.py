@@ -1,0 +1,188 @@
+"""HTTP to the outside: the one module that knows httpx.
+
+Every call has a deadline, follows no redirect, ignores proxies of the environment, reads a bounded answer,
+and says of each failure whether the call may have happened.
+"""
+
+import functools
+import os
+import ssl
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from routing.entry import Outcome
+from workers.addresses import ForbiddenAddressError, Guard, resolve
+from workers.answer import Answer, Call, HttpError
+from workers.deadline import Deadline
+
+CONNECT_S = 5.0
+_MAX_CLIENTS = 64
+_AGENT = "tocsin"
+
+
+_journal: ContextVar[list[str] | None] = ContextVar("journal", default=None)
+
+
+@contextmanager
+def journal() -> Iterator[list[str]]:
+    """Collects what is called inside, for the audit: "POST /v1/projects/p/rollback/d answered 201"."""
+    lines: list[str] = []
+    token = _journal.set(lines)
+    try:
+        yield lines
+    finally:
+        _journal.reset(token)
+
+
+def call(what: Call) -> Answer:
+    """Make the call and return whatever was answered, errors included. Raises HttpError without an answer."""
+    lines = _journal.get()
+    try:
+        answer = _call(what)
+    except HttpError as error:
+        if lines is not None:
+            lines.append(str(error))
+        raise
+    if lines is not None:
+        lines.append(str(answer))
+    return answer
+
+
+def _call(what: Call) -> Answer:
+    deadline = Deadline(what.timeout_s)
+    try:
+        if what.guard is None:
+            return _exchange(_client(what.url), what, deadline)
+        # A connection per call: a kept one would be pooled by address, and skip the next host's TLS check.
+        transport = _Pinned(what.guard, deadline)
+        with httpx.Client(transport=transport, trust_env=False, follow_redirects=False) as client:
+            return _exchange(client, what, deadline)
+    except ForbiddenAddressError as error:
+        raise HttpError(str(error), Outcome.REFUSED) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, ValueError) as error:
+        raise HttpError(f"{what}: cannot be asked: {error}", Outcome.PERMANENT) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise HttpError(
+            f"{what}: no connection to {_host(what.url)}: {_why(error)}", Outcome.TEMPORARY
+        ) from error
+    except (httpx.TransportError, TimeoutError) as error:
+        unsure = Outcome.UNKNOWN if what.mutates else Outcome.TEMPORARY
+        late = isinstance(error, httpx.TimeoutException | TimeoutError)
+        said = f"no answer within {what.timeout_s:g} s" if late else f"the connection broke: {_why(error)}"
+        raise HttpError(f"{what}: {said}", unsure) from error
+
+
+def _exchange(client: httpx.Client, what: Call, deadline: Deadline) -> Answer:
+    headers = {"accept-encoding": "identity", "user-agent": _AGENT, **what.headers}
+    content, kind = _body(what)
+    if kind:
+        headers["content-type"] = kind
+    request = client.build_request(
+        what.method,
+        what.url,
+        params=dict(what.query) or None,
+        content=content,
+        headers=headers,
+        timeout=httpx.Timeout(what.timeout_s, connect=min(CONNECT_S, what.timeout_s)),
+    )
+    auth = httpx.BasicAuth(*what.auth) if what.auth else None
+    response = client.send(request, auth=auth, stream=True)
+    try:
+        found = {name.lower(): value for name, value in response.headers.items()}
+        body = _read(response, what.max_bytes, deadline)
+        return Answer(what, response.status_code, found, body, deadline.passed_ms)
+    finally:
+        response.close()
+
+
+def _body(what: Call) -> tuple[bytes | None, str]:
+    if what.form is not None:
+        return str(httpx.QueryParams(dict(what.form))).encode(), "application/x-www-form-urlencoded"
+    if what.json is not None:
+        return orjson.dumps(what.json), "application/json"
+    return None, ""
+
+
+def _read(response: httpx.Response, limit: int, deadline: Deadline) -> bytes:
+    """At most `limit` bytes. A body that is compressed though we asked for none is unpacked that far only."""
+    packed = response.headers.get("content-encoding", "identity").lower() in {"gzip", "x-gzip", "deflate"}
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
+    body = b""
+    for chunk in response.iter_raw():
+        deadline.left()
+        try:
+            body += unpack.decompress(chunk, limit - len(body)) if unpack else chunk
+        except zlib.error:
+            return body
+        if len(body) >= limit:
+            return body[:limit]
+    return body
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """One for all: making it costs about 100 ms. Honours SSL_CERT_FILE and SSL_CERT_DIR."""
+    return httpx.create_ssl_context()
+
+
+_clients: dict[str, httpx.Client] = {}
+os.register_at_fork(after_in_child=_clients.clear)  # a connection must not be shared with the parent
+
+
+def _client(url: str) -> httpx.Client:
+    """The client of this URL's host, with its connections kept."""
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if origin not in _clients:
+        if len(_clients) >= _MAX_CLIENTS:
+            _clients.pop(next(iter(_clients))).close()
+        _clients[origin] = httpx.Client(verify=tls_context(), trust_env=False, follow_redirects=False)
+    return _clients[origin]
+
+
+class _Pinned(httpx.BaseTransport):
+    """Resolves once, checks every address, and connects to what it checked; Host and SNI stay the name's."""
+
+    def __init__(self, guard: Guard, deadline: Deadline) -> None:
+        self._guard = guard
+        self._deadline = deadline
+        self._inner = httpx.HTTPTransport(
+            verify=tls_context(), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        try:
+            addresses = resolve(host, port, self._guard)
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(f"{host} cannot be resolved: {error}", request=request) from error
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        for address in addresses[:-1]:
+            self._deadline.left()
+            try:
+                return self._ask(request, address)
+            except httpx.ConnectError:
+                continue
+        return self._ask(request, addresses[-1])
+
+    def _ask(self, request: httpx.Request, address: str) -> httpx.Response:
+        request.url = request.url.copy_with(host=address)
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "(no host)"
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__
