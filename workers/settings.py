@@ -1,0 +1,50 @@
+"""What the worker processes are told by their environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.settings import LedgerSettings
+from ledger.settings import from_env as ledger_from_env
+
+_ENVIRON = os.environ  # noqa: TID251  # settings modules are where the environment is read
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """Every variable that this package reads, besides the secrets that the configuration names."""
+
+    ledger: LedgerSettings
+    env_file: Path = Path(".env")
+    """`TOCSIN_ENV_FILE`: development secrets, written on the first start."""
+    heartbeat_url: str = field(default="", repr=False)
+    """`TOCSIN_HEARTBEAT_URL`: pinged while all is well, so that somebody outside misses us."""
+    stall_ms: int = 20_000
+    """`TOCSIN_STALL_MS`: no progress for this long is a stall; the watchdog acts."""
+    again_ms: int = 300_000
+    """`TOCSIN_WATCHDOG_AGAIN_MS`: a trouble that lasts is said again this often, where no policy says."""
+
+
+def environment() -> Mapping[str, str]:
+    return _ENVIRON
+
+
+def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
+    """Raises ValueError naming the variable when one cannot be read."""
+    return WorkerSettings(
+        ledger=ledger_from_env(environ),
+        env_file=Path(environ.get("TOCSIN_ENV_FILE") or ".env"),
+        heartbeat_url=environ.get("TOCSIN_HEARTBEAT_URL", "").strip(),
+        stall_ms=_milliseconds(environ, "TOCSIN_STALL_MS", 20_000),
+        again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),
+    )
+
+
+def _milliseconds(environ: Mapping[str, str], name: str, default: int) -> int:
+    found = environ.get(name, "").strip()
+    if not found:
+        return default
+    if not found.isdigit() or int(found) == 0:
+        raise ValueError(f"{name}: {found!r} is not a number of milliseconds; write for example {default}")
+    return int(found)
