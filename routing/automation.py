@@ -15,7 +15,6 @@ from routing.draft import Draft
 from routing.entry import Outcome, StepDone
 from routing.errors import TocsinError
 from routing.incident import FollowUp, Incident
-from routing.matchers import all_match
 from routing.policy import Runbook
 from routing.reason import Reason
 from routing.run import Run, RunPhase, StepState, TargetRecord
@@ -36,7 +35,7 @@ class Finished:
 def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
     """Start the first runbook that matches and that the guard rails let run. None: nothing runs."""
     for runbook in draft.policy.runbooks:
-        if runbook.mode == "off" or not all_match(runbook.matchers, labels):
+        if runbook.mode == "off" or not all(matcher.matches(labels) for matcher in runbook.matchers):
             continue
         if runbook.when_severity and incident.severity not in runbook.when_severity:
             continue
@@ -100,7 +99,8 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
     if run.phase.over or run.at_step != done.step or runbook is None:
         return None
     state = steps.state_of(run, done.step)
-    if done.attempt > state.attempt or state.outcome:
+    expected = done.attempt == state.attempt or (state.repeat and done.attempt < state.attempt)
+    if not expected or state.outcome:
         return None
     spec = steps.spec_of(runbook, done.step)
     if steps.may_retry(spec, state, done):

@@ -75,8 +75,8 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     _settle(draft, delivery)
     where = " in the SANDBOX" if entry.sandbox else ""
     again = ", marked as a repeat" if delivery.repeat else ""
-    note = f"{delivery.purpose} to {delivery.contact} by {delivery.channel} accepted{where} as {entry.provider_id}"
-    draft.note(delivery.incident, note + again)
+    what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
+    draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}")
 
 
 def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
@@ -200,7 +200,7 @@ def silent(draft: Draft, delivery: Delivery) -> None:
     draft.put_delivery(repeated)
     draft.note(
         delivery.incident,
-        f"{delivery.channel} to {delivery.contact}: no answer from its worker; done again, marked as a repeat",
+        f"{delivery.channel} to {delivery.contact} again, marked as a repeat: its worker gave no answer",
     )
     notify.dispatch(draft, repeated)
 

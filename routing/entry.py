@@ -138,7 +138,7 @@ class StepDone(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="step")
 
 
 class SilenceSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="silence"):
-    """A person mutes by matchers until `until_at`; the same id again replaces it (an earlier end expires it)."""
+    """A person mutes by matchers until `until_at`; the same id replaces it, an earlier end expires it."""
 
     id: str
     matchers: list[str]
@@ -148,7 +148,7 @@ class SilenceSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sile
 
 
 class OverrideSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="override"):
-    """`contact` takes the schedule's shifts between the two instants; `contact` empty removes the override."""
+    """`contact` takes the schedule's shifts between the two instants; "" removes the override."""
 
     id: str
     schedule: str

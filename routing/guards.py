@@ -38,7 +38,8 @@ def _refusal(record: TargetRecord, recent: list[int], limits: Limits, now: int, 
     if record.open_until and record.probing:
         return f"breaker half open: {record.probing} is the probe under way"
     if recent and now - recent[-1] < limits.cooldown_ms:
-        return f"cooldown: it last ran at {iso(recent[-1])} and rests until {iso(recent[-1] + limits.cooldown_ms)}"
+        rests = iso(recent[-1] + limits.cooldown_ms)
+        return f"cooldown: it last ran at {iso(recent[-1])} and rests until {rests}"
     if len([at for at in recent if at > now - HOUR]) >= limits.per_hour:
         return f"budget: {limits.per_hour} runs an hour are used up"
     if len(recent) >= limits.per_day:

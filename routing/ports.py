@@ -121,6 +121,8 @@ class Action:
     mutates: bool
     run: Callable[[Step, Any], dict[str, Any]]
     undo: str = ""
+    plan: Callable[[Step, Any], dict[str, Any]] | None = None
+    """What a dry run puts out instead: {"would": {"method", "url", ...}} and facts known without asking."""
 
 
 class ActionModule(Protocol):

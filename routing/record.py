@@ -4,7 +4,7 @@ All instants in records are integers: milliseconds since the Unix epoch, UTC, in
 `at`; all durations are milliseconds in fields named `…_ms`.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,10 +27,10 @@ def decode(kind: type[R], raw: bytes | str) -> R:
     return _decoder(kind).decode(raw)
 
 
-_decoders: dict[type, msgspec.json.Decoder] = {}
+_decoders: dict[type[Record], msgspec.json.Decoder[Any]] = {}
 
 
-def _decoder(kind: type[R]) -> "msgspec.json.Decoder[R]":
+def _decoder(kind: type[R]) -> msgspec.json.Decoder[R]:
     found = _decoders.get(kind)
     if found is None:
         found = _decoders[kind] = msgspec.json.Decoder(kind)

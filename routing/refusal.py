@@ -1,18 +1,33 @@
 """Refusal: a piece of text the configuration cannot use, what was found and what to write instead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 LONGEST_SHOWN = 60
 
 
 class Refusal(ValueError):
-    """`found` and `fix` become one fault of the configuration; raised by whatever reads such a text."""
+    """`found` and `fix` become one fault of the configuration; `at` leads from what was read to the place."""
 
-    def __init__(self, found: str, fix: str) -> None:
+    def __init__(self, found: str, fix: str, at: tuple[str | int, ...] = ()) -> None:
         super().__init__(f"{found}; {fix}")
         self.found = found
         self.fix = fix
+        self.at = at
+
+
+class Refusals(ValueError):
+    """Several at once."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("\n".join(str(refusal) for refusal in refusals))
+        self.refusals = tuple(refusals)
+
+
+def refuse_all(refusals: Sequence[Refusal]) -> None:
+    """Raise Refusals when there are any."""
+    if refusals:
+        raise Refusals(refusals)
 
 
 def shown(value: object) -> str:

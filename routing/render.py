@@ -41,7 +41,7 @@ def update(incident: Incident, contact: Contact, what: str) -> Message:
 
 
 def suspicion(incident: Incident, at: int) -> str:
-    """ "12 minutes after production deploy dpl_x by anna", or ""."""
+    """In words: "12 min after production deploy dpl_x by anna"; empty when nothing is suspected."""
     deploy = incident.suspect
     if deploy is None:
         return ""

@@ -186,6 +186,8 @@ def _repeated(draft: Draft, alert: Alert, condition: Condition) -> None:
             alert,
             count=alert.count + 1,
             last_seen_at=max(alert.last_seen_at, condition.at),
+            # A newer occurrence, so that a late resolve of an older one does not end it.
+            starts_at=max(alert.starts_at, condition.starts_at),
             severity=min(alert.severity, condition.severity),
         )
     )

@@ -50,12 +50,8 @@ class State:
         An alert that fired again in a later incident is stored with both; the later one is the live one.
         """
         known = self.tables[put.table].get(put.key)
-        if isinstance(known, Alert) and isinstance(put.record, Alert):
-            if (known.last_seen_at, known.first_seen_at) > (
-                put.record.last_seen_at,
-                put.record.first_seen_at,
-            ):
-                return
+        if isinstance(known, Alert) and isinstance(put.record, Alert) and _age(known) > _age(put.record):
+            return
         self._put(put)
 
     def _put(self, put: Put) -> None:
@@ -86,3 +82,7 @@ class State:
         gone = self.tables[Table.INCIDENT].pop(incident, None)
         if isinstance(gone, Incident) and self.open_groups.get(gone.group) == incident:
             del self.open_groups[gone.group]
+
+
+def _age(alert: Alert) -> tuple[int, int]:
+    return alert.last_seen_at, alert.first_seen_at

@@ -1,0 +1,52 @@
+"""What vendors' modules offer, as data: whoever loads a policy passes it in (`ledger.catalogue` finds it)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """`settings` is the model they must fit; None where only the facts are known."""
+
+    voice: bool
+    settings: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFacts:
+    """`params` is the model they must fit; None where only the facts are known."""
+
+    mutates: bool
+    params: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """`actions` by full name ("vercel.rollback"), `families` the settings each family ("vercel") takes."""
+
+    sources: Collection[str]
+    channels: Mapping[str, ChannelFacts]
+    actions: Mapping[str, ActionFacts]
+    families: Mapping[str, Collection[str]]
+
+    def facts(self) -> dict[str, Any]:
+        """The part that compiling needs again, as JSON; kept with a policy, so that reading it back imports
+        no vendor's module."""
+        return {
+            "sources": sorted(self.sources),
+            "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},
+            "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
+            "families": {name: sorted(settings) for name, settings in sorted(self.families.items())},
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Catalogue":
+        return cls(
+            sources=frozenset(facts["sources"]),
+            channels={name: ChannelFacts(voice) for name, voice in facts["channels"].items()},
+            actions={name: ActionFacts(mutates) for name, mutates in facts["actions"].items()},
+            families={name: frozenset(settings) for name, settings in facts["families"].items()},
+        )
