@@ -9,8 +9,8 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ledger.server import socket_of
 from ledger.settings import LedgerSettings
+from ledger.socket_path import socket_of
 
 CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 10.0
@@ -70,7 +70,7 @@ _OLDEST = (6, 2)
 
 
 def durability(client: redis.Redis) -> list[Finding]:
-    """What keeps the server from the promise that a 2xx is on disk. Raises redis.RedisError when it is away."""
+    """What keeps the server from our promise that a 2xx is on disk. Raises redis.RedisError."""
     findings = [*_version(client)]
     for name, (wanted, harm) in _REQUIRED.items():
         findings += _setting(client, name, wanted, harm)

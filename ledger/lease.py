@@ -16,7 +16,7 @@ _RENEW = Script("renew")
 
 
 class Lease:
-    """Held by one process at a time. `token` starts with "<host>:<pid>:", so that a holder can be told dead."""
+    """Held by one process at a time. `token` starts with "<host>:<pid>:": it tells whose it is."""
 
     def __init__(self, client: redis.Redis, keys: Keys, *, ttl_ms: int = TTL_MS, token: str = "") -> None:
         self.token = token or f"{process()}:{secrets.token_hex(6)}"

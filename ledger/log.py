@@ -1,35 +1,31 @@
 """The event log: three streams, one per lane; what is appended is on disk before the answer comes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import redis
 import redis.asyncio
 
-from ledger.dead import DeadLetter
+from ledger import replicas as followers
+from ledger import wire
+from ledger.dead_letter import DeadLetter
 from ledger.keys import Keys
-from ledger.script import Argument, Script
+from ledger.position import INITIALS, START, Position, instant_of, is_stream_id, lane_of, position, stream_id
+from ledger.script import Script
+from ledger.wire import Argument, text
 from routing.entry import AnyEntry, Lane, Signal, encode_entry
-from routing.errors import TocsinError
 from routing.record import encode
 
-Position = str
-"""Where an entry is in the log: the lane's initial and the stream id, "u1732406400123-0"."""
-
-START = "0-0"
-
-INITIALS: Mapping[Lane, str] = {Lane.CONTROL: "c", Lane.URGENT: "u", Lane.BULK: "b"}
-_LANES = {initial: lane for lane, initial in INITIALS.items()}
-_NUMBERS = {Lane.CONTROL: b"1", Lane.URGENT: b"2", Lane.BULK: b"3"}
+__all__ = [
+    "INITIALS", "START", "FoundEntry", "Kept", "NewEvent", "Position", "RawBody", "Request", "append",
+    "append_many", "append_replay", "append_requests", "find", "instant_of", "raw_body", "read", "stream_id",
+]  # fmt: skip
 
 _APPEND = Script("append")
+_APPEND_ENTRIES = Script("append_entries")
 _APPEND_REPLAY = Script("append_replay")
-_REPLICA_WAIT_MS = 2_000
-
-
-class NotDurable(TocsinError):
-    """Written here, but not confirmed by as many replicas as the settings ask for."""
+_NUMBERS = {Lane.CONTROL: 1, Lane.URGENT: 2, Lane.BULK: 3}
 
 
 class NewEvent(NamedTuple):
@@ -62,7 +58,7 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FoundEntry:
-    """`id` differs from `position` for replays only. `raw`: the entry as JSON; `raw_id`: its raw body's id."""
+    """`id` is not the `position` for replays only. `raw`: the entry as JSON; `raw_id`: its raw body's id."""
 
     id: str
     position: Position
@@ -72,13 +68,15 @@ class FoundEntry:
 
 
 class RawBody(NamedTuple):
+    """What a source sent: its bytes, the redacted headers as JSON."""
+
     body: bytes
     headers: bytes
     source: str
 
 
 def append(client: redis.Redis, keys: Keys, lane: Lane, entry: AnyEntry, *, replicas: int = 0) -> Position:
-    """Append one entry. Raises redis.RedisError; on a connection error it may have been appended.
+    """Append one entry. Raises redis.RedisError or NotDurable; then it may have been appended.
 
     Appending the same result twice is harmless: the fold compares attempts.
     """
@@ -86,19 +84,15 @@ def append(client: redis.Redis, keys: Keys, lane: Lane, entry: AnyEntry, *, repl
 
 
 def append_many(
-    client: redis.Redis, keys: Keys, entries: Iterable[tuple[Lane, AnyEntry]], *, replicas: int = 0
+    client: redis.Redis, keys: Keys, entries: Sequence[tuple[Lane, AnyEntry]], *, replicas: int = 0
 ) -> list[Position]:
     """Append several entries, all or none. Raises as `append`."""
-    known = list(entries)
-    pipe = client.pipeline(transaction=len(known) > 1 or replicas > 0)
-    for lane, entry in known:
-        pipe.xadd(keys.log(lane), {"e": encode_entry(entry)})
-    if replicas:
-        pipe.execute_command("WAITAOF", 1, replicas, _REPLICA_WAIT_MS)
-    replies = pipe.execute()
-    if replicas:
-        _check_replicas(replies[-1], replicas)
-    return [INITIALS[lane] + _text(reply) for (lane, _), reply in zip(known, replies, strict=False)]
+    if not entries:
+        return []
+    lanes = [keys.log(lane) for lane, _ in entries]
+    raws = [encode_entry(entry) for _, entry in entries]
+    ids = followers.run(_APPEND_ENTRIES, client, lanes, raws, replicas)
+    return [position(lane, text(each)) for (lane, _), each in zip(entries, ids, strict=True)]
 
 
 def append_replay(
@@ -110,7 +104,7 @@ def append_replay(
         (keys.log(lane), keys.replayed(replay_id)),
         (INITIALS[lane], encode_entry(entry), replay_id, raw_id),
     )
-    return _text(found)
+    return text(found)
 
 
 async def append_requests(
@@ -121,20 +115,16 @@ async def append_requests(
     Raises redis.RedisError or NotDurable. Then it is unknown what was kept: answer 503; what was kept is
     deduplicated when the vendor sends again.
     """
-    replies = await _APPEND.run_async(client, _append_keys(keys), _arguments(keys, batch))
-    if replicas:
-        _check_replicas(await client.execute_command("WAITAOF", 1, replicas, _REPLICA_WAIT_MS), replicas)
+    lanes = (keys.log(Lane.CONTROL), keys.log(Lane.URGENT), keys.log(Lane.BULK))
+    places = (*lanes, keys.raw, keys.dead, keys.dead_index, keys.dead_waiting, keys.dead_seen)
+    replies = await followers.run_async(_APPEND, client, places, _pack(keys, batch), replicas)
     return [
-        Kept([_text(each) for each in accepted], [_text(each) for each in dead]) for accepted, dead in replies
+        Kept([each.decode() for each in accepted], [each.decode() for each in dead])
+        for accepted, dead in replies
     ]
 
 
-def _append_keys(keys: Keys) -> tuple[str, ...]:
-    lanes = (keys.log(Lane.CONTROL), keys.log(Lane.URGENT), keys.log(Lane.BULK))
-    return (*lanes, keys.raw, keys.dead, keys.dead_index, keys.dead_waiting, keys.dead_seen)
-
-
-def _arguments(keys: Keys, batch: Sequence[Request]) -> list[Argument]:
+def _pack(keys: Keys, batch: Sequence[Request]) -> list[Argument]:
     packed: list[Argument] = []
     for request in batch:
         packed += (request.source, request.body, request.headers, request.dedup_ms)
@@ -153,69 +143,34 @@ def read(
 
     `block_ms` 0 does not wait. Lanes without news are missing in the answer.
     """
-    streams = {keys.log(lane).encode(): lane for lane in cursor}
-    command: list[Argument] = ["XREAD", "COUNT", count]
-    if block_ms > 0:
-        command += ["BLOCK", block_ms]
-    positions = [stream_id(cursor[lane]) for lane in streams.values()]
-    found = client.execute_command(*command, "STREAMS", *streams, *positions) or []
-    news = {}
-    for stream, entries in found:
-        initial = INITIALS[streams[stream]]
-        news[streams[stream]] = [(initial + at.decode(), fields[b"e"]) for at, fields in entries]
-    return news
+    lanes = {keys.log(lane).encode(): lane for lane in cursor}
+    wait = ("BLOCK", block_ms) if block_ms > 0 else ()
+    after = [stream_id(cursor[lane]) for lane in lanes.values()]
+    found = wire.call(client, "XREAD", "COUNT", count, *wait, "STREAMS", *lanes, *after) or []
+    pages = found.items() if isinstance(found, dict) else found  # by protocol version
+    return {
+        lanes[stream]: [(INITIALS[lanes[stream]] + at.decode(), fields[b"e"]) for at, fields in entries]
+        for stream, entries in pages
+    }
 
 
 def find(client: redis.Redis, keys: Keys, entry_id: str) -> FoundEntry | None:
     """An entry by its id, replays by theirs; None when the log has it not, or not any more."""
-    position: Position = entry_id
-    if ".r" in entry_id:
-        known = client.get(keys.replayed(entry_id))
-        if known is None:
-            return None
-        position = _text(known)
-    lane = _LANES.get(position[:1])
-    if lane is None or not _is_stream_id(position[1:]):
+    known = client.get(keys.replayed(entry_id)) if ".r" in entry_id else None
+    at: Position = text(known) if known else entry_id
+    lane = lane_of(at)
+    fields = _fields(client, keys.log(lane), stream_id(at)) if lane else None
+    if lane is None or fields is None:
         return None
-    at = position[1:]
-    for _, fields in client.xrange(keys.log(lane), at, at, count=1):
-        replay = _text(fields.get(b"i", b""))
-        return FoundEntry(replay or position, position, lane, fields[b"e"], _text(fields.get(b"r", b"")))
-    return None
+    return FoundEntry(text(fields.get(b"i", b"")) or at, at, lane, fields[b"e"], text(fields.get(b"r", b"")))
 
 
 def raw_body(client: redis.Redis, keys: Keys, raw_id: str) -> RawBody | None:
     """What a source sent, byte by byte; None when it is not there, or not any more."""
-    if not _is_stream_id(raw_id):
-        return None
-    for _, fields in client.xrange(keys.raw, raw_id, raw_id, count=1):
-        return RawBody(fields[b"b"], fields[b"h"], _text(fields[b"s"]))
-    return None
+    fields = _fields(client, keys.raw, raw_id) if is_stream_id(raw_id) else None
+    return RawBody(fields[b"b"], fields[b"h"], text(fields[b"s"])) if fields else None
 
 
-def stream_id(position: Position) -> str:
-    """The stream's own id of a position; "" is the start."""
-    return position.lstrip("cub") or START
-
-
-def instant_of(position: Position) -> int:
-    """When the server took it, ms."""
-    return int(stream_id(position).partition("-")[0])
-
-
-def _is_stream_id(text: str) -> bool:
-    first, _, second = text.partition("-")
-    return first.isdigit() and second.isdigit()
-
-
-def _check_replicas(reply: Sequence[int], wanted: int) -> None:
-    confirmed = int(reply[1])
-    if confirmed < wanted:
-        raise NotDurable(
-            f"{confirmed} of {wanted} replicas confirmed within {_REPLICA_WAIT_MS} ms; "
-            "check the replicas, or lower TOCSIN_WAIT_REPLICAS"
-        )
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _fields(client: redis.Redis, stream: str, at: str) -> dict[bytes, bytes] | None:
+    found = wire.call(client, "XRANGE", stream, at, at, "COUNT", 1)
+    return found[0][1] if found else None

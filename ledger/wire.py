@@ -1,0 +1,46 @@
+"""The client library, where its type hints end: the one place that is not checked."""
+
+from contextlib import suppress
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.client import Pipeline
+
+Argument = bytes | str | int | float
+
+
+def call(client: redis.Redis, *command: Argument) -> Any:
+    """Carry out one command. Raises redis.RedisError."""
+    return client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+
+async def call_async(client: redis.asyncio.Redis, *command: Argument) -> Any:
+    """Carry out one command. Raises redis.RedisError."""
+    return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+
+def queue(pipe: Pipeline, *command: Argument) -> None:
+    """Add one command to a pipeline."""
+    pipe.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+
+def watch(pipe: Pipeline, key: str) -> bytes | None:
+    """From here on the pipeline's transaction fails if the key changes; returns its value of now."""
+    pipe.watch(key)  # type: ignore[no-untyped-call]  # untyped in redis-py
+    found: Any = pipe.get(key)
+    pipe.multi()
+    return bytes(found) if found is not None else None
+
+
+def hang_up(pipe: Pipeline) -> None:
+    """Close the pipeline's connection: a reply under way would be taken for the next command's."""
+    pipe.watching = False
+    with suppress(redis.RedisError, OSError):
+        if pipe.connection is not None:
+            pipe.connection.disconnect()  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+
+def text(value: Any) -> str:
+    """What the server calls a string."""
+    return value.decode() if isinstance(value, bytes) else str(value)
