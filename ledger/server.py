@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ledger.server_process import ServerProcess, started, unreachable
 from ledger.socket_path import has_listener, home_of, prepare_socket, socket_of
@@ -199,7 +201,9 @@ class EmbeddedServer:
         return int(self._client().info("server")["process_id"])
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2.0, protocol=2)
+        return redis.Redis(
+            unix_socket_path=str(self.socket), socket_timeout=2.0, protocol=2, retry=Retry(NoBackoff(), 0)
+        )
 
 
 def _binary() -> str:
