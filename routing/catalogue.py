@@ -34,7 +34,8 @@ class Catalogue:
 
     def facts(self) -> dict[str, Any]:
         """The part that compiling needs again, as JSON; kept with a policy, so that reading it back imports
-        no vendor's module."""
+        no vendor's module.
+        """
         return {
             "sources": sorted(self.sources),
             "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},

@@ -1,0 +1,71 @@
+"""The vendors this installation has, found by name in their folders. A name is looked up, never imported."""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, cast
+
+from routing.catalogue import ActionFacts, Catalogue, ChannelFacts
+from routing.ports import ActionModule, ChannelModule, SourceModule
+
+_SOURCES = "receiver.sources"
+_CHANNELS = "workers.channels"
+_ACTIONS = "workers.actions"
+
+
+def sources() -> tuple[str, ...]:
+    """Vendors whose events we can read."""
+    return _names(_SOURCES)
+
+
+def channels() -> tuple[str, ...]:
+    """Vendors we can reach people through."""
+    return _names(_CHANNELS)
+
+
+def actions() -> tuple[str, ...]:
+    """Families of actions runbooks can use."""
+    return _names(_ACTIONS)
+
+
+def source(name: str) -> SourceModule:
+    """Raises KeyError when there is no such vendor."""
+    return cast("SourceModule", _module(_SOURCES, name))
+
+
+def channel(name: str) -> ChannelModule:
+    """Raises KeyError when there is no such vendor."""
+    return cast("ChannelModule", _module(_CHANNELS, name))
+
+
+def action(name: str) -> ActionModule:
+    """Raises KeyError when there is no such family."""
+    return cast("ActionModule", _module(_ACTIONS, name))
+
+
+def catalogue() -> Catalogue:
+    """Everything a configuration may refer to. Imports every channel and action."""
+    ways = {name: channel(name) for name in channels()}
+    families = {name: action(name) for name in actions()}
+    return Catalogue(
+        sources=frozenset(sources()),
+        channels={name: ChannelFacts(way.VOICE, way.Settings) for name, way in ways.items()},
+        actions={
+            f"{family}.{name}": ActionFacts(each.mutates, each.params)
+            for family, module in families.items()
+            for name, each in module.ACTIONS.items()
+        },
+        families={name: frozenset(module.SETTINGS) for name, module in families.items()},
+    )
+
+
+@cache
+def _names(package: str) -> tuple[str, ...]:
+    paths = import_module(package).__path__
+    return tuple(sorted(found.name for found in iter_modules(paths) if not found.name.startswith("_")))
+
+
+def _module(package: str, name: str) -> Any:
+    if name not in _names(package):
+        raise KeyError(name)
+    return import_module(f"{package}.{name}")

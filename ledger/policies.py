@@ -1,0 +1,112 @@
+"""Policies: read from files, kept in Redis by hash, put into force by an entry of the log.
+
+Every process but the one that publishes reads the policy from Redis, so that all decide by the same one,
+and a restart with bad files goes on with the last good one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+import redis
+
+from ledger import log
+from ledger.clock import now_ms
+from ledger.keys import Keys
+from routing.catalogue import Catalogue
+from routing.entry import Lane, PolicySet
+from routing.errors import ConfigError, Fault
+from routing.load import load
+from routing.policy import Policy
+
+PREFIX = "config"
+PATTERNS = ("*.yaml", "runbooks/*.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a start ended with. `faults` are of the files; with them the last good policy is used."""
+
+    policy: Policy
+    faults: tuple[Fault, ...]
+    used_last_good: bool
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    """The texts of a configuration folder, by names like "config/routes.yaml".
+
+    Bytes that are not UTF-8 are kept as surrogates, for the loader to name their line. Raises ConfigError
+    when there is no such folder.
+    """
+    if not folder.is_dir():
+        fix = "set TOCSIN_CONFIG to the folder with tocsin.yaml"
+        raise ConfigError([Fault(str(folder), 0, 0, "", "there is no such folder", fix)])
+    paths = sorted(path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file())
+    return {
+        f"{PREFIX}/{path.relative_to(folder).as_posix()}": path.read_text("utf-8", errors="surrogateescape")
+        for path in paths
+    }
+
+
+def publish(
+    client: redis.Redis, keys: Keys, files: Mapping[str, str], catalogue: Catalogue, policy: Policy, by: str
+) -> bool:
+    """Put a compiled policy into force. False when it already is."""
+    if current_version(client, keys) == policy.version:
+        return False
+    kept = orjson.dumps({"files": dict(files), "catalogue": catalogue.facts()})
+    client.hset(keys.policy, mapping={policy.version: kept, "current": policy.version})
+    log.append(client, keys, Lane.CONTROL, PolicySet(at=now_ms(), by=by, version=policy.version))
+    return True
+
+
+def current_version(client: redis.Redis, keys: Keys) -> str:
+    """The version in force, "" when none was ever published."""
+    found = client.hget(keys.policy, "current")
+    return found.decode() if isinstance(found, bytes) else ""
+
+
+def current(client: redis.Redis, keys: Keys) -> Policy | None:
+    """The policy in force."""
+    version = current_version(client, keys)
+    return by_version(client, keys, version) if version else None
+
+
+def by_version(client: redis.Redis, keys: Keys, version: str) -> Policy:
+    """Any policy that was ever in force. Raises KeyError when it was not."""
+    raw = client.hget(keys.policy, version)
+    if not isinstance(raw, bytes):
+        raise KeyError(version)
+    return _compiled(raw)
+
+
+@lru_cache(maxsize=8)
+def _compiled(raw: bytes) -> Policy:
+    kept = orjson.loads(raw)
+    return load(kept["files"], Catalogue.from_facts(kept["catalogue"]))
+
+
+def settle(
+    client: redis.Redis,
+    keys: Keys,
+    folder: Path,
+    env: Mapping[str, str],
+    catalogue: Catalogue,
+    by: str = "supervisor",
+) -> Settled:
+    """Put the folder's policy into force, or go on with the last good one and say what is wrong.
+
+    Raises ConfigError when the files are bad and there is no last good policy.
+    """
+    try:
+        files = read_files(folder)
+        policy = load(files, catalogue, env)
+    except ConfigError as error:
+        last = current(client, keys)
+        if last is None:
+            raise
+        return Settled(last, error.faults, used_last_good=True)
+    publish(client, keys, files, catalogue, policy, by)
+    return Settled(policy, (), used_last_good=False)

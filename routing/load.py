@@ -1,0 +1,203 @@
+"""From the texts of the configuration files to a Policy, or to all of their faults at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from routing.catalogue import Catalogue
+from routing.errors import ConfigError, Fault
+from routing.policy import Policy
+from routing.reason import Origin
+from routing.schema import channels, escalation, oncall, relations, routes, runbooks, severity, site, sources
+from routing.schema.faults import add_faults
+from routing.schema.part import Known, Part, Spot
+from routing.yaml_marks import Document, Mark, read
+
+FILES: Mapping[str, type[Part]] = {
+    "tocsin.yaml": site.SiteFile,
+    "sources.yaml": sources.SourcesFile,
+    "severity.yaml": severity.SeverityFile,
+    "routes.yaml": routes.RoutesFile,
+    "escalation.yaml": escalation.EscalationFile,
+    "oncall.yaml": oncall.OnCallFile,
+    "channels.yaml": channels.ChannelsFile,
+    "actions.yaml": channels.ActionsFile,
+}
+OPTIONAL = frozenset({"actions.yaml"})
+RUNBOOKS = "runbooks/"
+
+_DEFINES = {
+    "contact": ("oncall.yaml", "contacts"),
+    "schedule": ("oncall.yaml", "schedules"),
+    "channel": ("channels.yaml", "channels"),
+    "escalation policy": ("escalation.yaml", "policies"),
+}
+
+P = TypeVar("P", bound=Part)
+
+
+def load(files: Mapping[str, str], catalogue: Catalogue, env: Mapping[str, str] | None = None) -> Policy:
+    """Compile the policy. `files` maps "config/routes.yaml" to its text; `env` None leaves ${NAME} unchecked.
+
+    Raises ConfigError with every fault of every file.
+    """
+    loading = _Loading(files, catalogue, env)
+    policy = loading.policy()
+    faults = loading.faults()
+    if faults or policy is None:
+        raise ConfigError(faults)
+    return policy
+
+
+def version(files: Mapping[str, str]) -> str:
+    """The hash that names a policy: of its files' names and texts."""
+    digest = sha256()
+    for name in sorted(files):
+        for part in (name, files[name]):
+            digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file as it was read, and its model where that is sound."""
+
+    document: Document
+    part: Part | None
+
+    @property
+    def spot(self) -> Spot:
+        return Spot(self.document)
+
+
+class _Loading:
+    def __init__(self, files: Mapping[str, str], catalogue: Catalogue, env: Mapping[str, str] | None) -> None:
+        self._files = files
+        self._catalogue = catalogue
+        self._missing: list[Fault] = []
+        documents = {_short(name): read(name, text) for name, text in files.items()}
+        self._known = _known(documents, catalogue, env)
+        self._read = {name: self._model(name, document) for name, document in sorted(documents.items())}
+        for name in FILES.keys() - OPTIONAL - documents.keys():
+            where = f"config/{name}"
+            self._missing.append(Fault(where, 0, 0, "", "the file is missing", "write it, or restore it"))
+
+    def faults(self) -> list[Fault]:
+        found = [fault for each in self._read.values() for fault in each.document.faults]
+        return sorted(
+            [*self._missing, *found], key=lambda fault: (fault.file, fault.line, fault.column, fault.path)
+        )
+
+    def policy(self) -> Policy | None:
+        """The compiled policy; None when a file it needs is unsound."""
+        books = [each for name, each in self._read.items() if name.startswith(RUNBOOKS)]
+        relations.unique_runbooks([each.document for each in books])
+        if "escalation.yaml" in self._read:
+            relations.no_cycles(self._read["escalation.yaml"].document)
+        if "routes.yaml" in self._read:
+            relations.unique_routes(self._read["routes.yaml"].document)
+        if self.faults():
+            return None
+        return self._build(books)
+
+    def _build(self, books: list[_Read]) -> Policy:
+        common, common_at = self._get("tocsin.yaml", site.SiteFile)
+        senders, senders_at = self._get("sources.yaml", sources.SourcesFile)
+        rules, rules_at = self._get("severity.yaml", severity.SeverityFile)
+        tree, tree_at = self._get("routes.yaml", routes.RoutesFile)
+        ladder, ladder_at = self._get("escalation.yaml", escalation.EscalationFile)
+        people, people_at = self._get("oncall.yaml", oncall.OnCallFile)
+        ways, ways_at = self._get("channels.yaml", channels.ChannelsFile)
+        acting = self._read.get("actions.yaml")
+        settings = acting.part if acting and isinstance(acting.part, channels.ActionsFile) else None
+        voices = self._known.voices
+        mutating = frozenset(name for name, facts in self._catalogue.actions.items() if facts.mutates)
+        return Policy(
+            version=version(self._files),
+            levels=site.build_levels(common),
+            sources=sources.build_sources(senders, senders_at),
+            rules=severity.build_rules(rules, rules_at),
+            thresholds=severity.build_thresholds(rules, rules_at),
+            route=routes.build_route(tree, tree_at),
+            escalations=escalation.build_escalations(ladder, ladder_at),
+            schedules=oncall.build_schedules(people, people_at),
+            contacts=oncall.build_contacts(people, people_at, voices),
+            channels=channels.build_channels(ways, ways_at, voices),
+            runbooks=tuple(
+                runbooks.build_runbook(book.part, book.spot, mutating)
+                for book in books
+                if isinstance(book.part, runbooks.RunbookFile)
+            ),
+            last_resort=common.last_resort.contact,
+            last_resort_every_ms=common.last_resort.every,
+            public_url=common.public_url,
+            suspect_ms=common.suspect_window,
+            retire_ms=common.retire_after,
+            max_running=common.max_running,
+            default_severity=rules.default,
+            vendor_severities=severity.vendor_severities(rules),
+            classify_origin=Origin(rules_at.document.file, 1),
+            settings=channels.build_settings(settings),
+        )
+
+    def _get(self, name: str, kind: type[P]) -> tuple[P, Spot]:
+        found = self._read[name]
+        if not isinstance(found.part, kind):
+            raise TypeError(f"{name} was read as {type(found.part)}")
+        return found.part, found.spot
+
+    def _model(self, name: str, document: Document) -> _Read:
+        kind = runbooks.RunbookFile if name.startswith(RUNBOOKS) else FILES.get(name)
+        if kind is None:
+            fix = f"rename it to one of {', '.join(sorted(FILES))}, or move it away"
+            document.refuse(Mark(1, 1), (), "no file of this name is read", fix)
+            return _Read(document, None)
+        if document.is_unsound(()):
+            return _Read(document, None)
+        try:
+            part = kind.model_validate(document.data, context=self._known)
+        except ValidationError as error:
+            add_faults(document, kind, error)
+            return _Read(document, None)
+        return _Read(document, part)
+
+
+def _short(name: str) -> str:
+    return name.partition("/")[2] or name
+
+
+def _known(documents: Mapping[str, Document], catalogue: Catalogue, env: Mapping[str, str] | None) -> Known:
+    names = {kind: _defined(documents.get(file), key) for kind, (file, key) in _DEFINES.items()}
+    homes = {kind: f"config/{file}" for kind, (file, _) in _DEFINES.items()}
+    names |= {
+        "source vendor": frozenset(catalogue.sources),
+        "channel vendor": frozenset(catalogue.channels),
+        "action": frozenset(catalogue.actions),
+        "action family": frozenset(catalogue.families),
+    }
+    homes |= dict.fromkeys(
+        ("source vendor", "channel vendor", "action", "action family"), "the vendors' modules"
+    )
+    voices = frozenset(_voices(documents.get("channels.yaml"), catalogue))
+    return Known(names=names, homes=homes, voices=voices, catalogue=catalogue, env=env)
+
+
+def _defined(document: Document | None, key: str) -> frozenset[str] | None:
+    """The names a file defines; None when it could not be read, so that nobody is told of its consequences."""
+    if document is None or document.is_unsound(()) or not isinstance(document.data, dict):
+        return None
+    items = document.data.get(key, {})
+    return frozenset(items) if isinstance(items, dict) else None
+
+
+def _voices(document: Document | None, catalogue: Catalogue) -> Iterator[str]:
+    if document is None or not isinstance(document.data, dict):
+        return
+    items = document.data.get("channels")
+    for name, part in items.items() if isinstance(items, dict) else ():
+        facts = catalogue.channels.get(part.get("vendor", "")) if isinstance(part, dict) else None
+        if facts is not None and facts.voice:
+            yield name

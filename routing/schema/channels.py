@@ -1,0 +1,80 @@
+"""`channels.yaml` and `actions.yaml`: the ways out, and what runbook steps connect to."""
+
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from routing.policy import Channel, Setting
+from routing.refusal import Refusal, refuse_all, suggestion
+from routing.schema.fields import ActionFamily, ChannelVendor, Name, PositiveDuration, SettingValue
+from routing.schema.fitting import misfits
+from routing.schema.part import Part, Spot, known
+
+MOST_ATTEMPTS = 10
+
+
+class ChannelPart(Part):
+    vendor: ChannelVendor = Field(description="name of the vendor's module, like twilio_voice")
+    timeout: PositiveDuration = 10_000
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
+    settings: dict[str, SettingValue] = Field(default={}, validate_default=True)
+
+    @field_validator("settings")
+    @classmethod
+    def _fit(cls, settings: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue = known(info).catalogue
+        facts = catalogue.channels.get(info.data.get("vendor", "")) if catalogue else None
+        if facts is not None and facts.settings is not None:
+            refuse_all(misfits(facts.settings, settings))
+        return settings
+
+
+class ChannelsFile(Part):
+    channels: dict[Name, ChannelPart] = Field(description="name, then vendor and settings")
+
+
+class FamilySettings(Part):
+    """Checked as a mapping of its own, so that every unknown name is told."""
+
+
+def _names_known(family: str, settings: dict[str, Any], info: ValidationInfo) -> list[Refusal]:
+    catalogue = known(info).catalogue
+    names = catalogue.families.get(family) if catalogue else None
+    if names is None:
+        return []
+    return [
+        Refusal(f'unknown setting "{name}" of {family}', suggestion(name, names), (family, name))
+        for name in settings
+        if name not in names
+    ]
+
+
+class ActionsFile(Part):
+    actions: dict[ActionFamily, dict[str, SettingValue]] = Field(description="family, then its settings")
+
+    @field_validator("actions")
+    @classmethod
+    def _named(cls, actions: dict[str, dict[str, Any]], info: ValidationInfo) -> dict[str, dict[str, Any]]:
+        refuse_all(
+            [refusal for family, each in actions.items() for refusal in _names_known(family, each, info)]
+        )
+        return actions
+
+
+def build_channels(file: ChannelsFile, spot: Spot, voices: frozenset[str]) -> dict[str, Channel]:
+    return {
+        name: Channel(
+            name=name,
+            vendor=part.vendor,
+            settings=part.settings,
+            origin=spot.at("channels", name).origin,
+            voice=name in voices,
+            timeout_ms=part.timeout,
+            attempts=part.attempts,
+        )
+        for name, part in file.channels.items()
+    }
+
+
+def build_settings(file: ActionsFile | None) -> dict[str, Setting]:
+    return dict(file.actions) if file else {}

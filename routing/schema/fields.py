@@ -1,0 +1,201 @@
+"""Types of fields: how durations, severities, matchers, references and ${NAME} are written."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
+
+from routing import duration, expressions, matchers
+from routing.matchers import Matcher
+from routing.policy import Secret, Setting
+from routing.refusal import Refusal, refuse_all, shown, suggestion
+from routing.schema.part import known
+from routing.severity import Severity
+
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], Strict(strict=False)]
+Some = Annotated[tuple[T, ...], Strict(strict=False), Field(min_length=1)]
+
+RESERVED_LABELS = frozenset(
+    {"source", "vendor", "kind", "status", "severity", "vendor_severity", "team", "service"}
+)
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]{0,127}")
+_SECRET = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\}")
+_SEVERITY = re.compile(r"SEV-[0-4]")
+_URL = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(?:/[^\s?#]*)?")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise Refusal(f"{shown(text)} is no name", "use lower-case letters, digits, - and _, a letter first")
+    return text
+
+
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise Refusal(f"{shown(text)} is no label name", "use letters, digits, _ and ., a letter first")
+    return text
+
+
+def _own_label(text: str) -> str:
+    if text in RESERVED_LABELS:
+        raise Refusal(f'label "{text}" is set by the event and its rule', "give the label another name")
+    return _label(text)
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise Refusal("empty text", "write something, or leave the field out where it is optional")
+    return text
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise Refusal(f"{value} has no unit", f"write {value}s, {value}m or {value}h")
+    return duration.parse(value) if isinstance(value, str) else value
+
+
+def _positive(ms: int) -> int:
+    if ms <= 0:
+        raise Refusal("0s is no time at all", "write at least 1s")
+    return ms
+
+
+def severity_field(value: Any) -> Severity:
+    text = str(value)
+    if isinstance(value, Severity):
+        return value
+    if not _SEVERITY.fullmatch(text):
+        digit = next((letter for letter in text if letter in "01234"), None)
+        fix = f"write SEV-{digit}" if digit else "write SEV-0, SEV-1, SEV-2, SEV-3 or SEV-4"
+        raise Refusal(f"{shown(value)} is no severity", fix)
+    return Severity(int(text[-1]))
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        fix = suggestion(text, available_timezones())
+        fix = fix if fix.startswith("did") else 'write an IANA name like "Europe/Warsaw"'
+        raise Refusal(f"no time zone {shown(text)}", fix) from error
+    return text
+
+
+def _local_time(text: str) -> str:
+    fix = "write a local date and time without offset, like 2026-01-05T09:00"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(f"{shown(text)} is no date and time", fix) from error
+    if moment.tzinfo is not None or "T" not in text:
+        raise Refusal(f"{shown(text)} has an offset or no time", fix)
+    return text
+
+
+def _url(text: str) -> str:
+    if not _URL.fullmatch(text):
+        raise Refusal(f"{shown(text)} is no address", "write it like https://alerts.example.com")
+    return text.rstrip("/")
+
+
+def _condition(text: str) -> str:
+    try:
+        expressions.compiled(text)
+    except expressions.BadExpression as error:
+        fix = "write a JMESPath condition, like health.failures == `3`"
+        raise Refusal(f"{shown(text)} is no condition: {error.reason}", fix) from error
+    return text
+
+
+def _matchers(value: Any) -> tuple[Matcher, ...]:
+    """Matchers as a text, a list of texts, or a mapping of label to value or values."""
+    if isinstance(value, str):
+        return matchers.parse_all(value)
+    read: list[Matcher] = []
+    refusals: list[Refusal] = []
+    if not isinstance(value, dict | list) or not value:
+        raise Refusal(f"{shown(value)} is no matcher", 'write a list like [kind="SiteDown", severity=~"a|b"]')
+    for at, item in value.items() if isinstance(value, dict) else enumerate(value):
+        try:
+            read.append(_pair(at, item) if isinstance(value, dict) else _single(item))
+        except Refusal as refusal:
+            refusals.append(Refusal(refusal.found, refusal.fix, (at,)))
+    refuse_all(refusals)
+    return tuple(read)
+
+
+def _single(item: Any) -> Matcher:
+    if not isinstance(item, str):
+        raise Refusal(f"{shown(item)} is no matcher", """write it in single quotes: 'name="value"'""")
+    return matchers.parse(item)
+
+
+def _pair(name: str, value: Any) -> Matcher:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(each, str) for each in values):
+        raise Refusal(f"{shown(value)} is no text", "write the value in quotes, or a list of such")
+    return matchers.from_mapping(_label(name), value)
+
+
+def _setting(value: Any) -> Setting:
+    """A value of a vendor's setting; ${NAME} and ${NAME:-default} stand for the environment's.
+
+    Whether it is set is no question here: without its credentials a channel delivers to the sandbox.
+    """
+    if isinstance(value, dict):
+        return {name: _setting(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_setting(each) for each in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value  # type: ignore[no-any-return]  # YAML knows no other scalars
+    form = _SECRET.fullmatch(value)
+    if form is None:
+        raise Refusal("a ${NAME} with something around it", "write nothing but ${NAME} or ${NAME:-default}")
+    return Secret(form["name"], form["default"])
+
+
+def _secret(value: Any, info: ValidationInfo) -> Secret | str:
+    found = _setting(value)
+    if not isinstance(found, Secret | str) or not found:
+        raise Refusal("a secret that is no text", 'write it like "${STRIPE_WEBHOOK_SECRET}"')
+    env = known(info).env
+    if isinstance(found, Secret) and not found.default and env is not None and not env.get(found.name):
+        raise Refusal(
+            f"{found.name} is not set", "set it in the environment or in .env: it verifies a source"
+        )
+    return found
+
+
+def _reference(kind: str) -> Callable[[str, ValidationInfo], str]:
+    return lambda name, info: known(info).check(kind, name)
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Text = Annotated[str, AfterValidator(_text)]
+LabelName = Annotated[str, AfterValidator(_label)]
+Labels = dict[Annotated[str, AfterValidator(_own_label)], str]
+Duration = Annotated[int, BeforeValidator(_duration)]
+PositiveDuration = Annotated[int, AfterValidator(_positive), BeforeValidator(_duration)]
+SeverityField = Annotated[Severity, BeforeValidator(severity_field)]
+Zone = Annotated[str, AfterValidator(_zone)]
+LocalTime = Annotated[str, AfterValidator(_local_time)]
+Url = Annotated[str, AfterValidator(_url)]
+Condition = Annotated[str, AfterValidator(_condition)]
+Matchers = Annotated[tuple[Matcher, ...], PlainValidator(_matchers)]
+SettingValue = Annotated[Any, PlainValidator(_setting)]
+SecretValue = Annotated[Any, PlainValidator(_secret)]
+
+ContactName = Annotated[str, AfterValidator(_reference("contact"))]
+ScheduleName = Annotated[str, AfterValidator(_reference("schedule"))]
+ChannelName = Annotated[str, AfterValidator(_reference("channel"))]
+PolicyName = Annotated[str, AfterValidator(_reference("escalation policy"))]
+SourceVendor = Annotated[str, AfterValidator(_reference("source vendor"))]
+ChannelVendor = Annotated[str, AfterValidator(_reference("channel vendor"))]
+ActionFamily = Annotated[str, AfterValidator(_reference("action family"))]
+ActionName = Annotated[str, AfterValidator(_reference("action"))]

@@ -1,0 +1,67 @@
+"""What must hold between parts of the configuration: no cycles, no name twice."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from routing.yaml_marks import Document, Path
+
+
+def no_cycles(document: Document) -> None:
+    """Policies that go on with each other for ever would never reach the last resort."""
+    policies = document.data.get("policies") if isinstance(document.data, dict) else None
+    if not isinstance(policies, dict):
+        return
+    told: set[str] = set()
+    for name in policies:
+        path = _follow(policies, name)
+        if path and path[-1] == name and not told & set(path):
+            told |= set(path)
+            at: Path = ("policies", name, "then")
+            found = f"a cycle: {' then '.join(path)}"
+            document.refuse(document.value_mark(at), at, found, "end one of them without then")
+
+
+def _follow(policies: dict[str, Any], name: str) -> list[str]:
+    """The names from one policy along `then`, up to the first that comes again."""
+    path = [name]
+    while True:
+        part = policies.get(path[-1])
+        following = part.get("then") if isinstance(part, dict) else None
+        if not isinstance(following, str):
+            return []
+        path.append(following)
+        if path.count(following) > 1:
+            return path
+
+
+def unique_runbooks(documents: Iterable[Document]) -> None:
+    """Two runbooks of one id would share cooldown, budget and breaker."""
+    first: dict[str, Document] = {}
+    for document in documents:
+        key = document.data.get("id") if isinstance(document.data, dict) else None
+        if not isinstance(key, str):
+            continue
+        if key in first:
+            found = f'a second runbook "{key}", the first is in {first[key].file}'
+            document.refuse(document.value_mark(("id",)), ("id",), found, "give it another id")
+        first.setdefault(key, document)
+
+
+def unique_routes(document: Document) -> None:
+    """Reasons and incidents name their route; two of one name could not be told apart."""
+    root = document.data.get("route") if isinstance(document.data, dict) else None
+    if isinstance(root, dict):
+        _unique_routes(document, root, ("route",), {str(root.get("name", "root"))})
+
+
+def _unique_routes(document: Document, route: dict[str, Any], path: Path, seen: set[str]) -> None:
+    children = route.get("routes")
+    for number, child in enumerate(children if isinstance(children, list) else ()):
+        if not isinstance(child, dict):
+            continue
+        name, at = str(child.get("name")), (*path, "routes", number)
+        if name in seen:
+            mark = document.value_mark((*at, "name"))
+            document.refuse(mark, (*at, "name"), f'a second route "{name}"', "give it another name")
+        seen.add(name)
+        _unique_routes(document, child, at, seen)

@@ -1,0 +1,74 @@
+"""`sources.yaml`: who may send us events, and how they are verified."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from routing.policy import Source
+from routing.reason import BUILT_IN
+from routing.refusal import Refusal
+from routing.schema.fields import (
+    Labels,
+    Many,
+    Matchers,
+    Name,
+    PositiveDuration,
+    SecretValue,
+    SettingValue,
+    Some,
+    SourceVendor,
+)
+from routing.schema.part import Part, Spot
+
+OURSELVES = "tocsin"
+"""The source of alarms about ourselves; built in, and reachable from within only."""
+
+MOST_BYTES = 26_214_400
+
+
+def _not_ourselves(name: str) -> str:
+    if name == OURSELVES:
+        raise Refusal(f'source "{OURSELVES}" is built in', "give the source another name")
+    return name
+
+
+class SourcePart(Part):
+    vendor: SourceVendor = Field(description="name of the vendor's module, like stripe")
+    secrets: Some[SecretValue] = Field(description='what verifies it, like ["${STRIPE_WEBHOOK_SECRET}"]')
+    team: str = ""
+    service: str = ""
+    labels: Labels = {}
+    urgent: Many[Matchers] = Field(default=(), description="events of the urgent lane, one matcher list each")
+    max_bytes: int = Field(default=1_048_576, ge=1, le=MOST_BYTES)
+    tolerance: PositiveDuration = 300_000
+    dedup: PositiveDuration = 259_200_000
+    settings: dict[str, SettingValue] = {}
+
+
+class SourcesFile(Part):
+    sources: dict[Annotated[Name, AfterValidator(_not_ourselves)], SourcePart] = Field(
+        description="name, then vendor and secrets"
+    )
+
+
+def build_sources(file: SourcesFile, spot: Spot) -> dict[str, Source]:
+    sources = {name: _source(name, part, spot.at("sources", name)) for name, part in file.sources.items()}
+    sources[OURSELVES] = Source(name=OURSELVES, vendor=OURSELVES, secrets=(), origin=BUILT_IN)
+    return sources
+
+
+def _source(name: str, part: SourcePart, spot: Spot) -> Source:
+    return Source(
+        name=name,
+        vendor=part.vendor,
+        secrets=part.secrets,
+        origin=spot.origin,
+        team=part.team,
+        service=part.service,
+        labels=part.labels,
+        urgent_kinds=tuple(matcher for matchers in part.urgent for matcher in matchers),
+        max_bytes=part.max_bytes,
+        tolerance_ms=part.tolerance,
+        dedup_ms=part.dedup,
+        settings=part.settings,
+    )
