@@ -5,6 +5,7 @@ from typing import Any
 
 import redis
 import redis.asyncio
+from hiredis import pack_command
 from redis.client import Pipeline
 
 Argument = bytes | str | int | float
@@ -16,8 +17,25 @@ def call(client: redis.Redis, *command: Argument) -> Any:
 
 
 async def call_async(client: redis.asyncio.Redis, *command: Argument) -> Any:
-    """Carry out one command. Raises redis.RedisError."""
-    return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+    """Carry out one command. Raises redis.RedisError.
+
+    The asynchronous client packs in Python, argument by argument, and wraps each command in layers we have
+    no use for: together twice the cost of a whole batch of events. So it is packed in C and sent directly.
+    """
+    pool = client.connection_pool
+    connection = await pool.get_connection()  # type: ignore[no-untyped-call]  # untyped in redis-py
+    try:
+        packed = pack_command(command)  # type: ignore[arg-type]  # its hint says a tuple of one
+        await connection.send_packed_command(packed)
+        return await connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        # A reply may be under way; nobody may take it for the next command's.
+        await connection.disconnect(nowait=True)
+        raise
+    finally:
+        await pool.release(connection)
 
 
 def queue(pipe: Pipeline, *command: Argument) -> None:
