@@ -1,0 +1,128 @@
+"""`/a/{token}`: a link in an e-mail or SMS that acknowledges an incident.
+
+Opening it only shows what would be acknowledged, because mail scanners open every link; the button does it.
+"""
+
+import hashlib
+from base64 import b64encode
+from html import escape
+
+from starlette.requests import Request as WebRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ledger import links
+from ledger.log import NewEvent, Request
+from receiver import refuse
+from receiver.site import Site
+from receiver.take import keep
+from routing.decision import Table
+from routing.entry import Answer, Lane, encode_entry
+from routing.errors import BadSignature
+from routing.incident import Incident, Phase
+from routing.instant import MINUTE, iso
+from routing.record import decode
+
+SOURCE = "ack_link"
+_STYLE = (
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;"
+    "color:#1b1b1b;background:#fff}h1{font-size:1.5rem}dt{color:#595959}dd{margin:0 0 .6rem}"
+    "button{font:inherit;font-weight:600;padding:.8rem 1.6rem;border:0;border-radius:.4rem;background:#05f;"
+    "color:#fff}@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}dt{color:#aaa}}"
+)
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+}
+
+
+class AckLinks:
+    """Routes of the links in messages."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/a/{token}", self.show, methods=["GET"]),
+            Route("/a/{token}", self.acknowledge, methods=["POST"]),
+        ]
+
+    async def show(self, request: WebRequest) -> Response:
+        """What would be acknowledged, and a button."""
+        try:
+            delivery = self._delivery(request)
+        except BadSignature as error:
+            return self._refused(request, error)
+        incident = await self._incident(delivery)
+        if incident is None:
+            return _page("Nothing to acknowledge", "<p>This incident is closed and archived.</p>")
+        if incident.phase is Phase.RESOLVED:
+            return _page("Already resolved", _facts(incident))
+        if incident.phase is Phase.ACKNOWLEDGED:
+            by = escape(incident.acknowledged_by or "somebody")
+            return _page(
+                "Already acknowledged", f"<p>By {by}.</p>{_facts(incident)}{_button('Take it over')}"
+            )
+        return _page("Acknowledge this incident?", _facts(incident) + _button("Acknowledge: it is mine"))
+
+    async def acknowledge(self, request: WebRequest) -> Response:
+        """The button. Pressed twice, it is one acknowledgement. Raises Refused when it cannot be kept."""
+        try:
+            delivery = self._delivery(request)
+        except BadSignature as error:
+            return self._refused(request, error)
+        entry = Answer(at=self._site.now(), by=SOURCE, channel="a link", text="ack", delivery=delivery)
+        event = NewEvent(Lane.CONTROL, delivery, encode_entry(entry))
+        await keep(self._site, Request(SOURCE, b"", b"{}", (event,), (), MINUTE))
+        return _page("Acknowledged", "<p>Thank you. Nobody else is called for it now. It is yours.</p>")
+
+    def _delivery(self, request: WebRequest) -> str:
+        """Raises BadSignature, or Refused when this process was given no secret to check with."""
+        secret = self._site.settings.link_secret
+        if not secret:
+            raise refuse.no_secret("TOCSIN_LINK_SECRET")
+        return links.read(secret, request.path_params["token"], self._site.now())
+
+    async def _incident(self, delivery: str) -> Incident | None:
+        """As it is now; None when it is not live any more. Raises redis.RedisError."""
+        key = delivery.rpartition("-d")[0]
+        raw = await self._site.client.hget(self._site.keys.state(Table.INCIDENT), key)
+        return decode(Incident, raw) if raw else None
+
+    def _refused(self, request: WebRequest, error: BadSignature) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self._site.refused(SOURCE, refuse.unauthentic(error), headers)
+        text = f"<p>{escape(error.reason).capitalize()}.</p><p>{escape(error.hint).capitalize()}.</p>"
+        return _page("This link cannot be used", text, status=401)
+
+
+def _facts(incident: Incident) -> str:
+    facts = (
+        ("Incident", incident.id),
+        ("Severity", str(incident.severity)),
+        ("Service", incident.service),
+        ("Opened", iso(incident.opened_at)),
+    )
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts if value)
+    return f"<p><strong>{escape(incident.title)}</strong></p><dl>{listed}</dl>"
+
+
+def _button(label: str) -> str:
+    return f'<form method="post"><button type="submit">{label}</button></form>'
+
+
+def _page(title: str, inner: str, status: int = 200) -> Response:
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
+        f"<body><main><h1>{title}</h1>{inner}</main></body></html>"
+    )
+    return Response(page, status_code=status, media_type="text/html", headers=_HEADERS)

@@ -1,0 +1,91 @@
+"""The ASGI application: what must be fast by hand, everything else by Starlette."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ledger.connection import Finding
+from receiver import refusals, refuse
+from receiver.ack_links import AckLinks
+from receiver.alerts_api import PATH as ALERTS
+from receiver.alerts_api import AlertsApi
+from receiver.callbacks import Callbacks
+from receiver.health import Health
+from receiver.hooks import PREFIX, Hooks
+from receiver.metrics import Metrics
+from receiver.refuse import Refused
+from receiver.site import Site
+from receiver.take import headers_of
+
+_log = structlog.get_logger(__name__)
+
+
+def build(site: Site, inspect: Callable[[], Sequence[Finding]]) -> ASGIApp:
+    """`inspect` asks the server for its durability settings."""
+    hooks, alerts, pages = Hooks(site), AlertsApi(site), _pages(site, inspect)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith(PREFIX):
+                return await hooks(scope, receive, send)
+            if path == ALERTS:
+                return await alerts(scope, receive, send)
+        return await pages(scope, receive, send)
+
+    return application
+
+
+def _pages(site: Site, inspect: Callable[[], Sequence[Finding]]) -> Starlette:
+    groups = (Callbacks(site), AckLinks(site), Health(site, inspect), Metrics(site))
+
+    async def refused(request: Request, error: Exception) -> Response:
+        refusal = _refusal(error)
+        site.refused("", refusal, headers_of(request.scope))
+        site.counts.answers["pages", "", refusal.status] += 1
+        return Response(refusal.body(), refusal.status, headers=dict(refusal.headers()))
+
+    return Starlette(
+        routes=[route for group in groups for route in group.routes()],
+        exception_handlers={Refused: refused, HTTPException: refused, RedisError: refused, OSError: refused},
+        lifespan=lambda _: _running(site),
+    )
+
+
+def _refusal(error: Exception) -> Refused:
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, HTTPException):
+        return refuse.wrong_method() if error.status_code == 405 else refuse.unknown_page()  # noqa: PLR2004
+    _log.warning("a page could not be served", error=type(error).__name__)
+    return refuse.not_durable()
+
+
+def _running(site: Site) -> AbstractAsyncContextManager[None]:
+    return asynccontextmanager(_life)(site)
+
+
+async def _life(site: Site) -> AsyncIterator[None]:
+    """Three tasks beside the requests. At the end, what was taken is still written."""
+    writing = asyncio.create_task(site.keep.run())
+    beside = [
+        asyncio.create_task(site.gates.keep_fresh()),
+        asyncio.create_task(refusals.keep_saving(site)),
+    ]
+    try:
+        yield
+    finally:
+        site.keep.close()
+        await writing
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await site.client.aclose()

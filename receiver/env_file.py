@@ -1,0 +1,19 @@
+"""The file of development secrets: `NAME=value` a line. What the environment says wins."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def joined(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment, and what `.env` (or `TOCSIN_ENV_FILE`) adds to it."""
+    path = Path(environ.get("TOCSIN_ENV_FILE") or ".env")
+    return {**(_read(path.read_text()) if path.is_file() else {}), **environ}
+
+
+def _read(text: str) -> dict[str, str]:
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found

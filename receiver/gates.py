@@ -1,0 +1,90 @@
+"""The sources as they are configured now, each with its module and its secrets; kept fresh from Redis."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from redis.exceptions import RedisError
+
+from receiver import refuse
+from receiver.intake import Gate
+from routing.errors import TocsinError
+from routing.policy import Policy, Secret, Source
+from routing.ports import SourceModule
+
+_log = structlog.get_logger(__name__)
+
+Fetch = Callable[[str], Policy | None]
+"""Given the version we have: the policy now in force, or None when that is still it, or there is none."""
+Find = Callable[[str], SourceModule]
+"""Given a vendor: its module."""
+
+
+class Gates:
+    """Read on every request, replaced as a whole when the policy changes."""
+
+    def __init__(self, fetch: Fetch, find: Find, environ: Mapping[str, str]) -> None:
+        self._fetch = fetch
+        self._find = find
+        self._environ = environ
+        self._gates: dict[str, Gate] = {}
+        self.version = ""
+        self.public_url = ""
+        self.fault = "no configuration has been read yet"
+        """Why there is no fresher policy; "" when all is well."""
+
+    def gate(self, name: str) -> Gate:
+        """Raises Refused: 404 for a name that is not configured, 503 before there is any policy."""
+        found = self._gates.get(name)
+        if found is None:
+            raise refuse.unknown_source() if self.version else refuse.no_policy()
+        return found
+
+    def of_vendor(self, vendor: str) -> list[Gate]:
+        """Raises Refused (503) before there is any policy."""
+        if not self.version:
+            raise refuse.no_policy()
+        return [gate for gate in self._gates.values() if gate.source.vendor == vendor]
+
+    def unset(self) -> list[str]:
+        """Names of secrets that sources need and this process was not given."""
+        return sorted({name for gate in self._gates.values() if not gate.secrets for name in gate.unset})
+
+    def take(self, policy: Policy) -> None:
+        """From here on this policy's sources are open."""
+        self._gates = {name: self._gate(source) for name, source in policy.sources.items()}
+        self.public_url = policy.public_url
+        self.version = policy.version
+        _log.info("policy in force", version=policy.version, sources=sorted(self._gates), unset=self.unset())
+
+    def refresh(self) -> None:
+        """Look once. Whatever fails, what is in force stays in force."""
+        try:
+            policy = self._fetch(self.version)
+            if policy is not None:
+                self.take(policy)
+            self.fault = "" if self.version else "no policy has been published"
+        except (RedisError, OSError, TocsinError, ImportError) as error:
+            self.fault = f"the policy could not be read: {type(error).__name__}: {error}"
+            _log.warning("policy not refreshed", error=self.fault)
+
+    async def keep_fresh(self, every_s: float = 1.0) -> None:
+        while True:
+            await asyncio.to_thread(self.refresh)
+            await asyncio.sleep(every_s)
+
+    def _gate(self, source: Source) -> Gate:
+        secrets, unset = resolve(source, self._environ)
+        return Gate(source, self._find(source.vendor), secrets, unset)
+
+
+def resolve(source: Source, environ: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The secrets of a source as this process has them, and the names of those it was not given."""
+    found: list[str] = []
+    unset: list[str] = []
+    for secret in source.secrets:
+        try:
+            found.append(secret.resolve(environ) if isinstance(secret, Secret) else secret)
+        except KeyError as error:
+            unset.append(str(error.args[0]))
+    return tuple(filter(None, found)), tuple(unset)

@@ -1,0 +1,104 @@
+"""From the bytes of a request to what is kept of it: verified first, parsed second, nothing lost between."""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from ledger import dead_letter
+from ledger.dead_letter import DeadLetter
+from ledger.log import NewEvent, Request
+from receiver import body, refuse
+from receiver.redaction import redacted
+from routing.entry import Lane, Signal, encode_entry
+from routing.errors import BadSignature, Unreadable
+from routing.event import Event
+from routing.policy import Source
+from routing.ports import Inbound, Parsed, SourceModule
+
+_BY = "receiver"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A configured source, ready to take requests. `unset`: names of secrets this process was not given."""
+
+    source: Source
+    module: SourceModule
+    secrets: tuple[str, ...]
+    unset: tuple[str, ...] = ()
+
+
+def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[str, str], now: int) -> Request:
+    """What is to be kept of one request. Raises BadSignature, or Refused when there is nothing to keep."""
+    if not gate.secrets:
+        raise refuse.no_secret(" or ".join(gate.unset) or f"a secret for {gate.source.name}")
+    try:
+        plain = body.unpack(wire, headers, gate.source.max_bytes)
+    except body.Undecodable as error:
+        return _packed_wrong(gate, Inbound(wire, headers, query, now), error)
+    inbound = Inbound(plain, headers, query, now)
+    gate.module.verify(inbound, gate.secrets, gate.source)
+    try:
+        parsed = gate.module.parse(inbound, gate.source)
+    except Unreadable as error:
+        return _unreadable(gate, inbound, str(error))
+    except Exception:  # noqa: BLE001  # a fault of ours in a parser must not lose what a vendor said
+        return _unreadable(gate, inbound, "our parser failed on it", traceback.format_exc(limit=-8))
+    return _request(gate, inbound, parsed)
+
+
+def _request(gate: Gate, inbound: Inbound, parsed: Parsed) -> Request:
+    source, kept = gate.source, redacted(inbound.headers)
+    return Request(
+        source.name,
+        inbound.body,
+        orjson.dumps(kept),
+        _new_events(source, parsed.events, inbound.received_at),
+        [_letter(source, f"{un.where}: {un.reason}", un.raw, inbound, kept) for un in parsed.unread],
+        source.dedup_ms,
+    )
+
+
+def _new_events(source: Source, events: Sequence[Event], now: int) -> list[NewEvent]:
+    """A body's events may share one vendor's id: from the second on, the position tells them apart."""
+    used: set[str] = set()
+    new = []
+    for position, event in enumerate(events):
+        id_ = event.vendor_id
+        if id_ in used:
+            id_ = f"{id_}#{position}"
+        used.add(id_)
+        entry = encode_entry(Signal(at=now, by=_BY, event=event))
+        new.append(NewEvent(_lane(source, event), id_ if event.vendor_id else "", entry))
+    return new
+
+
+def _lane(source: Source, event: Event) -> Lane:
+    if source.urgent_kinds:
+        attributes = event.attributes()
+        if any(matcher.matches(attributes) for matcher in source.urgent_kinds):
+            return Lane.URGENT
+    return Lane.BULK
+
+
+def _unreadable(gate: Gate, inbound: Inbound, why: str, trace: str = "") -> Request:
+    kept = redacted(inbound.headers)
+    letter = _letter(gate.source, why, inbound.body, inbound, kept, trace)
+    return Request(gate.source.name, b"", b"{}", (), (letter,), gate.source.dedup_ms)
+
+
+def _packed_wrong(gate: Gate, inbound: Inbound, error: body.Undecodable) -> Request:
+    """A token says who sent it, whatever the body is; a signature over what we cannot unpack says nothing."""
+    try:
+        gate.module.verify(inbound, gate.secrets, gate.source)
+    except BadSignature as refused:
+        raise refuse.undecodable(str(error)) from refused
+    return _unreadable(gate, inbound, str(error))
+
+
+def _letter(
+    source: Source, why: str, raw: bytes, inbound: Inbound, kept: dict[str, str], trace: str = ""
+) -> DeadLetter:
+    return dead_letter.refused(source.name, why, raw, inbound.received_at, headers=kept, traceback=trace)

@@ -1,0 +1,54 @@
+"""Posting samples over HTTP: the one place in this package that sends anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+
+
+class NotSent(Exception):
+    """Nobody answered, or not in time. Says who and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004  # what HTTP calls success
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; {} when it is none."""
+        try:
+            found = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+class Poster:
+    """One connection, kept for as many posts as there are. Proxies of the environment are not used."""
+
+    def __init__(self, timeout_s: float = 10.0) -> None:
+        self._client = httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Raises NotSent."""
+        try:
+            answer = self._client.post(url, content=body, headers=dict(headers))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotSent(f"{url}: {error or type(error).__name__}") from error
+        return Reply(answer.status_code, answer.content)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._client.close()

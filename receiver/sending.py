@@ -1,0 +1,56 @@
+"""`tocsin send`: what a vendor would send, signed as it signs, through the real endpoint."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from receiver import samples
+from receiver.gates import resolve
+from receiver.post import Poster, Reply
+from receiver.samples import Wanted
+from routing.errors import TocsinError
+from routing.policy import Source
+from routing.ports import SourceModule
+
+
+class CannotSend(TocsinError):
+    """Says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A vendor, played by us: it knows where to post and what to sign with."""
+
+    module: SourceModule
+    vendor: str
+    url: str
+    secret: str
+
+    def send(self, poster: Poster, name: str, wanted: Wanted, at: int) -> Reply:
+        """Raises samples.NoSuchSample, ValueError for what the sample cannot do, or post.NotSent."""
+        body = samples.make(self.vendor, name, wanted, at)
+        return poster.post(self.url, body, self.module.sign(body, self.secret, at))
+
+
+def sender(source: Source, module: SourceModule, environ: Mapping[str, str], base_url: str) -> Sender:
+    """Raises CannotSend without the source's secret."""
+    secrets, unset = resolve(source, environ)
+    if not secrets:
+        names = " or ".join(unset) or "none is configured"
+        raise CannotSend(
+            f"no secret to sign with for source {source.name!r}: set {names}, or start `make up` once"
+        )
+    path = getattr(module, "PATH", f"/hooks/{source.name}")
+    return Sender(module, source.vendor, base_url.rstrip("/") + path, secrets[0])
+
+
+def said(reply: Reply) -> Iterator[str]:
+    """An answer in lines for people: ids, or what was wrong and what to do."""
+    answer = reply.json()
+    if reply.ok:
+        ids = [*answer.get("accepted", []), *(f"{one} (dead letter)" for one in answer.get("dead", []))]
+        yield from ids or [f"{reply.status}, no ids in the answer"]
+    else:
+        text = reply.body[:300].decode(errors="replace")
+        yield f"{reply.status}: {answer.get('error') or text or 'no explanation'}"
+        if answer.get("hint"):
+            yield f"  {answer['hint']}"

@@ -1,0 +1,76 @@
+"""Running the receiver: one process, one event loop, until it is asked to stop."""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+import uvicorn
+
+from ledger import catalogue, policies
+from ledger.clock import now_ms
+from ledger.connection import connect, connect_async, durability
+from ledger.keys import Keys
+from ledger.log import Kept, Request, append_requests
+from receiver.app import build
+from receiver.body import Room
+from receiver.counts import Counts
+from receiver.gates import Gates
+from receiver.keep import Keep
+from receiver.settings import ReceiverSettings
+from receiver.site import Site
+from routing.policy import Policy
+
+_log = structlog.get_logger(__name__)
+
+GRACE_S = 4
+"""For requests under way when it is asked to stop."""
+IDLE_S = 75
+"""Connections are kept longer than vendors' clients keep theirs, so that none is closed under a request."""
+
+
+def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, port: int) -> int:
+    """Until SIGTERM or SIGINT; then what was taken is written first. Returns the exit status."""
+    inspecting, keys = connect(settings.ledger), Keys()
+    application = build(site(settings, environ, keys), lambda: durability(inspecting))
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=4096,
+    )
+    server = uvicorn.Server(config)
+    _log.info("receiver starts", address=f"http://{host}:{port}")
+    server.run()
+    return 0 if server.started else 1
+
+
+def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> Site:
+    """Everything as it is outside of tests."""
+    client, reading = connect_async(settings.ledger), connect(settings.ledger)
+    replicas = settings.ledger.wait_replicas
+
+    async def append(batch: Sequence[Request]) -> list[Kept]:
+        return await append_requests(client, keys, batch, replicas=replicas)
+
+    def fetch(have: str) -> Policy | None:
+        version = policies.current_version(reading, keys)
+        return policies.by_version(reading, keys, version) if version and version != have else None
+
+    return Site(
+        settings=settings,
+        client=client,
+        keys=keys,
+        gates=Gates(fetch, catalogue.source, environ),
+        keep=Keep(append, pending=settings.pending),
+        room=Room(settings.room_bytes),
+        counts=Counts(),
+        now=now_ms,
+    )

@@ -1,0 +1,64 @@
+"""What the receiver is told by its environment. It holds what verifies; it never holds what can send."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ledger.settings import LedgerSettings
+from ledger.settings import from_env as ledger_from_env
+
+_ENVIRON = os.environ  # noqa: TID251  # settings modules are where the environment is read
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSettings:
+    """Every variable that this package reads, besides the secrets that sources name in the configuration."""
+
+    ledger: LedgerSettings
+    host: str = "127.0.0.1"
+    """`TOCSIN_RECEIVER_HOST`."""
+    port: int = 8080
+    """`TOCSIN_RECEIVER_PORT`."""
+    public_url: str = ""
+    """`TOCSIN_PUBLIC_URL`: as the world reaches this process, through whatever stands before it.
+
+    Callbacks are signed over it. The Host header is never believed. "" takes the configuration's.
+    """
+    link_secret: str = field(default="", repr=False)
+    """`TOCSIN_LINK_SECRET`: verifies links to acknowledge."""
+    twilio_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """`TWILIO_AUTH_TOKEN`: the account's token, or several with commas while it is rolled."""
+    pending: int = 4096
+    """`TOCSIN_RECEIVER_PENDING`: requests that may wait for the disk; beyond it the answer is 503."""
+    room_bytes: int = 134_217_728
+    """`TOCSIN_RECEIVER_BODY_BYTES`: memory for the bodies of all requests under way together."""
+    body_wait_s: float = 10.0
+    """A body that is not complete after this long is given up."""
+
+
+def environment() -> Mapping[str, str]:
+    return _ENVIRON
+
+
+def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
+    """Raises ValueError naming the variable when one cannot be read."""
+    tokens = environ.get("TWILIO_AUTH_TOKEN", "").split(",")
+    return ReceiverSettings(
+        ledger=ledger_from_env(environ),
+        host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
+        port=_whole(environ, "TOCSIN_RECEIVER_PORT", 8080),
+        public_url=environ.get("TOCSIN_PUBLIC_URL", "").strip(),
+        link_secret=environ.get("TOCSIN_LINK_SECRET", "").strip(),
+        twilio_secrets=tuple(token.strip() for token in tokens if token.strip()),
+        pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
+        room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),
+    )
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    found = environ.get(name, "").strip()
+    if not found:
+        return default
+    if not found.isdigit():
+        raise ValueError(f"{name}: {found!r} is not a number; write for example {default}")
+    return int(found)

@@ -1,0 +1,42 @@
+"""Everything the receiver's routes share. One per process; tests build their own."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import redis.asyncio
+
+from ledger.keys import Keys
+from receiver.body import Room
+from receiver.counts import Counts, Example
+from receiver.gates import Gates
+from receiver.keep import Keep
+from receiver.redaction import redacted
+from receiver.refuse import Refused
+from receiver.settings import ReceiverSettings
+
+
+@dataclass(slots=True)
+class Site:
+    """`now` gives ms since the epoch."""
+
+    settings: ReceiverSettings
+    client: redis.asyncio.Redis
+    keys: Keys
+    gates: Gates
+    keep: Keep
+    room: Room
+    counts: Counts
+    now: Callable[[], int]
+
+    def refused(self, source: str, refusal: Refused, headers: Mapping[str, str]) -> None:
+        """Count it, and keep an example for the person who sets the source up, while there is room."""
+        example = None
+        if self.counts.wants_examples():
+            length = headers.get("content-length", "")
+            example = Example(source, self.now(), refusal.why, refusal.error, redacted(headers), length[:20])
+        self.counts.refuse(source, refusal.why, example)
+
+    @property
+    def public_url(self) -> str:
+        """As the world reaches us, without a slash at the end; "" when nobody said."""
+        return (self.settings.public_url or self.gates.public_url).rstrip("/")

@@ -1,0 +1,235 @@
+"""Stripe: snapshot events (`event`), and thin ones (`v2.core.event`) as far as they say something.
+
+https://docs.stripe.com/webhooks, https://docs.stripe.com/api/events/object. What opens and closes a condition
+is listed below. Every other type is information: kept, counted, and fit for threshold rules; one declined
+card is no condition, many of them are. Nothing of a card is taken over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stripe import SignatureVerificationError, WebhookSignature
+
+from receiver import hmacs, instants, money, strict_json
+from routing.errors import BadSignature, Unreadable
+from routing.event import Event, Status
+from routing.policy import Source
+from routing.ports import Inbound, Parsed
+
+TITLE = "Stripe"
+SETUP = """\
+1. Dashboard → Workbench → Webhooks → *Add destination*: `https://<tocsin>/hooks/stripe`, snapshot events.
+2. Put its signing secret (`whsec_…`) into `STRIPE_WEBHOOK_SECRET`. While rolling it, list both in `secrets:`.
+"""
+
+OPENS = frozenset({
+    "account.application.deauthorized",
+    "charge.dispute.created",
+    "invoice.finalization_failed",
+    "payout.failed",
+    "radar.early_fraud_warning.created",
+    "refund.failed",
+    "review.opened",
+    "topup.failed",
+})  # fmt: skip
+CLOSES = frozenset({
+    "account.application.authorized",
+    "charge.dispute.closed",
+    "invoice.finalized",
+    "invoice.paid",
+    "payout.paid",
+    "review.closed",
+    "topup.succeeded",
+})  # fmt: skip
+
+_HEADER = "stripe-signature"
+_LONGEST_HEADER = 4096
+
+
+def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:
+    """Any `v1` signature under any secret counts; `t` may be as old, or as far ahead, as `tolerance_ms`.
+
+    Stripe's own routine reads the clock and looks only backwards, so it is asked about the signature alone.
+    """
+    header = inbound.headers.get(_HEADER, "")
+    if not header:
+        raise BadSignature(
+            "no Stripe-Signature header", "is this really Stripe? `tocsin send stripe ...` signs as it does"
+        )
+    if len(header) > _LONGEST_HEADER or not header.isascii():
+        raise BadSignature("the Stripe-Signature header is malformed")
+    at = _signed_at(header)
+    if not any(_signed(inbound.body, header, at, secret) for secret in secrets):
+        raise BadSignature(
+            "no v1 signature matches the body",
+            "check STRIPE_WEBHOOK_SECRET: each endpoint has its own whsec_ secret",
+        )
+    behind_s = (inbound.received_at - at * 1000) // 1000
+    if abs(inbound.received_at - at * 1000) > source.tolerance_ms:
+        side = f"{behind_s} s old" if behind_s > 0 else f"{-behind_s} s in the future"
+        raise BadSignature(
+            f"the signature is {side}", "check this machine's clock; a stored request cannot be sent again"
+        )
+
+
+def sign(body: bytes, secret: str, at: int) -> dict[str, str]:
+    header = WebhookSignature.generate_signature_header(body.decode(), secret, at // 1000)
+    return {
+        "content-type": "application/json; charset=utf-8",
+        "user-agent": "Stripe/1.0",
+        "stripe-signature": header,
+    }
+
+
+def parse(inbound: Inbound, source: Source) -> Parsed:
+    """One event. Raises Unreadable."""
+    body = strict_json.object_of(strict_json.loads(inbound.body))
+    kind = body.get("object")
+    if kind == "event":
+        return Parsed((_snapshot(body, source),))
+    if kind == "v2.core.event":
+        return Parsed((_thin(body, source),))
+    raise Unreadable('expected "event" or "v2.core.event"', "object")
+
+
+def _signed_at(header: str) -> int:
+    """The first `t`, in seconds, as Stripe's routine reads it."""
+    for item in header.split(","):
+        name, _, value = item.partition("=")
+        if name == "t" and value.isdigit() and len(value) < 16:  # noqa: PLR2004  # later than the sun will last
+            return int(value)
+    raise BadSignature("the Stripe-Signature header is malformed: it has no t=<seconds>")
+
+
+def _signed(body: bytes, header: str, at: int, secret: str) -> bool:
+    try:
+        WebhookSignature.verify_header(body, header, secret)
+    except SignatureVerificationError:
+        return False
+    except UnicodeDecodeError:
+        # Stripe's routine takes text only. What is signed and yet no text is authentic: a dead letter.
+        given = [item[3:] for item in header.split(",") if item.startswith("v1=")]
+        return any(hmacs.matches("sha256", b"%d.%b" % (at, body), one, (secret,)) for one in given)
+    return True
+
+
+def _snapshot(body: dict[str, Any], source: Source) -> Event:
+    id_ = strict_json.text_of(body, "id")
+    kind = strict_json.text_of(body, "type")
+    about = strict_json.object_of(
+        strict_json.object_of(body.get("data"), "data").get("object"), "data.object"
+    )
+    created = strict_json.whole_of(body, "created") if "created" in body else 0
+    account = _text(body, "account") or _text(body, "context")
+    amount, reason = money.amount_of(about), _reason(about)
+    return Event(
+        source=source.name,
+        vendor="stripe",
+        kind=kind[:200],
+        status=_status(kind, about),
+        key=_key(about, account),
+        title=f"Stripe {kind}{amount and f', {amount}'}{reason and f', {reason}'}"[:200],
+        summary=_message(about),
+        vendor_id=id_[:200],
+        labels=_labels(body, about, account, reason),
+        details=_details(body, about, amount),
+        starts_at=created * 1000,
+        link=_link(id_, account, live=body.get("livemode") is True),
+    )
+
+
+def _thin(body: dict[str, Any], source: Source) -> Event:
+    """Says only what it is about; the object itself would have to be fetched."""
+    id_, kind = strict_json.text_of(body, "id"), strict_json.text_of(body, "type")
+    about = body.get("related_object")
+    related = about if isinstance(about, dict) else {}
+    return Event(
+        source=source.name,
+        vendor="stripe",
+        kind=kind[:200],
+        status=Status.INFO,
+        key=f"{_text(related, 'type') or 'event'}:{_text(related, 'id') or id_}"[:200],
+        title=f"Stripe {kind}"[:200],
+        vendor_id=id_[:200],
+        labels={"livemode": str(body.get("livemode") is True).lower()},
+        starts_at=instants.rfc3339(body, "created"),
+    )
+
+
+def _status(kind: str, about: Mapping[str, Any]) -> Status:
+    if kind in OPENS:
+        return Status.FIRING
+    if kind in CLOSES:
+        return Status.RESOLVED
+    if kind == "capability.updated":
+        return {"active": Status.RESOLVED, "inactive": Status.FIRING}.get(_text(about, "status"), Status.INFO)
+    if kind == "account.updated":
+        requirements = about.get("requirements")
+        needs = requirements if isinstance(requirements, dict) else {}
+        return Status.FIRING if needs.get("disabled_reason") or needs.get("past_due") else Status.RESOLVED
+    return Status.INFO
+
+
+def _key(about: Mapping[str, Any], account: str) -> str:
+    """The object the event is about. A capability's id is unique within its account only."""
+    object_, id_ = _text(about, "object") or "object", _text(about, "id")
+    if object_ == "capability":
+        return f"capability:{_text(about, 'account') or account}:{id_}"[:200]
+    return f"{object_}:{id_}"[:200] if id_ else ""
+
+
+def _reason(about: Mapping[str, Any]) -> str:
+    """The decline or failure code, wherever this object keeps it."""
+    for holder in (about.get("last_payment_error"), about.get("last_setup_error"), about):
+        if isinstance(holder, dict):
+            for name in ("decline_code", "failure_code", "failure_reason", "code", "reason"):
+                found = _text(holder, name)
+                if found:
+                    return found
+    return ""
+
+
+def _message(about: Mapping[str, Any]) -> str:
+    for holder in (about.get("last_payment_error"), about.get("last_setup_error"), about):
+        if isinstance(holder, dict):
+            found = _text(holder, "message") or _text(holder, "failure_message")
+            if found:
+                return found
+    return ""
+
+
+def _labels(body: Mapping[str, Any], about: Mapping[str, Any], account: str, reason: str) -> dict[str, str]:
+    labels = {"livemode": str(body.get("livemode") is True).lower()}
+    named = (
+        ("object", _text(about, "object")),
+        ("account", account),
+        ("currency", _text(about, "currency")),
+        ("reason", reason),
+        ("object_status", _text(about, "status")),
+    )
+    labels.update((name, value) for name, value in named if value)
+    return labels
+
+
+def _details(body: Mapping[str, Any], about: Mapping[str, Any], amount: str) -> dict[str, str]:
+    request = body.get("request")
+    named = (
+        ("id", _text(about, "id")),
+        ("amount", amount),
+        ("customer", _text(about, "customer")),
+        ("payment_intent", _text(about, "payment_intent")),
+        ("request", _text(request, "id") if isinstance(request, dict) else ""),
+        ("api_version", _text(body, "api_version")),
+    )
+    return {name: value for name, value in named if value}
+
+
+def _link(event: str, account: str, *, live: bool) -> str:
+    mode = "" if live else "test/"
+    whose = f"{account}/" if account.startswith("acct_") else ""
+    return f"https://dashboard.stripe.com/{whose}{mode}events/{event}"[:500]
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    found = holder.get(name)
+    return found[:500] if isinstance(found, str) else ""

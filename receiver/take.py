@@ -1,0 +1,59 @@
+"""Taking one request in: its body is read, admitted by its source's gate, and kept on disk."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from ledger.log import Kept, Request
+from receiver import body, intake, refuse
+from receiver.intake import Gate
+from receiver.site import Site
+from routing.errors import BadSignature
+
+_MOST_FIELDS = 64
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Names in lower case, as ASGI has them. Of a header sent twice the last one counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def take(site: Site, gate: Gate, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Kept:
+    """Returns once it is on disk. Raises Refused; then nothing was kept, or it is not certain that it was."""
+    wire = await body.read(
+        receive,
+        headers.get("content-length", ""),
+        gate.source.max_bytes,
+        site.room,
+        site.settings.body_wait_s,
+    )
+    try:
+        return await keep(site, _admit(site, gate, wire, scope, headers))
+    finally:
+        site.room.give_back(len(wire))
+
+
+async def keep(site: Site, request: Request) -> Kept:
+    """Returns once it is on disk. Raises Refused."""
+    kept = await site.keep.put(request)
+    site.counts.accepted[request.source] += len(kept.accepted)
+    if kept.dead:
+        site.counts.dead[request.source] += len(kept.dead)
+    return kept
+
+
+def _admit(site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]) -> Request:
+    try:
+        return intake.admit(gate, wire, headers, _query(scope["query_string"]), site.now())
+    except BadSignature as error:
+        raise refuse.unauthentic(error) from error
+
+
+def _query(raw: bytes) -> Mapping[str, str]:
+    if not raw:
+        return {}
+    try:
+        return dict(parse_qsl(raw.decode("latin-1"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return {}

@@ -1,0 +1,48 @@
+"""Senders that do not sign: a bearer token, or the same token as the password of basic authentication."""
+
+import binascii
+import hmac
+from base64 import b64decode
+from collections.abc import Sequence
+
+from routing.errors import BadSignature
+from routing.ports import Inbound
+
+_LONGEST = 4096
+
+
+def verify(inbound: Inbound, secrets: Sequence[str]) -> None:
+    """Raises BadSignature unless the Authorization header carries one of the secrets."""
+    header = inbound.headers.get("authorization", "")
+    if not header:
+        raise BadSignature(
+            "no Authorization header", "send `Authorization: Bearer <token>`, or the token as password"
+        )
+    given = _given(header[:_LONGEST]).encode("utf-8", "surrogateescape")
+    # Every secret is compared, each in constant time, so that the time taken says nothing.
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
+    if not any(matches):
+        raise BadSignature(
+            "the token is not the one configured for this source", "compare both sides' tokens"
+        )
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+def _given(header: str) -> str:
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            user_and_password = b64decode(rest.strip(), validate=True).decode()
+        except (binascii.Error, ValueError) as error:
+            raise BadSignature(
+                "the Authorization header is not valid Basic", "it is base64 of user:token"
+            ) from error
+        return user_and_password.partition(":")[2]
+    raise BadSignature(
+        "the Authorization scheme is neither Bearer nor Basic", "send `Authorization: Bearer <token>`"
+    )
