@@ -144,9 +144,9 @@ def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished
     try:
         steps.dispatch(draft, incident, run, step, context(draft, incident, run))
     except TemplateGap as gap:
-        return finish(
-            draft, incident, run, RunPhase.FAILED, f"{step} needs what no step before it found: {gap}"
-        )
+        # Nothing was changed yet while it only looks: that is no failed repair.
+        phase = RunPhase.STOPPED if run.phase is RunPhase.DIAGNOSE else RunPhase.FAILED
+        return finish(draft, incident, run, phase, f"{step} needs what nobody knows: {gap}")
     return None
 
 

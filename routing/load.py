@@ -104,7 +104,7 @@ class _Loading:
         return self._build(books)
 
     def _build(self, books: list[_Read]) -> Policy:
-        common, common_at = self._get("tocsin.yaml", site.SiteFile)
+        common, _ = self._get("tocsin.yaml", site.SiteFile)
         senders, senders_at = self._get("sources.yaml", sources.SourcesFile)
         rules, rules_at = self._get("severity.yaml", severity.SeverityFile)
         tree, tree_at = self._get("routes.yaml", routes.RoutesFile)

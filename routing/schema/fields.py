@@ -136,11 +136,11 @@ def _single(item: Any) -> Matcher:
     return matchers.parse(item)
 
 
-def _pair(name: str, value: Any) -> Matcher:
+def _pair(name: Any, value: Any) -> Matcher:
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(each, str) for each in values):
         raise Refusal(f"{shown(value)} is no text", "write the value in quotes, or a list of such")
-    return matchers.from_mapping(_label(name), value)
+    return matchers.from_mapping(_label(str(name)), value)
 
 
 def _setting(value: Any) -> Setting:
@@ -153,7 +153,7 @@ def _setting(value: Any) -> Setting:
     if isinstance(value, list):
         return [_setting(each) for each in value]
     if not isinstance(value, str) or "${" not in value:
-        return value  # type: ignore[no-any-return]  # YAML knows no other scalars
+        return value  # YAML knows no other scalars
     form = _SECRET.fullmatch(value)
     if form is None:
         raise Refusal("a ${NAME} with something around it", "write nothing but ${NAME} or ${NAME:-default}")

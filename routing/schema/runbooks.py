@@ -52,6 +52,7 @@ class StepPart(Part):
     action: ActionName = Field(description="what it does, like http.probe")
     params: dict[str, Any] = Field(default={}, validate_default=True)
     timeout: PositiveDuration = 30_000
+    attempts: int = Field(default=1, ge=1, le=10)
 
     @field_validator("id")
     @classmethod
@@ -92,7 +93,6 @@ class ReadingPart(StepPart):
 class RepairPart(StepPart):
     """A step that may change something: it says how that is recovered from."""
 
-    attempts: int = Field(default=1, ge=1, le=10)
     idempotency_key: str = ""
     recover: str = Field(default="", validate_default=True)
 
@@ -264,7 +264,7 @@ def _steps(
     return tuple(_step(part, spot.at(number), mutating) for number, part in enumerate(parts))
 
 
-def _step(part: ReadingPart | RepairPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
+def _step(part: StepPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
     repair = part if isinstance(part, RepairPart) else None
     return RunbookStep(
         id=part.id,

@@ -1,0 +1,161 @@
+"""One delivery: claimed, said over its channel, and what the provider answered put into the log."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sentry_sdk
+import structlog
+
+from ledger import catalogue, faults, links, outbox, sandbox
+from ledger.clock import now_ms
+from routing.delivery import Purpose
+from routing.effect import Deliver
+from routing.entry import Delivered, Outcome
+from routing.errors import DeliveryError
+from routing.instant import DAY
+from routing.policy import Channel, Policy
+from routing.ports import ChannelModule, Notification
+from workers import credentials, redaction
+from workers.context import Context
+from workers.report import report
+
+MARGIN_MS = 5_000
+"""Beyond the call's own timeout: time to connect, to answer and to write the answer down."""
+LINK_MS = 3 * DAY
+DEFAULT_TIMEOUT_MS = 10_000
+
+logger = structlog.get_logger(__name__)
+
+
+def carry_out(context: Context, effect_id: str, attempt: int) -> None:
+    """Deliver, unless somebody else does or it is no longer wanted."""
+    policy = context.policy()
+    effect = _claim(context, policy, effect_id, attempt)
+    if effect is None:
+        return
+    faults.reach("deliver.claimed")
+    answer = _deliver(context, policy, effect)
+    faults.reach("deliver.answered")
+    report(context, answer)
+
+
+def _claim(context: Context, policy: Policy, effect_id: str, attempt: int) -> Deliver | None:
+    pending = outbox.find(context.client, context.keys, effect_id)
+    if pending is None or not isinstance(pending.effect, Deliver):
+        return None
+    channel = policy.channels.get(pending.effect.channel)
+    timeout = (channel.timeout_ms if channel else DEFAULT_TIMEOUT_MS) + MARGIN_MS
+    claimed = outbox.claim(
+        context.client, context.keys, effect_id, attempt, context.worker, timeout, now_ms()
+    )
+    return claimed if isinstance(claimed, Deliver) else None
+
+
+def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
+    """Whatever happens becomes an answer: the fold decides what is done about it."""
+    channel = policy.channels.get(effect.channel)
+    if channel is None:
+        return _failed(effect, Outcome.PERMANENT, f"channel {effect.channel} is no longer configured")
+    try:
+        way = _way(context, channel)
+        notification = _notification(context, policy, effect)
+        if way.missing:
+            return _to_sandbox(context, effect, way, notification)
+        sent = way.module.send(notification, way.settings, channel.timeout_ms / 1000)
+    except DeliveryError as error:
+        return _failed(effect, error.outcome, str(error), error.answer, error.retry_after_ms)
+    except Exception as error:  # a page must not die of a fault in a channel
+        sentry_sdk.capture_exception(error)
+        logger.exception("channel failed", channel=effect.channel, delivery=effect.id)
+        return _failed(effect, Outcome.TEMPORARY, redaction.error(error))
+    return Delivered(
+        at=now_ms(),
+        by=context.worker,
+        delivery=effect.id,
+        attempt=effect.attempt,
+        outcome=Outcome.OK,
+        provider_id=sent.provider_id,
+        answer=sent.answer,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A channel ready for use; with credentials `missing` it can only show what it would send."""
+
+    vendor: str
+    module: ChannelModule
+    settings: Any
+    missing: tuple[str, ...]
+
+
+def _way(context: Context, channel: Channel) -> _Way:
+    module = catalogue.channel(channel.vendor)
+    resolved = credentials.resolve(channel.settings, context.environ)
+    return _Way(channel.vendor, module, credentials.build(module.Settings, resolved), resolved.missing)
+
+
+def _notification(context: Context, policy: Policy, effect: Deliver) -> Notification:
+    secret = context.environ.get("TOCSIN_LINK_SECRET", "")
+    ack_url = ""
+    if secret and effect.purpose is Purpose.PAGE:
+        ack_url = f"{policy.public_url}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
+    return Notification(
+        delivery=effect.id,
+        incident=effect.incident,
+        to=effect.address,
+        purpose=effect.purpose,
+        severity=effect.severity,
+        message=effect.message,
+        attempt=effect.attempt,
+        repeat=effect.repeat,
+        ack_url=ack_url,
+        callback_url=f"{policy.public_url}/callbacks",
+    )
+
+
+def _to_sandbox(context: Context, effect: Deliver, way: _Way, notification: Notification) -> Delivered:
+    """No credentials: kept in the built-in outbox exactly as it would have been sent."""
+    kept = sandbox.keep(
+        context.client,
+        context.keys,
+        sandbox.Unsent(
+            at=now_ms(),
+            delivery=effect.id,
+            attempt=effect.attempt,
+            incident=effect.incident,
+            contact=effect.contact,
+            channel=effect.channel,
+            vendor=way.vendor,
+            to=effect.address,
+            purpose=effect.purpose,
+            severity=effect.severity,
+            fields=way.module.preview(notification, way.settings),
+            missing=list(way.missing),
+            repeat=effect.repeat,
+        ),
+    )
+    return Delivered(
+        at=now_ms(),
+        by=context.worker,
+        delivery=effect.id,
+        attempt=effect.attempt,
+        outcome=Outcome.OK,
+        provider_id=f"sandbox {kept}",
+        answer=f"not sent: {', '.join(way.missing)} not set",
+        sandbox=True,
+    )
+
+
+def _failed(
+    effect: Deliver, outcome: Outcome, error: str, answer: str = "", retry_after_ms: int = 0
+) -> Delivered:
+    return Delivered(
+        at=now_ms(),
+        delivery=effect.id,
+        attempt=effect.attempt,
+        outcome=outcome,
+        error=redaction.text(error),
+        answer=redaction.text(answer),
+        retry_after_ms=retry_after_ms,
+    )

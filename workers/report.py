@@ -1,0 +1,32 @@
+"""What a worker has to say goes into the log, and is not given up lightly: lost, it would be done again."""
+
+import time
+
+import redis
+import structlog
+
+from ledger import log as event_log
+from routing.entry import AnyEntry, Lane
+from workers.context import Context
+
+PATIENCE_S = 8.0
+"""Longer than a server takes to restart; after it the claim's own timer repeats the work, marked."""
+
+logger = structlog.get_logger(__name__)
+
+
+def report(context: Context, entry: AnyEntry) -> bool:
+    """Append the entry to the control lane. False when the log could not be reached in time."""
+    until = time.monotonic() + PATIENCE_S
+    wait = 0.05
+    while True:
+        try:
+            event_log.append(context.client, context.keys, Lane.CONTROL, entry)
+        except redis.RedisError as error:
+            if time.monotonic() > until or context.stopping():
+                logger.error("result lost, its timer will repeat the work", error=str(error))
+                return False
+            time.sleep(wait)
+            wait = min(wait * 2, 1.0)
+        else:
+            return True
