@@ -27,7 +27,8 @@ class Lease:
     def acquire(self) -> int | None:
         """The fence to commit under; None while somebody else holds it.
 
-        A fence other than the last one means that the state must be loaded again.
+        A fence other than the last one means that the state must be loaded again. After a commit whose answer
+        never came, ask with a new Lease: only a moved fence stops what may still be on its way.
         """
         found = _ACQUIRE.run(self._client, (self._keys.lease, self._keys.fence), (self.token, self._ttl_ms))
         return None if found is None else int(found)

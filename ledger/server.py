@@ -88,7 +88,9 @@ class EmbeddedServer:
         try:
             self.home.mkdir(parents=True, exist_ok=True)
             with self._starting():
-                self._process = self._survivor(until) or self._started(until)
+                found = self._survivor(until) or self._started(until)
+                if self.pid != found.pid:
+                    self._process = found
         except OSError as error:
             raise ServerError(
                 f"the embedded server cannot be prepared: {error.filename}: {error.strerror}; "

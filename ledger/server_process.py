@@ -48,7 +48,13 @@ class ServerProcess:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return False
-        return True
+        return not self._is_zombie()
+
+    def _is_zombie(self) -> bool:
+        """Ended, but its parent has not asked for its status yet."""
+        with suppress(OSError):
+            return Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[:1] == [b"Z"]
+        return False
 
     def _still_it(self) -> bool:
         """The pid of a survivor may belong to somebody else by now: then hands off."""

@@ -59,7 +59,7 @@ def load_state(client: redis.Redis, keys: Keys) -> State:
         for put in _decoded(table, _scan(client, keys.state(table))):
             if (put.key if table is Table.INCIDENT else put.incident) not in retired:
                 state.load(put)
-    incidents = sorted(state.tables[Table.INCIDENT], key=_by_number)
+    incidents = sorted(state.tables[Table.INCIDENT], key=number_of)
     for start in range(0, len(incidents), _INCIDENTS_AT_ONCE):
         for put in _owned(client, keys, incidents[start : start + _INCIDENTS_AT_ONCE]):
             state.load(put)
@@ -104,6 +104,7 @@ def _decoded(table: Table, fields: Fields, incident: str = "") -> Iterator[Put]:
         yield Put(table, key.decode(), record, incident or str(getattr(record, "incident", "")))
 
 
-def _by_number(incident: str) -> tuple[int, str]:
+def number_of(incident: str) -> tuple[int, str]:
+    """Sorts incidents oldest first: "INC-9" before "INC-10"."""
     digits = incident.rpartition("-")[2]
     return (int(digits) if digits.isdigit() else 0, incident)

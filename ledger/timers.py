@@ -1,9 +1,13 @@
 """Timers: every wait of the system, as a sorted set; what is due becomes an entry of the log."""
 
+from collections.abc import Iterable
+
 import redis
 
+from ledger import wire
 from ledger.keys import Keys
 from ledger.script import Script
+from routing.timer import Timer
 
 AT_MOST = 500
 """Timers fired by one call, so that a storm of them never holds the server up for long."""
@@ -17,6 +21,16 @@ def fire_due(client: redis.Redis, keys: Keys, now: int, *, at_most: int = AT_MOS
     `at_most` means: there may be more, call again.
     """
     return int(_FIRE_DUE.run(client, (keys.timers, keys.log("control")), (now, at_most)))
+
+
+def mend(client: redis.Redis, keys: Keys, timers: Iterable[Timer]) -> int:
+    """Set those of the state's timers that are not set; returns how many were missing.
+
+    One is missing when its entry was set aside as undecidable, or waits in the log still: firing it twice is
+    harmless.
+    """
+    scores = [part for timer in timers for part in (timer.at, timer.id)]
+    return int(wire.call(client, "ZADD", keys.timers, "NX", *scores)) if scores else 0
 
 
 def next_due(client: redis.Redis, keys: Keys) -> int | None:
