@@ -30,6 +30,8 @@ class Gates:
         self._gates: dict[str, Gate] = {}
         self.version = ""
         self.public_url = ""
+        self.strange: list[str] = []
+        """Vendors the policy names and this release does not have."""
         self.fault = "no configuration has been read yet"
         """Why there is no fresher policy; "" when all is well."""
 
@@ -52,7 +54,12 @@ class Gates:
 
     def take(self, policy: Policy) -> None:
         """From here on this policy's sources are open."""
-        self._gates = {name: self._gate(source) for name, source in policy.sources.items()}
+        self._gates, self.strange = {}, []
+        for name, source in policy.sources.items():
+            try:
+                self._gates[name] = self._gate(source)
+            except KeyError:  # a policy for a newer release: its other sources must stay open
+                self.strange.append(source.vendor)
         self.public_url = policy.public_url
         self.version = policy.version
         _log.info("policy in force", version=policy.version, sources=sorted(self._gates), unset=self.unset())
@@ -64,9 +71,10 @@ class Gates:
             if policy is not None:
                 self.take(policy)
             self.fault = "" if self.version else "no policy has been published"
-        except (RedisError, OSError, TocsinError, ImportError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next look may succeed
             self.fault = f"the policy could not be read: {type(error).__name__}: {error}"
-            _log.warning("policy not refreshed", error=self.fault)
+            known = isinstance(error, RedisError | OSError | TocsinError)
+            _log.warning("policy not refreshed", error=self.fault, exc_info=not known)
 
     async def keep_fresh(self, every_s: float = 1.0) -> None:
         while True:

@@ -47,6 +47,7 @@ class Health:
         reasons = [] if gates.version else [gates.fault or "no policy has been published"]
         unset = gates.unset()
         warnings = [f"sources cannot verify: {', '.join(unset)} not set"] if unset else []
+        warnings += [f"no module for vendor {vendor!r}: update this receiver" for vendor in gates.strange]
         try:
             async with asyncio.timeout(_WAIT_S):
                 findings = await self._durability()

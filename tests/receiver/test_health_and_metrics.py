@@ -1,0 +1,157 @@
+"""Is it alive, is it ready and if not why, and what does it count."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import embedded
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from reception import SECRETS, Reception, running, until
+from redis import Redis
+
+from ledger.clock import now_ms
+from ledger.connection import Finding, connect
+from ledger.log import Kept, Request
+from ledger.settings import LedgerSettings
+from receiver import samples
+from receiver.samples import Wanted
+from receiver.sources import stripe
+
+DOCS = Path(__file__).parents[2] / "docs/metrics.md"
+
+
+def send_one(reception: Reception) -> int:
+    body = samples.make("stripe", "payout.failed", Wanted(), now_ms())
+    headers = stripe.sign(body, SECRETS["STRIPE_WEBHOOK_SECRET"], now_ms())
+    return reception.post("/hooks/stripe", body, headers).status_code
+
+
+def sample_values(reception: Reception) -> dict[str, float]:
+    return {
+        sample.name + "".join(f"{{{key}={value}}}" for key, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(reception.get("/metrics").text)
+        for sample in family.samples
+    }
+
+
+def test_ready_when_redis_answers_and_a_policy_is_in_force(reception: Reception) -> None:
+    assert reception.get("/healthz").status_code == 200
+    answer = reception.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["reasons"] == []
+    assert "NOBODY_SET_THIS" in answer.json()["warnings"][0]
+
+
+def test_without_a_policy_it_is_alive_but_not_ready_and_takes_nothing(redis: Redis, redis_url: str) -> None:
+    with running(redis, redis_url, policy=None) as reception:
+        assert reception.get("/healthz").status_code == 200
+        answer = reception.get("/readyz")
+        assert answer.status_code == 503
+        assert "polic" in answer.json()["reasons"][0]
+        for path in ("/hooks/stripe", "/api/v2/alerts"):
+            refused = reception.post(path, b"[]", {"authorization": "Bearer x"})
+            assert refused.status_code == 503
+            assert refused.headers["retry-after"]
+
+
+def test_a_server_that_is_not_durable_is_a_reason(redis: Redis, redis_url: str) -> None:
+    findings = (Finding("refuse", "appendonly is 'no'", "set appendonly yes"), Finding("unknown", "?", "look"))
+    with running(redis, redis_url, findings=findings) as reception:
+        answer = reception.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == ["appendonly is 'no'; set appendonly yes"]
+
+
+def test_with_redis_gone_it_answers_503_and_recovers_by_itself(tmp_path: Path) -> None:
+    with embedded.running_server(tmp_path) as server:
+        with connect(LedgerSettings(redis_url=server.url)) as client, running(client, server.url) as reception:
+            assert send_one(reception) == 202
+            embedded.kill(server)
+            assert send_one(reception) == 503
+            ready = reception.get("/readyz")
+            assert ready.status_code == 503
+            assert "Redis does not answer" in ready.json()["reasons"][0]
+            assert sample_values(reception)["tocsin_redis_up"] == 0
+            server.start()
+            until(lambda: send_one(reception) == 202)
+            assert reception.get("/readyz").status_code == 200
+
+
+def test_more_than_the_disk_takes_is_answered_503_with_a_time_to_come_back(redis: Redis, redis_url: str) -> None:
+    async def stuck(_: Sequence[Request]) -> Sequence[Kept]:
+        await asyncio.sleep(3600)
+        return []
+
+    with running(redis, redis_url, append=stuck, pending=0, wait_s=0.2) as reception:
+        body = samples.make("stripe", "payout.failed", Wanted(), now_ms())
+        answer = reception.post(
+            "/hooks/stripe", body, stripe.sign(body, SECRETS["STRIPE_WEBHOOK_SECRET"], now_ms())
+        )
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert set(answer.json()) == {"error", "hint"}
+
+
+def test_a_disk_that_hangs_is_answered_503(redis: Redis, redis_url: str) -> None:
+    async def stuck(_: Sequence[Request]) -> Sequence[Kept]:
+        await asyncio.sleep(3600)
+        return []
+
+    with running(redis, redis_url, append=stuck, wait_s=0.2) as reception:
+        assert send_one(reception) == 503
+        assert sample_values(reception)["tocsin_append_failures_total"] == 1
+
+
+def test_metrics_say_what_came_and_what_became_of_it(reception: Reception) -> None:
+    send_one(reception)
+    reception.post("/hooks/stripe", b"{}")
+    values = sample_values(reception)
+    assert values["tocsin_http_answers_total{route=hooks}{source=stripe}{status=202}"] == 1
+    assert values["tocsin_http_answers_total{route=hooks}{source=stripe}{status=401}"] == 1
+    assert values["tocsin_refused_total{source=stripe}{why=signature}"] == 1
+    assert values["tocsin_accepted_total{source=stripe}"] == 1
+    assert values["tocsin_ingest_seconds_count"] == 2
+    assert values["tocsin_lane_entries{lane=bulk}"] == 1
+    assert values["tocsin_policy_info{version=p1}"] == 1
+    assert values["tocsin_redis_up"] == 1
+
+
+def test_what_other_processes_count_is_shown_and_nothing_else(reception: Reception) -> None:
+    counted = {
+        'tocsin_deliveries_total{channel="sms",outcome="ok"}': 3,
+        "tocsin_page_total": 2,
+        'evil{x="1"} 1\nfake 1': 1,
+        'tocsin_deliveries_total{other="x"}': 9,
+    }
+    reception.redis.hset(reception.keys.metrics, mapping=counted)  # type: ignore[arg-type]
+    values = sample_values(reception)
+    assert values["tocsin_deliveries_total{channel=sms}{outcome=ok}"] == 3
+    assert values["tocsin_page_total"] == 2
+    assert not [name for name in values if name.startswith(("evil", "fake"))]
+
+
+def test_the_age_of_the_oldest_undecided_entry_is_told(reception: Reception) -> None:
+    send_one(reception)
+    [(first, _)] = reception.redis.xrange(reception.keys.log("bulk"))
+    until(lambda: sample_values(reception)["tocsin_lane_oldest_undecided_seconds{lane=bulk}"] > 0)
+    reception.redis.hset(reception.keys.cursor, mapping={"bulk": b"b" + first})
+    assert sample_values(reception)["tocsin_lane_oldest_undecided_seconds{lane=bulk}"] == 0
+
+
+def test_every_metric_is_on_its_page(reception: Reception) -> None:
+    send_one(reception)
+    shown = {
+        re.sub(r"_total$", "", family.name) for family in text_string_to_metric_families(reception.get("/metrics").text)
+    }
+    told = set(re.findall(r"`(tocsin_[a-z_]+)`", DOCS.read_text()))
+    ours = {name for name in shown if name.startswith("tocsin_")}
+    assert {name for name in ours if name not in told and f"{name}_total" not in told} == set()
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/hooks", "/a/", "/metrics/x"])
+def test_there_is_nothing_elsewhere(reception: Reception, path: str) -> None:
+    answer = reception.get(path)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error", "hint"}

@@ -1,0 +1,150 @@
+"""A receiver for tests: the real application on a real port, with a policy and secrets made up here."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+import small_policy
+import uvicorn
+from redis import Redis
+
+from ledger import catalogue
+from ledger.clock import now_ms
+from ledger.connection import Finding, connect_async
+from ledger.keys import Keys
+from ledger.log import append_requests, read
+from ledger.settings import LedgerSettings
+from receiver.app import build
+from receiver.body import Room
+from receiver.counts import Counts
+from receiver.gates import Gates
+from receiver.keep import Append, Keep
+from receiver.settings import ReceiverSettings
+from receiver.site import Site
+from routing import matchers
+from routing.entry import AnyEntry, Lane, decode_entry
+from routing.policy import Policy, Secret, Source
+from routing.reason import Origin
+
+HERE = Origin("config/sources.yaml", 3)
+SECRETS = {
+    "STRIPE_WEBHOOK_SECRET": "whsec_test_secret",
+    "STRIPE_OLD_SECRET": "whsec_rolled_away",
+    "VERCEL_WEBHOOK_SECRET": "vercel_secret",
+    "ALERTMANAGER_TOKEN": "am-token",
+    "TOCSIN_ALERTS_TOKEN": "prom-token",
+}
+
+
+def source(name: str, vendor: str, *secrets: str, urgent: str = "", **more: Any) -> Source:
+    named = tuple(Secret(secret) for secret in secrets)
+    kinds = tuple(matchers.parse_all(urgent)) if urgent else ()
+    return Source(name, vendor, named, HERE, urgent_kinds=kinds, **more)
+
+
+POLICY = replace(
+    small_policy.POLICY,
+    sources={
+        one.name: one
+        for one in (
+            source("stripe", "stripe", "STRIPE_WEBHOOK_SECRET", "STRIPE_OLD_SECRET"),
+            source("vercel", "vercel", "VERCEL_WEBHOOK_SECRET"),
+            source("alertmanager", "alertmanager", "ALERTMANAGER_TOKEN", urgent='severity="critical"'),
+            source("prometheus", "prometheus", "TOCSIN_ALERTS_TOKEN"),
+            source("unarmed", "stripe", "NOBODY_SET_THIS"),
+        )
+    },
+)
+
+
+@dataclass
+class Reception:
+    """A running receiver, and the Redis behind it."""
+
+    url: str
+    site: Site
+    redis: Redis
+    keys: Keys
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(trust_env=False, timeout=10))
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> httpx2.Response:
+        return self.http.post(self.url + path, content=body, headers=dict(headers or {}))
+
+    def get(self, path: str) -> httpx2.Response:
+        return self.http.get(self.url + path)
+
+    def entries(self, *lanes: Lane) -> list[AnyEntry]:
+        """What was appended, in order, of these lanes or of all."""
+        found = read(self.redis, self.keys, dict.fromkeys(lanes or tuple(Lane), "0-0"), 1000, 0)
+        return [decode_entry(raw) for entries in found.values() for _, raw in entries]
+
+
+@contextmanager
+def running(
+    redis: Redis,
+    redis_url: str,
+    *,
+    policy: Policy | None = POLICY,
+    settings: ReceiverSettings | None = None,
+    append: Append | None = None,
+    findings: tuple[Finding, ...] = (),
+    **keeping: Any,
+) -> Iterator[Reception]:
+    """`keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
+    settings = settings or ReceiverSettings(
+        ledger=LedgerSettings(redis_url=redis_url),
+        public_url="https://tocsin.example",
+        link_secret="link-secret",
+        twilio_secrets=("12345", "67890"),
+    )
+    site = _site(settings, policy, append, keeping)
+    config = uvicorn.Config(
+        build(site, lambda: findings), lifespan="on", log_level="error", access_log=False, loop="uvloop",
+        http="httptools", timeout_graceful_shutdown=2,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        until(lambda: server.started and (policy is None or bool(site.gates.version)))
+        reception = Reception(f"http://127.0.0.1:{listening.getsockname()[1]}", site, redis, site.keys)
+        try:
+            with reception.http:
+                yield reception
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def _site(
+    settings: ReceiverSettings, policy: Policy | None, append: Append | None, keeping: dict[str, Any]
+) -> Site:
+    client, keys = connect_async(settings.ledger), Keys()
+
+    async def to_ledger(batch: Any) -> Any:
+        return await append_requests(client, keys, batch)
+
+    return Site(
+        settings=settings,
+        client=client,
+        keys=keys,
+        gates=Gates(lambda have: policy if policy and policy.version != have else None, catalogue.source, SECRETS),
+        keep=Keep(append or to_ledger, **keeping),
+        room=Room(settings.room_bytes),
+        counts=Counts(),
+        now=now_ms,
+    )
+
+
+def until(holds: Any, within_s: float = 10) -> None:
+    """Wait until it holds. Raises AssertionError when it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
