@@ -65,3 +65,8 @@ def _count(environ: Mapping[str, str], name: str) -> int:
     if not found.isdigit():
         raise ValueError(f"{name}: {found!r} is not a number; write 0, 1, 2, ...")
     return int(found)
+
+
+def environment() -> Mapping[str, str]:
+    """The whole environment, for who must check that the secrets the configuration names are set."""
+    return _ENVIRON

@@ -1,0 +1,187 @@
+"""`tocsin dead`: work given up, kept for a person to look at, mend and bring through."""
+
+from collections.abc import Iterator
+from typing import IO
+
+import click
+
+from console import reviving
+from console.acting import acting
+from console.context import Context, connected
+from console.options import dry_run_option, json_option, paging
+from console.output import ago, as_json, clock, facts, heading, progress, say, table, warn
+from ledger import dead as letters
+from ledger.clock import now_ms
+from ledger.dead import DeadLetter, Fate, Kind
+from routing.errors import TocsinError
+
+KINDS = click.Choice([kind.value for kind in Kind])
+
+
+@click.group()
+def dead() -> None:
+    """List dead letters, look at one, edit, retry or drop it."""
+
+
+@dead.command("list")
+@click.option("--kind", type=KINDS, default=None)
+@click.option("--source", default="")
+@click.option("--status", type=click.Choice([fate.value for fate in Fate]), default=Fate.WAITING.value)
+@paging()
+@json_option
+def list_(kind: str | None, source: str, status: str, limit: int, after: str, json: bool) -> None:
+    """List dead letters, newest first; those that wait unless asked otherwise."""
+    context = connected()
+    found = letters.listing(
+        context.client, context.keys, cursor=after, limit=limit, kind=kind or "", source=source, status=status
+    )
+    if json:
+        as_json({"letters": [_shown(each) for each in found.letters], "after": found.next})
+        return
+    now = now_ms()
+    table(
+        ("ID", "KIND", "SOURCE", "AGE", "TIMES", "INCIDENT", "WHY"),
+        [
+            (each.id, each.kind, each.source, ago(each.at, now), each.tries, each.incident, each.why)
+            for each in found.letters
+        ],
+        empty="No dead letter.",
+    )
+    if found.next:
+        say(f"more: tocsin dead list --after {found.next}", "dim")
+
+
+@dead.command()
+@click.argument("ID")
+@json_option
+def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the usage
+    """Show all of one dead letter: why, headers, body, traceback."""
+    letter = _letter(connected(), id)
+    if json:
+        as_json(_shown(letter) | {"raw": letter.raw.decode(errors="replace"), "traceback": letter.traceback})
+        return
+    heading(f"{letter.id}  {letter.kind}  {letter.status}")
+    facts([
+        ("why", letter.why), ("at", clock(letter.at)), ("source", letter.source), ("times", letter.tries),
+        ("incident", letter.incident), ("subject", letter.subject), ("headers", letter.headers or ""),
+        ("edited", f"{clock(letter.edited_at)} by {letter.edited_by}" if letter.edited_at else ""),
+    ])  # fmt: skip
+    heading("Body")
+    say(letter.raw.decode(errors="backslashreplace"))
+    if letter.traceback:
+        heading("Traceback")
+        say(letter.traceback, "dim")
+
+
+@dead.command()
+@click.argument("ID")
+@click.option("--body", type=click.File("rb"), default=None, help="The new body from a file; - for stdin.")
+@acting
+def edit(id: str, body: IO[bytes] | None, by: str) -> None:  # noqa: A002
+    """Replace its body: in $EDITOR, or with --body. Says whether it can be read now."""
+    context = connected()
+    letter = _letter(context, id)
+    raw = body.read() if body is not None else _edited(letter)
+    if raw is None:
+        raise click.ClickException("nothing was changed")
+    letter = letters.edit(context.client, context.keys, id, raw, by, now_ms())
+    if letter.kind is Kind.REFUSED:
+        try:
+            events = reviving.parsed(context, letter)
+        except TocsinError as error:
+            raise click.ClickException(f"kept, but it still cannot be read: {error}") from error
+        say(f"{id} edited by {by}; it reads as {', '.join(event.kind for event in events)}")
+        return
+    say(f"{id} edited by {by}")
+
+
+def _edited(letter: DeadLetter) -> bytes | None:
+    found = click.edit(letter.raw.decode(errors="replace"), extension=".json")
+    return found.encode() if found is not None else None
+
+
+@dead.command()
+@click.argument("IDS", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that wait (with --kind, --source: of those).")
+@click.option("--kind", type=KINDS, default=None)
+@click.option("--source", default="")
+@dry_run_option
+@acting
+def retry(
+    ids: tuple[str, ...], everything: bool, kind: str | None, source: str, dry_run: bool, by: str
+) -> None:
+    """Bring dead letters through. What fails again says why, and is kept."""
+    context = connected()
+    chosen = _chosen(context, ids, everything, kind or "", source)
+    failed = 0
+    with progress("retrying", len(chosen)) as step:
+        for letter in chosen:
+            if dry_run:
+                say(f"would retry {letter.id}: {letter.kind} {letter.why}")
+                continue
+            try:
+                entered = reviving.revive(context, letter, by)
+            except TocsinError as error:
+                failed += 1
+                warn(f"{letter.id} kept: {error}; mend it with: tocsin dead edit {letter.id}")
+            else:
+                say(f"{letter.id} retried by {by}: {', '.join(entered)}")
+            step(1)
+    if failed:
+        raise SystemExit(1)
+
+
+@dead.command()
+@click.argument("IDS", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that wait (with --kind, --source: of those).")
+@click.option("--kind", type=KINDS, default=None)
+@click.option("--source", default="")
+@dry_run_option
+@acting
+def drop(
+    ids: tuple[str, ...], everything: bool, kind: str | None, source: str, dry_run: bool, by: str
+) -> None:
+    """Give dead letters up for good; they stay readable under --status dropped."""
+    context = connected()
+    for letter in _chosen(context, ids, everything, kind or "", source):
+        if dry_run:
+            say(f"would drop {letter.id}: {letter.kind} {letter.why}")
+            continue
+        letters.drop(context.client, context.keys, letter.id, by, now_ms())
+        say(f"{letter.id} dropped by {by}")
+
+
+def _chosen(
+    context: Context, ids: tuple[str, ...], everything: bool, kind: str, source: str
+) -> list[DeadLetter]:
+    if ids:
+        return [_letter(context, each) for each in ids]
+    if not everything:
+        raise click.UsageError("name dead letters, or --all (with --kind, --source); --dry-run shows which")
+    return list(_waiting(context, kind, source))
+
+
+def _waiting(context: Context, kind: str, source: str) -> Iterator[DeadLetter]:
+    cursor = ""
+    while True:
+        page = letters.listing(context.client, context.keys, cursor=cursor, kind=kind, source=source)
+        yield from page.letters
+        cursor = page.next
+        if not cursor:
+            return
+
+
+def _letter(context: Context, letter_id: str) -> DeadLetter:
+    found = letters.get(context.client, context.keys, letter_id)
+    if found is None:
+        raise click.ClickException(f"no dead letter {letter_id!r}; see: tocsin dead list")
+    return found
+
+
+def _shown(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "id": letter.id, "kind": letter.kind.value, "status": letter.status.value, "at": clock(letter.at),
+        "why": letter.why, "source": letter.source, "tries": letter.tries, "incident": letter.incident,
+        "subject": letter.subject, "headers": letter.headers, "bytes": len(letter.raw),
+        "edited_by": letter.edited_by, "by": letter.by,
+    }  # fmt: skip

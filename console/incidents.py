@@ -1,0 +1,193 @@
+"""`tocsin incidents`: list, show, and everything a person can do with one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from console.acting import acting
+from console.context import Context, connected
+from console.decided import act
+from console.options import json_option, paging
+from console.output import ago, as_json, facts, heading, say, table
+from ledger.clock import now_ms
+from ledger.views import Wanted, detail, page
+from ledger.views.incidents import Shown
+from routing.entry import Command, Opened, Verb
+from routing.incident import Phase
+from routing.instant import parse_iso
+from routing.severity import Severity
+
+
+@click.group()
+def incidents() -> None:
+    """List incidents, show one, acknowledge, resolve, escalate, note, open."""
+
+
+@incidents.command("list")
+@click.option("--status", type=click.Choice([phase.value for phase in Phase]), multiple=True)
+@click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
+@click.option("--severity", default="", help="This severe or worse, like SEV-1.")
+@click.option("--service", default="")
+@click.option("--team", default="")
+@click.option("--text", default="", help="Part of the title.")
+@paging()
+@json_option
+def list_(
+    status: tuple[str, ...], everything: bool, severity: str, service: str, team: str, text: str,
+    limit: int, after: str, json: bool,
+) -> None:  # fmt: skip
+    """List incidents, newest first; open ones unless asked otherwise."""
+    phases = frozenset(Phase(each) for each in status)
+    if not phases and not everything:
+        phases = frozenset({Phase.TRIGGERED, Phase.ACKNOWLEDGED})
+    try:
+        worst = Severity.parse(severity) if severity else None
+        found = page(
+            connected().store, Wanted(phases, worst, team=team, service=service, text=text), limit, after
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if json:
+        as_json({"incidents": list(found.rows), "after": found.after})
+        return
+    now = now_ms()
+    table(
+        ("ID", "SEVERITY", "STATUS", "OPENED", "TITLE", "NEXT"),
+        [
+            (
+                row["id"],
+                row["severity"],
+                row["status"],
+                _ago(row["opened_at"], now),
+                row["title"],
+                _next(row, now),
+            )
+            for row in found.rows
+        ],
+        empty="No open incident." if not everything else "No incident.",
+    )
+    if found.after:
+        say(f"more: tocsin incidents list --after {found.after}", "dim")
+
+
+@incidents.command()
+@click.argument("ID")
+@json_option
+def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the usage
+    """Show everything about one incident."""
+    whole = connected().store.whole(id)
+    if whole is None:
+        raise click.ClickException(f"no incident {id!r}; see: tocsin incidents list --all")
+    shown = detail(whole)
+    if json:
+        as_json(shown)
+    else:
+        _tell(shown)
+
+
+def _tell(shown: Shown) -> None:
+    now = now_ms()
+    heading(f"{shown['id']}  {shown['severity']}  {shown['title']}")
+    suspect = shown["suspect"]
+    facts([
+        ("status", shown["status"]), ("summary", shown["summary"]), ("service", shown["service"]),
+        ("team", shown["team"]), ("opened", shown["opened_at"]), ("respond by", shown["respond_by"]),
+        ("resolve by", shown["resolve_by"]), ("acknowledged", _by(shown, "acknowledged")),
+        ("resolved", _by(shown, "resolved")), ("next", _next(shown, now)),
+        ("suspect", f"production deploy {suspect['id']} by {suspect['by']} at {suspect['at']}" if suspect else ""),
+        ("tried", shown["tried"]),
+    ])  # fmt: skip
+    heading("Alerts")
+    table(("SOURCE", "KIND", "STATUS", "COUNT", "LAST SEEN"), [
+        (each["source"], each["kind"], each["status"], each["count"], each["last_seen"])
+        for each in shown["alerts"][:20]
+    ])  # fmt: skip
+    heading("Deliveries")
+    table(("ID", "WHO", "CHANNEL", "KIND", "STATUS", "TRIES", "PROVIDER"), [
+        (each["id"], each["contact"], each["channel"], each["kind"],
+         "SANDBOX" if each["sandbox"] else each["status"], each["attempts"], each["provider_id"] or each["error"])
+        for each in shown["deliveries"]
+    ])  # fmt: skip
+    for run in shown["runs"]:
+        heading(f"Runbook {run['runbook']} ({run['mode']}): {run['status']} {run['why']}")
+        table(("STEP", "ACTION", "STATUS", "RESULT"), [
+            (step["id"], step["action"], step["status"], step["error"] or str(step["output"] or "")[:120])
+            for step in run["steps"]
+        ])  # fmt: skip
+    heading("Timeline")
+    for moment in shown["timeline"]:
+        say(f"{moment['at']}  {moment['what']}")
+        for reason in moment["reasons"]:
+            place = ", ".join(part for part in (reason["rule"], reason["origin"]) if part)
+            say(f"{'':26}because {reason['text']}" + (f" ({place})" if place else ""), "dim")
+
+
+def _by(shown: Shown, what: str) -> str:
+    return f"{shown[f'{what}_at']} by {shown[f'{what}_by']}" if shown[f"{what}_at"] else ""
+
+
+def _ago(at: str | None, now: int) -> str:
+    return ago(parse_iso(at), now) if at else "-"
+
+
+def _next(row: Shown, now: int) -> str:
+    following = row["next_action"]
+    return f"{_ago(following['at'], now)}: {following['what']}" if following else ""
+
+
+def _verb(verb: Verb, past: str, help_: str) -> None:
+    @incidents.command(verb.value, help=help_)
+    @click.argument("ID")
+    @acting
+    def command(id: str, by: str) -> None:  # noqa: A002
+        context = _known(id)
+        act(context, Command(at=now_ms(), by=by, incident=id, verb=verb), f"{id} {past} by {by}")
+
+
+def _known(incident_id: str) -> Context:
+    context = connected()
+    if context.store.incident(incident_id) is None:
+        raise click.ClickException(f"no incident {incident_id!r}; see: tocsin incidents list --all")
+    return context
+
+
+_verb(Verb.ACK, "acknowledged", "Take it: paging stops, and everyone who was paged is told.")
+_verb(Verb.RESOLVE, "resolved", "Close it: everyone who was paged is told.")
+_verb(Verb.ESCALATE, "escalated", "Page the next step of the policy now.")
+
+
+def _worded(name: str, verb: Verb, argument: str, help_: str) -> Callable[..., Any]:
+    @incidents.command(name, help=help_)
+    @click.argument("ID")
+    @click.argument(argument, required=verb is Verb.NOTE, default=None if verb is Verb.NOTE else "")
+    @acting
+    def command(id: str, by: str, **words: str) -> None:  # noqa: A002
+        context = _known(id)
+        text = words[argument.lower()]
+        act(context, Command(at=now_ms(), by=by, incident=id, verb=verb, text=text), f"{id}: {name} kept")
+
+    return command
+
+
+_worded("note", Verb.NOTE, "TEXT", "Write TEXT into its timeline.")
+_worded("done", Verb.DONE, "FOLLOWUP", "Mark FOLLOWUP (or all of them) as done.")
+
+
+@incidents.command("open")
+@click.argument("TITLE")
+@click.option("--severity", default="SEV-2", show_default=True)
+@click.option("--service", default="")
+@click.option("--team", default="")
+@click.option("--summary", default="")
+@acting
+def open_(title: str, severity: str, service: str, team: str, summary: str, by: str) -> None:
+    """Open an incident that no source reported."""
+    try:
+        level = Severity.parse(severity)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    entry = Opened(
+        at=now_ms(), by=by, title=title, severity=int(level), service=service, team=team, summary=summary
+    )
+    act(connected(), entry, f"opened as {level}; see: tocsin incidents list")

@@ -1,0 +1,96 @@
+"""The command `tocsin`: one group; each command is imported only when it is the one that runs.
+
+The console's own commands are listed here. Those of other packages are found by the entry point group
+`tocsin.commands` (name -> click command), so that no package has to know another's.
+"""
+
+import importlib.metadata
+import sys
+from collections.abc import Mapping
+
+import click
+
+from console.lazy import LazyCommand, load, short_help
+from routing.errors import ConfigError, TocsinError
+
+GROUP = "tocsin.commands"
+
+SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "See what is going on": {
+        "status": "console.status:status",
+        "incidents": "console.incidents:incidents",
+        "why": "console.why:why",
+        "oncall": "console.oncall:oncall",
+        "outbox": "console.outbox:outbox",
+    },
+    "Change what happens": {
+        "silence": "console.silences:silence",
+        "sources": "console.sources:sources",
+        "kill-switch": "console.switches:kill_switch",
+        "runbook": "console.runbooks:runbook",
+    },
+    "Bring back what failed": {
+        "dead": "console.dead:dead",
+    },
+    "Check the configuration": {
+        "check": "console.check:check",
+        "routes": "console.routes:routes",
+    },
+}
+OTHERS = "Run it"
+
+
+class Tocsin(click.Group):
+    """A group whose commands are known by name and imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return [name for commands in commands_by_section().values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        known = {name: target for part in commands_by_section().values() for name, target in part.items()}
+        return load(known[cmd_name]) if cmd_name in known else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        sections = commands_by_section()
+        width = max(len(name) for commands in sections.values() for name in commands)
+        for section, commands in sections.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), short_help(t)) for name, t in commands.items()])
+
+
+def commands_by_section() -> dict[str, dict[str, LazyCommand]]:
+    """Section -> name -> where the command is, other packages' commands first."""
+    own = {title: {n: LazyCommand.parse(t) for n, t in part.items()} for title, part in SECTIONS.items()}
+    known = {name for part in own.values() for name in part}
+    found = {
+        point.name: LazyCommand.parse(point.value)
+        for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda point: point.name)
+        if point.name not in known
+    }
+    return {OTHERS: found, **own} if found else own
+
+
+@click.command(cls=Tocsin, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tocsin", message="%(prog)s %(version)s")
+def tocsin() -> None:
+    """Hear every alarm, repair what can be repaired, and wake the right person for the rest.
+
+    Exit status: 0 good, 1 something wrong was found, 2 the command was misused.
+    """
+
+
+def main() -> None:
+    """Entry point: our own errors become one line that names the fix, never a traceback."""
+    try:
+        tocsin.main(prog_name="tocsin")
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(fault, err=True)
+        sys.exit(1)
+    except TocsinError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

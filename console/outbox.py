@@ -1,0 +1,77 @@
+"""`tocsin outbox`: what would have been sent, had the credentials been there."""
+
+import click
+
+from console.context import connected
+from console.decided import act
+from console.options import json_option, paging
+from console.output import as_json, clock, facts, heading, say, table
+from ledger import sandbox
+from ledger.clock import now_ms
+from routing.entry import Answer
+
+
+@click.group(invoke_without_command=True)
+@paging(20)
+@json_option
+@click.pass_context
+def outbox(ctx: click.Context, limit: int, after: str, json: bool) -> None:
+    """List what would have been sent, newest first (SANDBOX: channels without credentials)."""
+    if ctx.invoked_subcommand:
+        return
+    context = connected()
+    found = sandbox.listing(context.client, context.keys, limit, after)
+    if json:
+        as_json([_shown(each) for each in found])
+        return
+    table(
+        ("AT", "DELIVERY", "WHO", "CHANNEL", "TO", "KIND", ""),
+        [
+            (clock(each.at), each.delivery, each.contact, each.channel, each.to, each.purpose, "SANDBOX")
+            for each in found
+        ],
+        empty="Nothing was sent to the sandbox.",
+    )
+
+
+@outbox.command()
+@click.argument("DELIVERY")
+@json_option
+def show(delivery: str, json: bool) -> None:
+    """Show exactly what DELIVERY would have sent, TwiML included."""
+    context = connected()
+    found = [
+        each for each in sandbox.listing(context.client, context.keys, 1000) if each.delivery == delivery
+    ]
+    if not found:
+        raise click.ClickException(f"{delivery} is not in the outbox; see: tocsin outbox")
+    if json:
+        as_json([_shown(each) for each in found])
+        return
+    for each in found:
+        heading(f"SANDBOX {each.delivery} attempt {each.attempt} to {each.contact} by {each.channel}")
+        facts(each.fields.items())
+        say(f"not sent: {', '.join(each.missing)} not set", "magenta")
+
+
+@outbox.command()
+@click.argument("DELIVERY")
+@click.argument("TEXT")
+def answer(delivery: str, text: str) -> None:
+    """Answer DELIVERY as its person would: press 4, 5 or 6, or write ack, resolve, escalate."""
+    context = connected()
+    entry = Answer(at=now_ms(), by="sandbox", channel="the sandbox", text=text, delivery=delivery)
+    act(
+        context,
+        entry,
+        f"answered {delivery} with {text!r}; see: tocsin incidents show {delivery.rpartition('-')[0]}",
+    )
+
+
+def _shown(each: sandbox.Unsent) -> dict[str, object]:
+    return {
+        "id": each.id, "at": clock(each.at), "delivery": each.delivery, "attempt": each.attempt,
+        "incident": each.incident, "contact": each.contact, "channel": each.channel, "vendor": each.vendor,
+        "to": each.to, "kind": each.purpose.value, "severity": str(each.severity), "fields": each.fields,
+        "missing": each.missing, "repeat": each.repeat, "sandbox": True,
+    }  # fmt: skip

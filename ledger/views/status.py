@@ -1,0 +1,44 @@
+"""How Tocsin itself is doing: what waits, how far the log is decided, what is degraded."""
+
+from typing import Any
+
+from ledger import dead, timers, wire
+from ledger.views.store import Store
+from ledger.views.times import iso
+from routing.decision import Table
+from routing.entry import Lane
+from routing.incident import Incident, Phase
+
+
+def status(store: Store, now: int) -> dict[str, Any]:
+    """One glance. `ok` is false when something waits for a person's attention."""
+    client, keys = store.client, store.keys
+    cursor = {wire.text(key): wire.text(value) for key, value in client.hgetall(keys.cursor).items()}
+    incidents = store.records(Table.INCIDENT, Incident).values()
+    open_ones = [incident for incident in incidents if incident.phase is not Phase.RESOLVED]
+    lanes = {lane.value: _waiting(store, lane, cursor.get(lane.value, "")) for lane in Lane}
+    due = timers.next_due(client, keys)
+    overdue = max(0, now - due) if due else 0
+    found: dict[str, Any] = {
+        "lanes": lanes,
+        "decided": int(cursor.get("decided", "0")),
+        "decided_at": iso(int(cursor.get("decided_at", "0"))),
+        "policy": cursor.get("policy", ""),
+        "dispatcher": wire.text(client.get(keys.lease) or b""),
+        "next_timer_at": iso(due or 0),
+        "timer_overdue_ms": overdue,
+        "outbox": int(client.hlen(keys.outbox)),
+        "dead_letters": dead.waiting(client, keys),
+        "incidents_open": len(open_ones),
+        "incidents_unacknowledged": sum(1 for each in open_ones if each.phase is Phase.TRIGGERED),
+        "kill_switch": bool(client.exists(keys.kill)),
+    }
+    found["ok"] = not found["dead_letters"] and overdue < 60_000 and bool(found["dispatcher"])  # noqa: PLR2004
+    return found
+
+
+def _waiting(store: Store, lane: Lane, position: str) -> int:
+    """Entries behind the cursor, counted up to 10,000."""
+    start = f"({position[1:]}" if position[:1].isalpha() else f"({position}" if position else "-"
+    rows = wire.call(store.client, "XRANGE", store.keys.log(lane), start, "+", "COUNT", 10_000)
+    return len(rows)

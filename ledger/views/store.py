@@ -1,0 +1,130 @@
+"""Store: an incident and what it owns, wherever it is now: live in Redis, or retired to the archive."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import redis
+
+from ledger import wire
+from ledger.archive import Archive, ArchivedIncident
+from ledger.keys import Keys
+from routing.decision import Table
+from routing.delivery import Delivery
+from routing.incident import Alert, Incident, Moment
+from routing.record import Record, decode
+from routing.run import Run
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One incident with all it owns; records in the order they began."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...]
+    deliveries: tuple[Delivery, ...]
+    runs: tuple[Run, ...]
+    timeline: tuple[Moment, ...]
+    archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the read side reads: one partition's keys, and the archive at `archive_path`."""
+
+    client: redis.Redis
+    keys: Keys
+    archive_path: Path
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.archive_path)
+
+    def records(self, table: Table, kind: type[R]) -> dict[str, R]:
+        """A whole table that no incident owns: key -> record."""
+        found: dict[bytes, bytes] = wire.call(self.client, "HGETALL", self.keys.state(table))
+        return {key.decode(): decode(kind, raw) for key, raw in found.items()}
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """The record alone, live or retired."""
+        raw = self.client.hget(self.keys.state(Table.INCIDENT.value), incident_id)
+        if raw is not None:
+            return decode(Incident, raw)
+        retired = self.archive.find_incident(incident_id)
+        return decode(Incident, retired.record) if retired else None
+
+    def incidents(self, below: int = 0) -> Iterator[tuple[Incident, bool]]:
+        """All incidents, newest first, with whether it is retired; numbers below `below` if not 0."""
+        live = self.records(Table.INCIDENT, Incident)
+        retired = self._retired(below)
+        waiting = next(retired, None)
+        for incident in sorted(live.values(), key=lambda incident: -incident.number):
+            if below and incident.number >= below:
+                continue
+            while waiting is not None and waiting.number >= incident.number:
+                if waiting.id not in live:
+                    yield waiting, True
+                waiting = next(retired, None)
+            yield incident, False
+        while waiting is not None:
+            if waiting.id not in live:
+                yield waiting, True
+            waiting = next(retired, None)
+
+    def whole(self, incident_id: str) -> Whole | None:
+        """An incident with all it owns; None when nobody ever heard of it."""
+        raw = self.client.hget(self.keys.state(Table.INCIDENT.value), incident_id)
+        if raw is None:
+            retired = self.archive.find_incident(incident_id)
+            return _unpacked(retired) if retired else None
+        pipeline = self.client.pipeline(transaction=True)
+        for table in (Table.ALERT, Table.DELIVERY, Table.RUN):
+            pipeline.hvals(self.keys.owned(incident_id, table.value))
+        pipeline.lrange(self.keys.timeline(incident_id), 0, -1)
+        alerts, deliveries, runs, timeline = pipeline.execute()
+        return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
+
+    def _retired(self, below: int) -> Iterator[Incident]:
+        page = 200
+        while True:
+            found = [decode(Incident, raw) for _, raw in self.archive.incidents(below, page)]
+            yield from found
+            if len(found) < page:
+                return
+            below = found[-1].number
+
+
+def _unpacked(retired: ArchivedIncident) -> Whole:
+    def values(table: Table) -> list[bytes]:
+        owned: Mapping[str, bytes] = retired.owned.get(table.value, {})
+        return list(owned.values())
+
+    return _whole(
+        decode(Incident, retired.record),
+        values(Table.ALERT), values(Table.DELIVERY), values(Table.RUN), list(retired.timeline),
+        archived=True,
+    )  # fmt: skip
+
+
+def _whole(
+    incident: Incident,
+    alerts: list[bytes],
+    deliveries: list[bytes],
+    runs: list[bytes],
+    timeline: list[bytes],
+    *,
+    archived: bool,
+) -> Whole:
+    return Whole(
+        incident,
+        tuple(sorted((decode(Alert, raw) for raw in alerts), key=lambda alert: alert.first_seen_at)),
+        tuple(
+            sorted((decode(Delivery, raw) for raw in deliveries), key=lambda one: (one.created_at, one.id))
+        ),
+        tuple(sorted((decode(Run, raw) for raw in runs), key=lambda run: run.started_at)),
+        tuple(decode(Moment, raw) for raw in timeline),
+        archived,
+    )
