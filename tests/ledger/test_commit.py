@@ -1,10 +1,8 @@
-import threading
-from collections.abc import Callable
-
 import pytest
 import redis as library
 from embedded import kill, running_server
 from kept import alert, commit, deliver, delivery, incident, timer
+from racing import race
 from redis import Redis
 from redis.client import Pipeline
 
@@ -264,16 +262,8 @@ def test_of_many_writers_with_one_fence_each_commit_is_whole(
                 at = timer("t", at=number * 100 + count)
                 commit(client, keys, Decision((Put(Table.TIMER, at.id, at),)))
 
-    in_threads([lambda number=number: write(number) for number in range(4)])  # type: ignore[misc]
+    race(write, 4)
 
     score = redis.zscore(keys.timers, timer("t").id)
     assert score is not None
     assert f'"at":{int(score)}'.encode() in redis.hgetall(keys.state("timer"))[timer("t").id.encode()]
-
-
-def in_threads(tasks: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=task) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
