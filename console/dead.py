@@ -75,7 +75,7 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
 
 @dead.command()
 @click.argument("ID")
-@click.option("--body", type=click.File("rb"), default=None, help="The new body from a file; - for stdin.")
+@click.option("--body", type=click.File("rb", lazy=True), default=None, help="The new body from a file; - for stdin.")
 @acting
 def edit(id: str, body: IO[bytes] | None, by: str) -> None:  # noqa: A002
     """Replace its body: in $EDITOR, or with --body. Says whether it can be read now."""

@@ -59,7 +59,7 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
     try:
         way = _way(context, channel)
         notification = _notification(context, policy, effect)
-        if way.missing:
+        if way.missing or not getattr(way.module, "SENDS", True):
             return _to_sandbox(context, effect, way, notification)
         sent = way.module.send(notification, way.settings, channel.timeout_ms / 1000)
     except DeliveryError as error:

@@ -26,6 +26,8 @@ def parse(command: click.Command, name: str, args: list[str], parent: click.Cont
     with command.make_context(name, list(args), parent=parent) as context:
         if isinstance(command, click.Group):
             rest = [*context._protected_args, *context.args]
+            if not rest and command.invoke_without_command:
+                return
             found, inner, remaining = command.resolve_command(context, rest)
             assert found
             assert inner

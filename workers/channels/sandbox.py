@@ -13,6 +13,8 @@ from workers.text import whole
 
 TITLE = "Outbox (sandbox)"
 VOICE = False
+SENDS = False
+"""Deliveries over it always stay here."""
 
 
 class Settings(BaseModel):
