@@ -27,7 +27,10 @@ _WANTED = {
 
 def add_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
     """Add every error to the document's faults, but for those whose cause is told already."""
-    for details in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for details in errors:
+        if details["type"] == "too_short" and any(_below(each["loc"], details["loc"]) for each in errors):
+            continue
         for loc, found, fix in _readings(details, model, document):
             path = _locate(document, loc)
             if document.is_unsound(path):
@@ -35,6 +38,11 @@ def add_faults(document: Document, model: type[BaseModel], error: ValidationErro
             names_key = details["type"] in {"extra_forbidden", "missing"} or "[key]" in loc
             mark = document.key_mark(path) if names_key else document.value_mark(path)
             document.refuse(mark, _told(path, loc, details), found, fix)
+
+
+def _below(loc: Path, above: Path) -> bool:
+    """A list that is short only because its items were refused is no fault of its own."""
+    return len(loc) > len(above) and loc[: len(above)] == above
 
 
 def _readings(

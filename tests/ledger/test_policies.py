@@ -28,7 +28,7 @@ def test_a_good_policy_goes_into_force_once_and_by_an_entry(
 ) -> None:
     first = policies.settle(redis, keys, folder, ENV, catalogue())
     policies.settle(redis, keys, folder, ENV, catalogue())
-    found = log.read(redis, keys, {}, 10, 0)
+    found = log.read(redis, keys, dict.fromkeys(Lane, "0"), 10, 0)
     entries = [decode_entry(raw) for _, raw in found.get(Lane.CONTROL, [])]
     assert [entry.version for entry in entries if isinstance(entry, PolicySet)] == [first.policy.version]
     assert policies.current(redis, keys) == first.policy
@@ -45,7 +45,9 @@ def test_bad_files_keep_the_last_good_policy_across_a_restart(
     assert [fault.file for fault in settled.faults] == ["config/routes.yaml"]
 
 
-def test_bad_files_without_any_good_policy_are_refused(redis: redis.Redis, keys: Keys, tmp_path: Path) -> None:
+def test_bad_files_without_any_good_policy_are_refused(
+    redis: redis.Redis, keys: Keys, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError):
         policies.settle(redis, keys, tmp_path, ENV, catalogue())
 

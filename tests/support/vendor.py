@@ -80,7 +80,7 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Vendor]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PATCH = do_PUT = _handle
+        do_GET = do_POST = do_PATCH = do_PUT = _handle  # noqa: N815  # names of the standard library
 
         def log_message(self, *args: object) -> None:
             """Be quiet."""
