@@ -58,7 +58,7 @@ class Batch:
 class Fold:
     """The state and the policy that decides now. `aside`: entries that spoiled an earlier try, with why."""
 
-    def __init__(  # noqa: PLR0913  # six things that differ from dispatcher to dispatcher
+    def __init__(
         self,
         state: State,
         policy: Policy,

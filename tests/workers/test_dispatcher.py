@@ -43,7 +43,7 @@ class Shelf:
         return self.by_version("published")
 
 
-def count(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+def count(policy: Policy, state: State, entry: AnyEntry, _entry_id: str, _now: int) -> Decision:
     """Each entry adds itself and the deciding policy to a list kept in the state."""
     known = state.get(Table.FACT, "seen")
     seen = known.value if isinstance(known, Fact) else ""
@@ -125,7 +125,7 @@ def test_an_urgent_entry_waits_for_one_batch_of_a_storm_at_most(
     pipe.execute()
     order: list[str] = []
 
-    def watch(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+    def watch(_policy: Policy, _state: State, _entry: AnyEntry, entry_id: str, _now: int) -> Decision:
         if not order:
             ledger_log.append(other, keys, Lane.URGENT, note("u"))
         order.append(entry_id[0])
@@ -204,7 +204,7 @@ def test_a_policy_entry_switches_the_policy_for_itself_and_what_follows(redis: R
 def test_a_due_timer_is_fired_within_20_ms_when_idle(redis: Redis, keys: Keys) -> None:
     late: list[int] = []
 
-    def wake(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+    def wake(_policy: Policy, _state: State, entry: AnyEntry, _entry_id: str, _now: int) -> Decision:
         if isinstance(entry, TimerDue):
             late.append(now_ms() - entry.due_at)
             return Decision()

@@ -1,0 +1,46 @@
+"""How the supervisor's children begin: `python -m workers.child module:function [arguments]`.
+
+A child ends when its supervisor does, even by kill -9: it reads a pipe whose other end only the supervisor
+holds, and the end of that pipe is the supervisor's.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from importlib import import_module
+from typing import Final
+
+from workers.settings import environment
+
+PIPE: Final = "TOCSIN_PARENT_PIPE"
+"""Set by the supervisor for its children: number of the file descriptor to read."""
+GRACE_S: Final = 4.0
+
+
+def end_with(pipe: int) -> None:
+    """End this process once the pipe ends: in good order, after `GRACE_S` by force."""
+
+    def wait() -> None:
+        while os.read(pipe, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def main() -> None:
+    pipe = environment().get(PIPE, "")
+    if pipe:
+        end_with(int(pipe))
+    target, *arguments = sys.argv[1:]
+    module, _, function = target.partition(":")
+    sys.argv = [target, *arguments]
+    getattr(import_module(module), function)()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""`.env`: development secrets, made on the first start, read on every start. The environment's own win."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+PREFIXES: Final = {
+    "STRIPE_WEBHOOK_SECRET": "whsec_",
+    "VERCEL_WEBHOOK_SECRET": "",
+    "ALERTMANAGER_TOKEN": "",
+    "TOCSIN_ALERTS_TOKEN": "",
+    "TOCSIN_LINK_SECRET": "",
+    "TOCSIN_OPERATOR_TOKEN": "",
+}
+"""Secrets made up for development, with the prefix their vendor gives them."""
+
+_HEAD: Final = (
+    "# Development secrets, made by `tocsin up`. In production set your own and keep them elsewhere.\n"
+)
+
+
+def joined(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The file's variables, and over them the environment's."""
+    found = _read(path.read_text()) if path.is_file() else {}
+    return {**found, **{name: value for name, value in environ.items() if value or name not in found}}
+
+
+def make(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """Write the secrets that the environment lacks, unless the file is there. Returns their names."""
+    missing = [name for name in PREFIXES if not environ.get(name)]
+    if not missing:
+        return []
+    lines = [f"{name}={PREFIXES[name]}{secrets.token_hex(24)}\n" for name in missing]
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return []
+    with os.fdopen(handle, "w") as file:
+        file.write(_HEAD + "".join(lines))
+    return missing
+
+
+def _read(text: str) -> dict[str, str]:
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("'\"")
+    return found

@@ -1,0 +1,72 @@
+"""Which process gets which variables. The one place where it is said; compose and the docs follow it."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from routing.policy import Policy, Secret
+
+_EVERYONE: Final = frozenset(
+    {
+        "PATH", "HOME", "USER", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "VIRTUAL_ENV", "NO_COLOR",
+        "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS", "PYTHONTZPATH",
+        "COVERAGE_PROCESS_START", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "SENTRY_DSN", "SENTRY_ENVIRONMENT", "SENTRY_RELEASE",
+    }
+)  # fmt: skip
+_SECRET: Final = re.compile(r"_(SECRET|TOKEN|PASSWORD|KEY)S?$|^TOCSIN_HEARTBEAT_URL$")
+
+
+class Role(StrEnum):
+    RECEIVER = "receiver"
+    DISPATCH = "dispatch"
+    DELIVER = "deliver"
+    REMEDIATE = "remediate"
+    WATCHDOG = "watchdog"
+    UPKEEP = "upkeep"
+
+
+FIXED: Final[Mapping[Role, frozenset[str]]] = {
+    # What verifies callbacks; Twilio signs them with the account's token, workers send with an API key.
+    Role.RECEIVER: frozenset({"TOCSIN_LINK_SECRET", "TWILIO_AUTH_TOKEN", "TOCSIN_OPERATOR_TOKEN"}),
+    Role.DISPATCH: frozenset(),
+    Role.DELIVER: frozenset({"TOCSIN_LINK_SECRET"}),
+    Role.REMEDIATE: frozenset(),
+    Role.WATCHDOG: frozenset({"TOCSIN_HEARTBEAT_URL"}),
+    Role.UPKEEP: frozenset(),
+}
+"""Secrets of each role by name. The configuration's `${NAME}` come on top, see `secrets_of`."""
+
+
+def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> dict[str, str]:
+    """What a process of this role is started with: no secret that is not its own."""
+    secrets = secrets_of(role, policy)
+    return {name: value for name, value in environ.items() if _harmless(name) or name in secrets}
+
+
+def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
+    """Names of the secrets a role gets: sources' to the receiver, channels' to who sends, actions' to who acts."""
+    named: dict[Role, Iterable[Any]] = {
+        Role.RECEIVER: [(source.secrets, source.settings) for source in policy.sources.values()],
+        Role.DELIVER: [channel.settings for channel in policy.channels.values()],
+        Role.WATCHDOG: [channel.settings for channel in policy.channels.values()],
+        Role.REMEDIATE: [policy.settings],
+    }
+    return FIXED[role] | frozenset(_names(named.get(role, ())))
+
+
+def _harmless(name: str) -> bool:
+    """Needed to run at all, or a setting of ours that is no secret."""
+    return name in _EVERYONE or (name.startswith("TOCSIN_") and not _SECRET.search(name))
+
+
+def _names(setting: Any) -> Iterator[str]:
+    if isinstance(setting, Secret):
+        yield setting.name
+    elif isinstance(setting, Mapping):
+        for each in setting.values():
+            yield from _names(each)
+    elif isinstance(setting, Iterable) and not isinstance(setting, str):
+        for each in setting:
+            yield from _names(each)

@@ -1,0 +1,89 @@
+"""Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived.
+
+One small process per machine; several at once do no harm.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from ledger import logs, sentry
+from ledger.clock import now_ms
+from ledger.connection import connect
+from ledger.keys import Keys
+from workers import archiver
+from workers.queues import Queues
+from workers.reaper import EVERY_S as REAP_S
+from workers.reaper import Reaper
+from workers.serving import worker_name
+from workers.settings import environment, from_env
+
+SPARE_S: Final = 1.0
+PULSE_S: Final = 5.0
+LOOK_S: Final = 0.2
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something done every `every_s`. What fails is said once, and tried again."""
+
+    name: str
+    every_s: float
+    do: Callable[[], object]
+    due: float = 0.0
+    failed: bool = field(default=False)
+
+    def turn(self) -> None:
+        if time.monotonic() < self.due:
+            return
+        try:
+            self.do()
+            self.failed = False
+        except RedisError as error:
+            if not self.failed:
+                log.warning("Redis does not answer, trying again", chore=self.name, error=str(error))
+            self.failed = True
+        except Exception:  # one chore's fault must not keep the others from being done
+            log.exception("chore failed", chore=self.name)
+        self.due = time.monotonic() + self.every_s
+
+
+def main() -> None:
+    logs.configure()
+    sentry.start(environment())
+    settings, keys = from_env(), Keys()
+    client = connect(settings.ledger)
+    name = worker_name("upkeep")
+    chores = [
+        Chore("spare", SPARE_S, Queues(client).keep_spare),
+        Chore("pulse", PULSE_S, lambda: client.hset(keys.pulse, name, now_ms())),
+        Chore("reap", REAP_S, Reaper(client, keys).round),
+        Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
+    ]
+    run(chores)
+    sys.exit(0)
+
+
+def run(chores: list[Chore]) -> None:
+    """Until SIGTERM or SIGINT."""
+    stopping: list[int] = []
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        stopping.append(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    while not stopping:
+        for chore in chores:
+            if not stopping:
+                chore.turn()
+        time.sleep(LOOK_S)
