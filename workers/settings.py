@@ -24,6 +24,9 @@ class WorkerSettings:
     """`TOCSIN_STALL_MS`: no progress for this long is a stall; the watchdog acts."""
     again_ms: int = 300_000
     """`TOCSIN_WATCHDOG_AGAIN_MS`: a trouble that lasts is said again this often, where no policy says."""
+    receiver_host: str = "127.0.0.1"
+    """`TOCSIN_RECEIVER_HOST`, `TOCSIN_RECEIVER_PORT`: where the supervisor's receiver listens."""
+    receiver_port: int = 8080
 
 
 def environment() -> Mapping[str, str]:
@@ -38,6 +41,8 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
         heartbeat_url=environ.get("TOCSIN_HEARTBEAT_URL", "").strip(),
         stall_ms=_milliseconds(environ, "TOCSIN_STALL_MS", 20_000),
         again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),
+        receiver_host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
+        receiver_port=_port(environ, "TOCSIN_RECEIVER_PORT", 8080),
     )
 
 
@@ -47,4 +52,11 @@ def _milliseconds(environ: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not found.isdigit() or int(found) == 0:
         raise ValueError(f"{name}: {found!r} is not a number of milliseconds; write for example {default}")
+    return int(found)
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    found = environ.get(name, "").strip() or str(default)
+    if not found.isdigit() or not 0 < int(found) < 65_536:  # noqa: PLR2004  # what TCP has
+        raise ValueError(f"{name}: {found!r} is not a port; write for example {default}")
     return int(found)

@@ -1,0 +1,93 @@
+"""The supervisor's children, all together: started, listened to, started again, stopped at once."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from routing.policy import Policy
+from workers import queues
+from workers.children import Child, Say, Spec
+from workers.environment import Role, environment_of
+
+_WORKER: Final = "workers.serving:main"
+_POLL_S: Final = 0.02
+
+SPECS: Final = (
+    Spec("receiver", Role.RECEIVER, "console.main:main", ("receiver",), "takes in webhooks"),
+    Spec("dispatch-1", Role.DISPATCH, _WORKER, (queues.DISPATCH,), "decides, or stands by"),
+    Spec("dispatch-2", Role.DISPATCH, _WORKER, (queues.DISPATCH,), "decides, or stands by"),
+    Spec("urgent", Role.DELIVER, _WORKER, (queues.URGENT,), "pages people"),
+    Spec("deliver", Role.DELIVER, _WORKER, (queues.DELIVER,), "sends what is not urgent"),
+    Spec("remediate", Role.REMEDIATE, _WORKER, (queues.REMEDIATE,), "carries out runbooks"),
+    Spec("watchdog", Role.WATCHDOG, "console.main:main", ("watchdog",), "watches that work moves"),
+    Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),
+)
+
+
+class Family:
+    """`on_death` gets what died and its pid. Holds the pipe whose end is the end of all children."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        say: Say,
+        on_death: Callable[[Spec, int], None],
+        specs: Sequence[Spec] = SPECS,
+    ) -> None:
+        self._environ = environ
+        self._say = say
+        self._on_death = on_death
+        self.children = [Child(spec, say) for spec in specs]
+        self._reading, self._writing = os.pipe()
+
+    def turn(self, policy: Policy, wait_s: float) -> None:
+        """Pass on what they print for at most `wait_s`, then look after each."""
+        outputs = {child.output: child for child in self.children if child.output is not None}
+        for output in select.select(list(outputs), [], [], wait_s)[0]:
+            outputs[output].listen()
+        for child in self.children:
+            self._look_after(child, policy)
+
+    def _look_after(self, child: Child, policy: Policy) -> None:
+        died = child.reap()
+        if died is not None:
+            self._on_death(child.spec, died)
+        environment = environment_of(child.spec.role, self._environ, policy)
+        if child.due:
+            child.start(environment, self._reading)
+        elif child.pid and child.environment != environment:
+            child.environment = environment  # said once
+            self._say(child.spec.name, "is started again: the configuration gives it other variables")
+            child.signal(signal.SIGTERM)
+
+    def complete(self) -> bool:
+        """Whether each of them has been started and not found dead."""
+        return all(child.pid for child in self.children)
+
+    def stop(self, deadline_s: float) -> None:
+        """Ask all at once; end by force who still runs at the deadline."""
+        self._signal(signal.SIGTERM)
+        if not self._gone_within(deadline_s):
+            self._signal(signal.SIGKILL)
+            self._gone_within(deadline_s)
+        os.close(self._writing)
+        os.close(self._reading)
+
+    def _signal(self, sign: signal.Signals) -> None:
+        for child in self.children:
+            child.signal(sign)
+
+    def _gone_within(self, deadline_s: float) -> bool:
+        until = time.monotonic() + deadline_s
+        while time.monotonic() < until:
+            for child in self.children:
+                if child.output is not None:
+                    child.listen()
+                child.reap()
+            if not any(child.pid for child in self.children):
+                return True
+            time.sleep(_POLL_S)
+        return False
