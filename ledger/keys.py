@@ -118,6 +118,11 @@ class Keys:
         return self._key("retired")
 
     @property
+    def sweeping(self) -> str:
+        """String with expiry: who moves things to the archive, or keeps them from moving for a backup."""
+        return self._key("sweeping")
+
+    @property
     def sandbox(self) -> str:
         """Stream: what would have been sent, had credentials been there."""
         return self._key("sandbox")

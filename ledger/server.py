@@ -118,6 +118,8 @@ class EmbeddedServer:
         ):
             raise ServerError(f"the embedded server (pid {process.pid}) does not end: kill -9 {process.pid}")
         self._process = None
+        with suppress(OSError), self._starting():
+            self.socket.parent.rmdir()
 
     def await_end(self, deadline_s: float = 5.0) -> None:
         """Wait for a server that somebody killed. Raises ServerError after the deadline."""

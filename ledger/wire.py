@@ -28,12 +28,6 @@ async def call_async(client: redis.asyncio.Redis, *command: Argument) -> Any:
         packed = pack_command(command)  # type: ignore[arg-type]  # its hint says a tuple of one
         await connection.send_packed_command(packed)
         return await connection.read_response()
-    except redis.ResponseError:
-        raise
-    except BaseException:
-        # A reply may be under way; nobody may take it for the next command's.
-        await connection.disconnect(nowait=True)
-        raise
     finally:
         await pool.release(connection)
 

@@ -1,5 +1,6 @@
 """Running the receiver: one process, one event loop, until it is asked to stop."""
 
+import signal
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -47,6 +48,8 @@ def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, 
         backlog=4096,
     )
     server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
     _log.info("receiver starts", address=f"http://{host}:{port}")
     server.run()
     return 0 if server.started else 1

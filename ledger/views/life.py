@@ -204,8 +204,7 @@ def _facts(entry: AnyEntry) -> Shown:
     return found
 
 
-def _stage(
-    at: int, stage: str, what: str, *, reasons: Sequence[Shown] = (), **facts: object
+def _stage(at: int, stage: str, what: str, /, *, reasons: Sequence[Shown] = (), **facts: object
 ) -> Shown:
     known = {name: value for name, value in facts.items() if value not in (None, "", {}, [])}
     return {"at": iso(at), "stage": stage, "what": what, "reasons": list(reasons), "facts": known}

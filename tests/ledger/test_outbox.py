@@ -67,6 +67,14 @@ def test_the_next_attempt_can_be_claimed_and_the_last_one_not_any_more(redis: Re
     assert outbox.claim(redis, keys, "INC-1-d1", 2, "w", 900, 6) == deliver(attempt=2, repeat=True)
 
 
+def test_only_the_attempt_in_the_outbox_can_be_claimed(redis: Redis, keys: Keys) -> None:
+    want(redis, keys, deliver(attempt=2))
+
+    assert outbox.claim(redis, keys, "INC-1-d1", 1, "superseded", 900, 5) is None
+    assert outbox.claim(redis, keys, "INC-1-d1", 3, "not yet", 900, 5) is None
+    assert outbox.claim(redis, keys, "INC-1-d1", 2, "w", 900, 5)
+
+
 def test_what_is_withdrawn_or_unknown_cannot_be_claimed(redis: Redis, keys: Keys) -> None:
     want(redis, keys, deliver())
     commit(redis, keys, Decision((Withdraw("INC-1-d1"),)))

@@ -165,6 +165,7 @@ def test_a_server_whose_socket_was_swept_away_is_replaced_without_losing_anythin
         heir.start()
         try:
             assert heir.pid != server.pid
+            server.await_end()
             with client_of(heir) as client:
                 assert client.get("key") == b"value"
         finally:
@@ -226,15 +227,18 @@ def test_a_server_of_another_directory_is_not_attached_to(tmp_path: Path) -> Non
             EmbeddedServer(tmp_path / "b").start()
 
 
-def test_stopping_is_quick_and_can_be_done_twice(tmp_path: Path) -> None:
+def test_stopping_leaves_nothing_in_the_temporary_directory_and_can_be_done_twice(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path)
     server.stop()
     server.start()
+    room = server.socket.parent
+    assert room.exists()
     server.stop()
     server.stop()
 
     assert not server.running()
     assert server.pid == 0
+    assert not room.exists()
 
 
 def newest_log(server: EmbeddedServer) -> Path:

@@ -1,0 +1,69 @@
+"""Is the vendor itself ill? Reads a public status page in Statuspage's format.
+
+Settings: allow_private, as for http. Source: the summary.json that pages hosted by Statuspage serve, for example
+www.vercel-status.com/api/v2/summary.json.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from routing.entry import Outcome
+from routing.errors import ActionError
+from routing.ports import Action, Step
+from workers import http
+from workers.addresses import Guard
+from workers.answer import Answer, Call, HttpError
+
+TITLE = "Vendor status page"
+SETTINGS = ("allow_private",)
+
+_WELL = "operational"
+_MAX_LISTED = 20
+
+
+class Summary(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(pattern=r"^https?://")
+
+
+def summary(step: Step, params: Summary) -> dict[str, Any]:
+    """{"indicator": none/minor/major/critical, "description", "troubled": [names of components]}."""
+    guard = Guard(allow_private=step.settings.get("allow_private") == "true")
+    call = Call(method="GET", url=params.url, mutates=False, timeout_s=step.timeout_s, guard=guard)
+    try:
+        answer = http.call(call)
+        if not answer.ok:
+            raise HttpError(str(answer), answer.outcome, answer)
+        return _read(answer)
+    except HttpError as error:
+        raise ActionError(f"status page: {error}", outcome=error.outcome, request=str(call)) from error
+
+
+def _read(answer: Answer) -> dict[str, Any]:
+    page = answer.object()
+    status = page.get("status")
+    if not isinstance(status, dict) or not isinstance(status.get("indicator"), str):
+        raise HttpError(f"{answer} without status.indicator", Outcome.PERMANENT, answer)
+    components = page.get("components")
+    troubled = [
+        str(each.get("name", ""))
+        for each in (components if isinstance(components, list) else [])
+        if isinstance(each, dict) and each.get("status", _WELL) != _WELL
+    ]
+    return {
+        "indicator": status["indicator"],
+        "description": str(status.get("description", "")),
+        "troubled": troubled[:_MAX_LISTED],
+    }
+
+
+ACTIONS = {
+    "summary": Action(
+        params=Summary,
+        mutates=False,
+        run=summary,
+        plan=lambda _, params: {"would": {"method": "GET", "url": params.url}},
+    ),
+}
