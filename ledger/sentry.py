@@ -27,14 +27,16 @@ _OF_REQUESTS: Final = ("headers", "cookies", "data", "query_string", "env")
 
 
 def start(environ: Mapping[str, str]) -> bool:
-    """Report this process's unexpected errors. False without `SENTRY_DSN`. Raises ValueError on a bad one."""
+    """Report this process's unexpected errors. Data about people is off by default, and stays so.
+
+    False without `SENTRY_DSN`. Raises ValueError on a bad one.
+    """
     dsn = environ.get("SENTRY_DSN", "").strip()
     if not dsn:
         return False
     try:
         sentry_sdk.init(
             dsn=dsn,
-            send_default_pii=False,
             include_local_variables=False,
             max_request_body_size="never",
             max_breadcrumbs=0,

@@ -75,7 +75,7 @@ class Judge:
         waiting = [lane for lane in Lane if self._behind(lane, found.positions[lane])]
         if not waiting or found.decided != self._decided:
             self._moved_at, self._decided = now, found.decided
-        if now - self._moved_at < self._stall_s:
+        if not waiting or now - self._moved_at < self._stall_s:
             return {}
         lanes = ", ".join(waiting)
         return {"dispatch": f"dispatch stands still for {now - self._moved_at:.0f} s, events wait ({lanes})"}

@@ -13,15 +13,15 @@ from workers.children import Spec
 from workers.environment import Role
 from workers.family import Family
 
-SLEEPER = Spec("sleeper", Role.UPKEEP, "time:sleep", does="sleeps")
 NOBODY = Spec("quick", Role.UPKEEP, "workers.patience:no_such_function")
 
 PARENT = """
 import os, sys, time
 reading, writing = os.pipe()
 import subprocess
+CHILD = "import os, time; from workers.child import end_with; end_with(int(os.environ['PIPE'])); time.sleep(60)"
 child = subprocess.Popen(
-    [sys.executable, "-c", "import os, time; from workers.child import end_with; end_with(int(os.environ['PIPE'])); time.sleep(60)"],
+    [sys.executable, "-c", CHILD],
     env={**os.environ, "PIPE": str(reading)}, pass_fds=(reading,), start_new_session=True)
 print(child.pid, flush=True)
 time.sleep(60)

@@ -31,7 +31,7 @@ def test_bodies_local_variables_and_personal_data_are_off() -> None:
         options = sentry_sdk.get_client().options
         assert options["max_request_body_size"] == "never"
         assert options["include_local_variables"] is False
-        assert options["send_default_pii"] is False
+        assert not sentry_sdk.get_client().should_send_default_pii()
     finally:
         sentry_sdk.init()
 

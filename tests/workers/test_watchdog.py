@@ -1,0 +1,70 @@
+"""The watchdog finds what stands still, and reaches somebody with what is on local disk."""
+
+from pathlib import Path
+
+import pytest
+import small_policy
+from redis import Redis
+
+from ledger import log
+from ledger.clock import now_ms
+from ledger.connection import connect
+from ledger.keys import Keys
+from ledger.settings import LedgerSettings
+from routing.entry import Lane
+from routing.instant import MINUTE
+from workers.last_resort import LastResort
+from workers.watchdog import Judge
+
+NOW = small_policy.START
+
+
+def test_events_that_wait_while_nobody_decides_are_a_stall(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=0)
+    assert judge.look() == {}
+    log.append(redis, keys, Lane.URGENT, small_policy.firing())
+    judge.look()
+    assert "dispatch" in judge.look()
+
+
+def test_an_empty_log_is_no_stall_however_long_it_lasts(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=0)
+    assert [judge.look(), judge.look(), judge.look()] == [{}, {}, {}]
+
+
+def test_a_timer_long_overdue_is_found_at_the_second_look(redis: Redis, keys: Keys) -> None:
+    redis.zadd(keys.timers, {"t": now_ms() - MINUTE})
+    judge = Judge(redis, keys, stall_ms=60_000)
+    assert judge.look() == {}
+    assert "timers" in judge.look()
+
+
+def test_a_server_that_is_gone_is_found(tmp_path: Path, keys: Keys) -> None:
+    judge = Judge(connect(LedgerSettings(redis_url=f"unix://{tmp_path}/nobody")), keys, stall_ms=0)
+    assert "redis" in judge.look()
+
+
+def test_a_trouble_is_said_once_then_again_after_a_while_and_its_end_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last_resort = LastResort(tmp_path, {}, again_ms=MINUTE)
+    for at in (NOW, NOW + 1, NOW + MINUTE):
+        last_resort.tell({"redis": "gone"}, at)
+    LastResort(tmp_path, {}, again_ms=MINUTE).tell({"redis": "gone"}, NOW + MINUTE + 1)
+    for _ in range(2):
+        last_resort.tell({}, NOW + 2 * MINUTE)
+    lines = (tmp_path / "last-resort.log").read_text().splitlines()
+    assert [line.partition(" ")[2] for line in lines] == [
+        "Tocsin itself is in trouble: gone",
+        "Tocsin itself is in trouble: gone",
+        "Tocsin is well again: over: redis",
+    ]
+    assert capsys.readouterr().err.count("LAST RESORT") == 3
+
+
+def test_it_knows_whom_to_reach_without_redis_and_keeps_no_secret(tmp_path: Path) -> None:
+    LastResort(tmp_path, {}, again_ms=MINUTE).learn(small_policy.POLICY)
+    again = LastResort(tmp_path, {}, again_ms=MINUTE)
+    assert again.memory.contact == "cto"
+    assert [way.channel for way in again.memory.ways] == ["voice", "sms"]
+    assert (tmp_path / "watchdog.json").stat().st_mode & 0o777 == 0o600
