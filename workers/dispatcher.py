@@ -81,6 +81,8 @@ class Dispatcher:
         self._keys = keys
         self._ports = ports
         self._lease = Lease(client, keys)
+        self._stale: Lease | None = None
+        """Ours once, and perhaps still: it could not be given back when Redis went away."""
         self._cache: Cache | None = None
         self._renewed_at = float("-inf")
         self._aside: dict[str, str] = {}
@@ -136,6 +138,7 @@ class Dispatcher:
                 return self._cache
             logger.warning("dispatch lease lost; loading again when it comes back")
             self._forget()
+        self._give_back_stale()
         fence = self._lease.acquire()
         if fence is not None:
             self._load(fence)
@@ -173,11 +176,17 @@ class Dispatcher:
         only a moved fence makes it fail.
         """
         self._cache = None
-        old, self._lease = self._lease, Lease(self._client, self._keys)
+        self._stale = self._stale or self._lease
+        self._lease = Lease(self._client, self._keys)
         try:
-            old.release()
+            self._give_back_stale()
         except RedisError:
-            logger.info("the lease could not be given back; it runs out by itself")
+            logger.info("the lease could not be given back yet")
+
+    def _give_back_stale(self) -> None:
+        if self._stale is not None:
+            self._stale.release()
+            self._stale = None
 
     def _leave(self) -> None:
         if self._cache is not None:
