@@ -28,6 +28,10 @@ class HttpError(TocsinError):
         self.outcome = outcome
         self.answer = answer
 
+    @property
+    def retry_after_ms(self) -> int:
+        return self.answer.retry_after_ms if self.answer else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -75,6 +79,12 @@ class Answer:
     @property
     def retry_after_ms(self) -> int:
         return retry_after_ms(self.headers)
+
+    def good(self) -> "Answer":
+        """Itself when 2xx. Raises HttpError with what the status means."""
+        if not self.ok:
+            raise HttpError(str(self), self.outcome, self)
+        return self
 
     def json(self) -> Any:
         """The body as JSON. Raises HttpError: a mutating call that was answered so may have happened."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import sentry_sdk
 import structlog
+from rq.timeouts import BaseTimeoutException
 
 from ledger import catalogue, faults, links, outbox, sandbox
 from ledger.clock import now_ms
@@ -55,7 +56,8 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
     """Whatever happens becomes an answer: the fold decides what is done about it."""
     channel = policy.channels.get(effect.channel)
     if channel is None:
-        return _failed(effect, Outcome.PERMANENT, f"channel {effect.channel} is no longer configured")
+        gone = f"channel {effect.channel} is no longer configured"
+        return _failed(context, effect, DeliveryError(gone, outcome=Outcome.PERMANENT))
     try:
         way = _way(context, channel)
         notification = _notification(context, policy, effect)
@@ -63,11 +65,14 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
             return _to_sandbox(context, effect, way, notification)
         sent = way.module.send(notification, way.settings, channel.timeout_ms / 1000)
     except DeliveryError as error:
-        return _failed(effect, error.outcome, str(error), error.answer, error.retry_after_ms)
+        return _failed(context, effect, error)
+    except BaseTimeoutException:
+        late = DeliveryError("no answer before the job's own time limit", outcome=Outcome.UNKNOWN)
+        return _failed(context, effect, late)
     except Exception as error:  # a page must not die of a fault in a channel
         sentry_sdk.capture_exception(error)
         logger.exception("channel failed", channel=effect.channel, delivery=effect.id)
-        return _failed(effect, Outcome.TEMPORARY, redaction.error(error))
+        return _failed(context, effect, DeliveryError(redaction.error(error)))
     return Delivered(
         at=now_ms(),
         by=context.worker,
@@ -92,14 +97,21 @@ class _Way:
 def _way(context: Context, channel: Channel) -> _Way:
     module = catalogue.channel(channel.vendor)
     resolved = credentials.resolve(channel.settings, context.environ)
-    return _Way(channel.vendor, module, credentials.build(module.Settings, resolved), resolved.missing)
+    try:
+        settings = credentials.build(module.Settings, resolved)
+    except ValueError as error:
+        # Repeating cannot help; said at once, the person's next method gets its turn at once.
+        reason = f"channel {channel.name} ({channel.origin}): {error}"
+        raise DeliveryError(reason, outcome=Outcome.PERMANENT) from error
+    return _Way(channel.vendor, module, settings, resolved.missing)
 
 
 def _notification(context: Context, policy: Policy, effect: Deliver) -> Notification:
+    public = (context.environ.get("TOCSIN_PUBLIC_URL", "").strip() or policy.public_url).rstrip("/")
     secret = context.environ.get("TOCSIN_LINK_SECRET", "")
     ack_url = ""
-    if secret and effect.purpose is Purpose.PAGE:
-        ack_url = f"{policy.public_url}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
+    if public and secret and effect.purpose is Purpose.PAGE:
+        ack_url = f"{public}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
     return Notification(
         delivery=effect.id,
         incident=effect.incident,
@@ -110,7 +122,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         attempt=effect.attempt,
         repeat=effect.repeat,
         ack_url=ack_url,
-        callback_url=f"{policy.public_url}/callbacks",
+        callback_url=f"{public}/callbacks" if public else "",
     )
 
 
@@ -142,20 +154,19 @@ def _to_sandbox(context: Context, effect: Deliver, way: _Way, notification: Noti
         attempt=effect.attempt,
         outcome=Outcome.OK,
         provider_id=f"sandbox {kept}",
-        answer=f"not sent: {', '.join(way.missing)} not set",
+        answer=f"not sent: {', '.join(way.missing)} not set" if way.missing else "not sent",
         sandbox=True,
     )
 
 
-def _failed(
-    effect: Deliver, outcome: Outcome, error: str, answer: str = "", retry_after_ms: int = 0
-) -> Delivered:
+def _failed(context: Context, effect: Deliver, error: DeliveryError) -> Delivered:
     return Delivered(
         at=now_ms(),
+        by=context.worker,
         delivery=effect.id,
         attempt=effect.attempt,
-        outcome=outcome,
-        error=redaction.text(error),
-        answer=redaction.text(answer),
-        retry_after_ms=retry_after_ms,
+        outcome=error.outcome,
+        error=redaction.text(str(error)),
+        answer=redaction.text(error.answer),
+        retry_after_ms=error.retry_after_ms,
     )

@@ -45,9 +45,9 @@ def call(what: Call) -> Answer:
     lines = _journal.get()
     try:
         answer = _call(what)
-    except HttpError as error:
+    except BaseException as error:
         if lines is not None:
-            lines.append(str(error))
+            lines.append(str(error) if isinstance(error, HttpError) else f"{what}: interrupted")
         raise
     if lines is not None:
         lines.append(str(answer))

@@ -1,8 +1,11 @@
 """One runbook step: claimed, guarded once more at the last instant, carried out, its result put into the log."""
 
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import redis
 import sentry_sdk
 import structlog
 from pydantic import ValidationError
@@ -14,13 +17,17 @@ from routing.entry import Outcome, StepDone
 from routing.errors import ActionError
 from routing.policy import Policy, Setting
 from routing.ports import Action, Step
-from workers import credentials, redaction
+from workers import credentials, http, redaction
 from workers.context import Context
+from workers.credentials import NoCredentialsError
 from workers.report import report
+from workers.text import cut
 
 MARGIN_MS = 5_000
+"""Beyond the step's own timeout: time to connect, to answer and to write the answer down."""
 LOCK_MARGIN_MS = 60_000
 """A lock outlives its step's timeout by this much, so that a slow answer still finds it held."""
+MAX_REQUEST = 500
 
 logger = structlog.get_logger(__name__)
 
@@ -37,28 +44,36 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     if not isinstance(claimed, effects.Step):
         return
     faults.reach("remediate.claimed")
-    done = _do(context, context.policy(), claimed)
+    with http.journal() as calls:
+        done = _do(context, claimed, calls)
     faults.reach("remediate.answered")
     report(context, done)
 
 
-def _do(context: Context, policy: Policy, effect: effects.Step) -> StepDone:
+def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
     """Whatever happens becomes a result: the fold decides what is done about it."""
+    outcome, output, error, wait = Outcome.OK, None, "", 0
     try:
-        return _done(effect, Outcome.OK, output=_act(context, policy, effect))
-    except ActionError as error:
-        return _done(
-            effect,
-            error.outcome,
-            error=str(error),
-            request=error.request,
-            retry_after_ms=error.retry_after_ms,
-        )
-    except Exception as error:  # a step must not die of a fault in an action
-        sentry_sdk.capture_exception(error)
+        output = _act(context, context.policy(), effect)
+    except ActionError as failure:
+        outcome, error, wait = failure.outcome, str(failure), failure.retry_after_ms
+    except Exception as failure:  # a step must not die of a fault in an action
+        sentry_sdk.capture_exception(failure)
         logger.exception("action failed", action=effect.action, effect=effect.id)
-        outcome = Outcome.UNKNOWN if effect.mutates else Outcome.TEMPORARY
-        return _done(effect, outcome, error=redaction.error(error))
+        unsure = any(not call.startswith("GET ") for call in calls)
+        outcome, error = Outcome.UNKNOWN if unsure else Outcome.TEMPORARY, redaction.error(failure)
+    return StepDone(
+        at=now_ms(),
+        by=context.worker,
+        run=effect.run,
+        step=effect.step,
+        attempt=effect.attempt,
+        outcome=outcome,
+        output=redaction.output(output),
+        error=redaction.text(error),
+        request=cut(redaction.text("; ".join(calls)), MAX_REQUEST),
+        retry_after_ms=wait,
+    )
 
 
 def _act(context: Context, policy: Policy, effect: effects.Step) -> dict[str, Any]:
@@ -67,27 +82,26 @@ def _act(context: Context, policy: Policy, effect: effects.Step) -> dict[str, An
         action = catalogue.action(family).ACTIONS[name]
     except KeyError:
         raise ActionError(f"there is no action {effect.action}", outcome=Outcome.PERMANENT) from None
-    settings = policy.settings.get(family)
-    resolved = credentials.resolve(_settings(settings), context.environ)
+    resolved = credentials.resolve(_settings(policy.settings.get(family)), context.environ)
     step = Step(
         settings=credentials.as_text(resolved.values),
         timeout_s=effect.timeout_ms / 1000,
         idempotency_key=effect.idempotency_key,
         now=now_ms(),
-        allowed=lambda: not switches.killed(context.client, context.keys),
     )
-    dry = effect.dry_run and effect.mutates
-    if dry or resolved.missing:
-        return _plan(action, step, effect, resolved.missing)
-    params = _params(action, effect)
-    if not effect.mutates:
-        return action.run(step, params)
-    return _changing(context, policy, effect, lambda: action.run(step, params))
+    if resolved.missing:
+        return _plan(action, step, effect, f"{', '.join(resolved.missing)} not set")
+    if effect.dry_run and (effect.mutates or action.mutates):
+        return _plan(action, step, effect, "dry run")
+    try:
+        params = _params(action, effect)
+        return _change(context, policy, effect, action, step) if action.mutates else action.run(step, params)
+    except NoCredentialsError as error:
+        return _plan(action, step, effect, str(error))
 
 
-def _plan(action: Action, step: Step, effect: effects.Step, missing: tuple[str, ...]) -> dict[str, Any]:
+def _plan(action: Action, step: Step, effect: effects.Step, why: str) -> dict[str, Any]:
     """A dry run, or no credentials: say what would be done, and that it was not."""
-    why = f"{', '.join(missing)} not set" if missing else "dry run"
     planned: dict[str, Any] = {"would": {"action": effect.action, "params": effect.params}}
     if action.plan is not None:
         # What it would act on may not be known without the steps before it, which were not made.
@@ -104,49 +118,41 @@ def _params(action: Action, effect: effects.Step) -> Any:
         raise ActionError(f"{effect.action}: {found}", outcome=Outcome.PERMANENT) from error
 
 
-def _changing(context: Context, policy: Policy, effect: effects.Step, act: Any) -> dict[str, Any]:
-    """Lock the target, look at the kill switch, act; an unknown outcome keeps the lock until it runs out."""
+def _change(
+    context: Context, policy: Policy, effect: effects.Step, action: Action, step: Step
+) -> dict[str, Any]:
+    """Lock the target, look at the kill switch, act.
+
+    The lock is given back at once, but for an outcome that nobody knows: then it is held until it runs out.
+    Between a change and its verification the target is the cooldown's to guard, not the lock's.
+    """
+    client, keys, target = context.client, context.keys, effect.lock or effect.action
+    params = _params(action, effect)
+    if switches.killed(client, keys):
+        raise ActionError("the kill switch is on", outcome=Outcome.REFUSED)
     ttl = effect.timeout_ms + LOCK_MARGIN_MS
-    taken = locks.take(context.client, context.keys, effect.lock, effect.run, ttl, policy.max_running)
+    taken = locks.take(client, keys, target, effect.run, ttl, policy.max_running)
     if isinstance(taken, locks.Busy):
         raise ActionError(taken.reason, outcome=Outcome.REFUSED)
-    free = True
+    known = False
     try:
-        if switches.killed(context.client, context.keys):
-            raise ActionError("the kill switch is on", outcome=Outcome.REFUSED)
-        if not locks.still_mine(context.client, context.keys, effect.lock, taken.token):
-            raise ActionError(f"the lock on {effect.lock} was lost", outcome=Outcome.REFUSED)
-        found: dict[str, Any] = act()
+        found = action.run(replace(step, allowed=partial(_allowed, context, target, taken.token)), params)
+        known = True
     except ActionError as error:
-        free = error.outcome is not Outcome.UNKNOWN
+        known = error.outcome is not Outcome.UNKNOWN
         raise
     finally:
-        if free:
-            locks.give_back(context.client, context.keys, effect.lock, effect.run, taken.token)
+        if known:
+            with suppress(redis.RedisError):  # it runs out by itself; the result matters more
+                locks.give_back(client, keys, target, effect.run, taken.token)
     return found
+
+
+def _allowed(context: Context, target: str, token: int) -> bool:
+    """Asked right before each mutating call."""
+    client, keys = context.client, context.keys
+    return not switches.killed(client, keys) and locks.still_mine(client, keys, target, token)
 
 
 def _settings(found: Setting) -> dict[str, Setting]:
     return dict(found) if isinstance(found, dict) else {}
-
-
-def _done(
-    effect: effects.Step,
-    outcome: Outcome,
-    *,
-    output: dict[str, Any] | None = None,
-    error: str = "",
-    request: str = "",
-    retry_after_ms: int = 0,
-) -> StepDone:
-    return StepDone(
-        at=now_ms(),
-        run=effect.run,
-        step=effect.step,
-        attempt=effect.attempt,
-        outcome=outcome,
-        output=redaction.output(output),
-        error=redaction.text(error),
-        request=request,
-        retry_after_ms=retry_after_ms,
-    )

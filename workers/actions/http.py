@@ -68,15 +68,11 @@ def probe(step: Step, params: Probe) -> dict[str, Any]:
 def get_json(step: Step, params: GetJson) -> dict[str, Any]:
     """{"status", "body"}. Raises ActionError for anything but a 2xx with JSON."""
     try:
-        answer = http.call(_call(step, params.url, step.timeout_s))
-        if not answer.ok:
-            raise HttpError(str(answer), answer.outcome, answer)
+        answer = http.call(_call(step, params.url, step.timeout_s)).good()
         return {"status": answer.status, "body": answer.json()}
     except HttpError as error:
-        wait = error.answer.retry_after_ms if error.answer else 0
-        raise ActionError(
-            str(error), outcome=error.outcome, retry_after_ms=wait, request=f"GET {params.url}"
-        ) from error
+        wait = error.retry_after_ms
+        raise ActionError(str(error), outcome=error.outcome, retry_after_ms=wait) from error
 
 
 def _look(step: Step, params: Probe, timeout_s: float) -> dict[str, Any]:
@@ -84,10 +80,10 @@ def _look(step: Step, params: Probe, timeout_s: float) -> dict[str, Any]:
         answer = http.call(_call(step, params.url, timeout_s))
     except HttpError as error:
         if error.outcome in {Outcome.REFUSED, Outcome.PERMANENT}:
-            raise ActionError(str(error), outcome=error.outcome, request=f"GET {params.url}") from error
+            raise ActionError(str(error), outcome=error.outcome) from error
         return {"ok": False, "status": 0, "ms": round(timeout_s * 1000), "error": str(error)}
-    error = _ailment(answer, params)
-    return {"ok": not error, "status": answer.status, "ms": answer.took_ms, "error": error}
+    ailment = _ailment(answer, params)
+    return {"ok": not ailment, "status": answer.status, "ms": answer.took_ms, "error": ailment}
 
 
 def _ailment(answer: Answer, params: Probe) -> str:

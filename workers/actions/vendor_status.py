@@ -33,12 +33,10 @@ def summary(step: Step, params: Summary) -> dict[str, Any]:
     guard = Guard(allow_private=step.settings.get("allow_private") == "true")
     call = Call(method="GET", url=params.url, mutates=False, timeout_s=step.timeout_s, guard=guard)
     try:
-        answer = http.call(call)
-        if not answer.ok:
-            raise HttpError(str(answer), answer.outcome, answer)
-        return _read(answer)
+        return _read(http.call(call).good())
     except HttpError as error:
-        raise ActionError(f"status page: {error}", outcome=error.outcome, request=str(call)) from error
+        wait = error.retry_after_ms
+        raise ActionError(f"status page: {error}", outcome=error.outcome, retry_after_ms=wait) from error
 
 
 def _read(answer: Answer) -> dict[str, Any]:
