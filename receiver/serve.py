@@ -10,6 +10,7 @@ from ledger import catalogue, policies
 from ledger.clock import now_ms
 from ledger.connection import connect, connect_async, durability
 from ledger.keys import Keys
+from ledger.faults import reach
 from ledger.log import Kept, Request, append_requests
 from receiver.app import build
 from receiver.body import Room
@@ -61,7 +62,10 @@ def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> 
     replicas = settings.ledger.wait_replicas
 
     async def append(batch: Sequence[Request]) -> list[Kept]:
-        return await append_requests(client, keys, batch, replicas=replicas)
+        reach("append.before")
+        kept = await append_requests(client, keys, batch, replicas=replicas)
+        reach("append.after")
+        return kept
 
     def fetch(have: str) -> Policy | None:
         version = policies.current_version(reading, keys)

@@ -4,7 +4,8 @@ import pytest
 from small_policy import POLICY, START, World, deploy, failed_card, firing, resolved
 
 from routing.audit import audit
-from routing.delivery import Purpose
+from routing.decision import Table
+from routing.delivery import Delivery, Purpose
 from routing.effect import Deliver
 from routing.entry import Answer, Command, Outcome, Receipt, SilenceSet, SwitchSet, Verb
 from routing.incident import Incident, Phase
@@ -63,9 +64,7 @@ def test_a_complete_outage_pages_and_repairs_at_the_same_time(sim: Simulation) -
     assert any("12 min after production deploy dpl_bad by dora" in line for line in lines(sim))
 
 
-def test_a_repaired_outage_is_resolved_and_the_paged_are_told_quietly(
-    sim: Simulation, world: World
-) -> None:
+def test_a_repaired_outage_is_resolved_and_the_paged_are_told_quietly(sim: Simulation, world: World) -> None:
     sim.feed(firing())
     sim.pass_time(START + 3 * MINUTE)
     incident = only(sim)
@@ -146,9 +145,7 @@ def test_nobody_acknowledges_so_it_goes_to_the_next_person_and_at_last_to_the_la
     assert people.count("cto") > 3, "the last resort is called again and again"
 
 
-def test_an_ack_stops_the_escalation_and_tells_everyone_who_was_paged(
-    sim: Simulation, world: World
-) -> None:
+def test_an_ack_stops_the_escalation_and_tells_everyone_who_was_paged(sim: Simulation, world: World) -> None:
     world.health_failures = 0
     sim.feed(firing())
     sim.pass_time(START + 6 * MINUTE)
@@ -211,7 +208,8 @@ def test_a_receipt_that_overtakes_our_own_record_of_the_call_is_not_undone_by_it
     sim.feed(firing())
     sim.feed(Receipt(at=START, delivery="INC-1-d1", status="no-answer", provider_id="CA1"))
     sim.pass_time(START + SECOND)
-    delivery = sim.state.tables["delivery"]["INC-1-d1"]
+    delivery = sim.state.get(Table.DELIVERY, "INC-1-d1")
+    assert isinstance(delivery, Delivery)
     assert (delivery.progress, delivery.error) == ("failed", "no-answer")
 
 
@@ -313,11 +311,11 @@ def test_a_silenced_incident_pages_when_the_silence_ends_and_its_resolve_gets_th
 
 
 def test_ending_a_silence_early_pages_at_once(sim: Simulation, world: World) -> None:
-    ends = {"id": "s-1", "matchers": ['kind="worse"'], "reason": "works"}
-    sim.feed(SilenceSet(at=START, until_at=START + HOUR, **ends))
+    matchers = ['kind="worse"']
+    sim.feed(SilenceSet(at=START, id="s-1", matchers=matchers, until_at=START + HOUR))
     sim.feed(firing("worse"))
     sim.pass_time(START + MINUTE)
-    sim.feed(SilenceSet(at=sim.now, until_at=sim.now, **ends))
+    sim.feed(SilenceSet(at=sim.now, id="s-1", matchers=matchers, until_at=sim.now))
     sim.pass_time(sim.now + 1)
     assert pages(sim) != []
 

@@ -134,7 +134,9 @@ def _site(
         settings=settings,
         client=client,
         keys=keys,
-        gates=Gates(lambda have: policy if policy and policy.version != have else None, catalogue.source, SECRETS),
+        gates=Gates(
+            lambda have: policy if policy and policy.version != have else None, catalogue.source, SECRETS
+        ),
         keep=Keep(append or to_ledger, **keeping),
         room=Room(settings.room_bytes),
         counts=Counts(),

@@ -93,9 +93,7 @@ ROLLBACK = Runbook(
         Guard("health.failures >= `3`", "the site must be failing three times", "stop", HERE),
         Guard("deployments.current.age_minutes < `60`", "a young deployment is needed", "stop", HERE),
     ),
-    remediate=(
-        _step("rollback", "vercel.rollback", mutates=True, to="{{ deployments.candidate.uid }}"),
-    ),
+    remediate=(_step("rollback", "vercel.rollback", mutates=True, to="{{ deployments.candidate.uid }}"),),
     verify=Verify(
         step=_step("verify", "http.probe", url="https://site.example", count=1),
         until="ok",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -34,7 +35,7 @@ class Asked:
 @dataclass
 class Reply:
     status: int = 200
-    body: bytes | dict[str, object] | list[object] = field(default_factory=dict)
+    body: bytes | dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0
 

@@ -1,0 +1,181 @@
+"""What a newcomer sees in the first five minutes: the real processes, no credentials."""
+
+import hashlib
+import hmac
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stage import ROOT, Stage, stage, until
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("sandbox")]
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Probes go to a closed port of this machine: the site is down."""
+    runbook = (ROOT / "config/runbooks/rollback.yaml").read_text()
+    runbook = runbook.replace("https://mariaborysevych.com", NOWHERE).replace(
+        "https://www.vercel-status.com", NOWHERE
+    )
+    environ = {"TOCSIN_ALLOW_PRIVATE": "true"}
+    with stage(tmp_path_factory.mktemp("town"), environ, {"runbooks/rollback.yaml": runbook}) as running:
+        yield running
+
+
+def ask(town: Stage, *arguments: str) -> Any:
+    done = town.tocsin(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def send(town: Stage, *arguments: str) -> str:
+    done = town.tocsin("send", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
+def incidents(town: Stage, title: str) -> list[dict[str, Any]]:
+    found = ask(town, "incidents", "list", "--all")["incidents"]
+    return [each for each in found if title in each["title"]]
+
+
+def wait_for(town: Stage, title: str, status: str) -> dict[str, Any]:
+    until(lambda: [each for each in incidents(town, title) if each["status"] == status], 20, town.output)
+    return next(each for each in incidents(town, title) if each["status"] == status)
+
+
+def stripe(town: Stage, body: bytes, key: str = "", at: int = 0) -> tuple[int, dict[str, Any]]:
+    """Post a body signed as Stripe signs."""
+    stamp = at or int(time.time())
+    secret = key or town.env["STRIPE_WEBHOOK_SECRET"]
+    mac = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    request = urllib.request.Request(  # noqa: S310  # our own address
+        f"{town.url}/hooks/stripe", body, {"Stripe-Signature": f"t={stamp},v1={mac}"}
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_an_outage_after_a_deploy_pages_repairs_and_is_acknowledged(town: Stage) -> None:
+    send(town, "vercel", "deployment.succeeded")
+    event = send(town, "alertmanager", "site-down")
+    incident = wait_for(town, "does not answer", "triggered")
+    until(lambda: "dry run" in ask(town, "incidents", "show", incident["id"])["tried"], 40, town.output)
+    shown = ask(town, "incidents", "show", incident["id"])
+    assert shown["severity"] == "SEV-0"
+    assert shown["suspect"]["by"]
+    assert shown["respond_by"] < shown["resolve_by"]
+    assert shown["next_action"]["at"]
+    calls = [each for each in shown["deliveries"] if each["channel"] == "voice"]
+    assert [(each["contact"], each["sandbox"]) for each in calls] == [(calls[0]["contact"], True)]
+    (kept,) = ask(town, "outbox", "show", calls[0]["id"])
+    assert "Press 4" in kept["fields"]["Twiml"]
+    assert town.tocsin("outbox", "answer", calls[0]["id"], "4").returncode == 0
+    assert wait_for(town, "does not answer", "acknowledged")["acknowledged_by"] == calls[0]["contact"]
+    told = json.dumps(ask(town, "why", event))
+    for part in ("site-down", "config/severity.yaml:", "accepted in the SANDBOX", "acknowledged by"):
+        assert part in told
+
+
+def test_twenty_failed_payments_are_one_incident_and_the_same_stripe_id_twice_is_one_event(
+    town: Stage,
+) -> None:
+    first = send(town, "stripe", "payment_intent.payment_failed", "--id", "evt_once")
+    again = send(town, "stripe", "payment_intent.payment_failed", "--id", "evt_once")
+    assert first == again
+    assert incidents(town, "Payments are failing") == []
+    send(town, "stripe", "payment_intent.payment_failed", "--count", "20")
+    incident = wait_for(town, "Payments are failing", "triggered")
+    shown = ask(town, "incidents", "show", incident["id"])
+    assert len([each for each in shown["deliveries"] if each["channel"] == "voice"]) == 1
+    assert len(incidents(town, "Payments are failing")) == 1
+
+
+def test_firing_opens_and_resolved_resolves(town: Stage) -> None:
+    send(town, "alertmanager", "firing")
+    wait_for(town, "booking API", "triggered")
+    send(town, "alertmanager", "resolved")
+    wait_for(town, "booking API", "resolved")
+
+
+def test_a_failed_build_is_told_to_the_team_by_mail_and_not_rolled_back(town: Stage) -> None:
+    send(town, "vercel", "deployment.error")
+    incident = wait_for(town, "Build failed", "triggered")
+    until(lambda: ask(town, "incidents", "show", incident["id"])["deliveries"], 10, town.output)
+    shown = ask(town, "incidents", "show", incident["id"])
+    assert (shown["severity"], shown["runs"]) == ("SEV-3", [])
+    assert {each["channel"] for each in shown["deliveries"]} == {"mail"}
+
+
+def test_an_authentic_body_nobody_can_read_is_mended_and_brought_through(town: Stage, tmp_path: Path) -> None:
+    status, answer = stripe(town, b'{"object": "event", "nonsense": true}')
+    assert status == 202
+    (letter,) = answer["dead"]
+    assert letter in [each["id"] for each in ask(town, "dead", "list")["letters"]]
+    assert town.tocsin("dead", "retry", letter).returncode == 1, "it still cannot be read"
+    mended = tmp_path / "mended.json"
+    mended.write_text(
+        json.dumps({
+            "id": "evt_mended", "object": "event", "type": "charge.dispute.created", "created": 1_764_000_000,
+            "data": {"object": {"id": "dp_1", "object": "dispute", "amount": 1000, "currency": "pln"}},
+        })
+    )  # fmt: skip
+    done = town.tocsin("dead", "edit", letter, "--body", str(mended), "--as", "anna")
+    assert done.returncode == 0, done.stderr
+    assert town.tocsin("dead", "retry", letter, "--as", "anna").returncode == 0
+    assert town.tocsin("dead", "retry", letter, "--as", "anna").returncode == 0, "twice is once"
+    until(lambda: ask(town, "why", f"{letter}.r1")[0]["incident"], 10, town.output)
+    (life,) = ask(town, "why", f"{letter}.r1")
+    assert "replayed by anna" in json.dumps(life)
+    alerts = ask(town, "incidents", "show", life["incident"])["alerts"]
+    assert [each["count"] for each in alerts if each["kind"] == "charge.dispute.created"] == [1]
+    assert letter not in [each["id"] for each in ask(town, "dead", "list")["letters"]]
+
+
+def test_a_dead_letter_can_be_dropped(town: Stage) -> None:
+    _, answer = stripe(town, b'{"object": "event", "dropped": true}')
+    (letter,) = answer["dead"]
+    assert town.tocsin("dead", "drop", letter, "--as", "ben").returncode == 0
+    assert ask(town, "dead", "show", letter)["status"] == "dropped"
+
+
+@pytest.mark.parametrize(
+    ("key", "shift"), [("whsec_wrong", 0), ("", -3600), ("", 3600)], ids=["wrong key", "old", "future"]
+)
+def test_what_is_not_authentic_is_refused_with_a_hint_and_nothing_is_kept(
+    town: Stage, key: str, shift: int
+) -> None:
+    status, answer = stripe(town, b"{}", key, int(time.time()) + shift)
+    assert status == 401
+    assert answer["hint"]
+    assert town.env["STRIPE_WEBHOOK_SECRET"] not in json.dumps(answer)
+
+
+def test_a_second_start_says_who_runs(town: Stage) -> None:
+    done = town.tocsin("up")
+    assert done.returncode != 0
+    assert f"pid {town.pid}" in done.stderr
+
+
+def test_bad_files_leave_the_running_policy_in_force(town: Stage) -> None:
+    path = town.config_dir / "routes.yaml"
+    good = path.read_text()
+    before = ask(town, "status")["policy"] if town.tocsin("status", "--json").returncode == 0 else ""
+    path.write_text(good.replace("escalation: payments", "escalation: paymnets"))
+    try:
+        until(lambda: 'did you mean "payments"?' in town.output(), 15, town.output)
+        found = json.loads(town.tocsin("status", "--json").stdout)
+        assert before in {"", found["policy"]}
+    finally:
+        path.write_text(good)
