@@ -12,6 +12,7 @@ import time
 from importlib import import_module
 from typing import Final
 
+from ledger import logs
 from workers.settings import environment
 
 PIPE: Final = "TOCSIN_PARENT_PIPE"
@@ -36,6 +37,7 @@ def main() -> None:
     pipe = environment().get(PIPE, "")
     if pipe:
         end_with(int(pipe))
+    logs.configure()
     target, *arguments = sys.argv[1:]
     module, _, function = target.partition(":")
     sys.argv = [target, *arguments]

@@ -19,6 +19,7 @@ from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from workers import archiver
+from workers.orphans import Orphans
 from workers.queues import Queues
 from workers.reaper import EVERY_S as REAP_S
 from workers.reaper import Reaper
@@ -67,6 +68,7 @@ def main() -> None:
         Chore("spare", SPARE_S, Queues(client).keep_spare),
         Chore("pulse", PULSE_S, lambda: client.hset(keys.pulse, name, now_ms())),
         Chore("reap", REAP_S, Reaper(client, keys).round),
+        Chore("orphans", REAP_S, Orphans(client).round),
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
     ]
     run(chores)
