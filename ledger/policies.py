@@ -53,12 +53,18 @@ def read_files(folder: Path) -> dict[str, str]:
 def publish(
     client: redis.Redis, keys: Keys, files: Mapping[str, str], catalogue: Catalogue, policy: Policy, by: str
 ) -> bool:
-    """Put a compiled policy into force. False when it already is."""
+    """Put a compiled policy into force. False when it already is.
+
+    Named as current only after its entry is in the log: whoever dies in between leaves a policy that the next
+    start puts into force again, never one that is current and decides nothing.
+    """
+    kept = orjson.dumps({"files": dict(files), "catalogue": catalogue.facts()})
+    # Also when it is current: a new release may know more of the same vendors.
+    client.hset(keys.policy, policy.version, kept)
     if current_version(client, keys) == policy.version:
         return False
-    kept = orjson.dumps({"files": dict(files), "catalogue": catalogue.facts()})
-    client.hset(keys.policy, mapping={policy.version: kept, "current": policy.version})
     log.append(client, keys, Lane.CONTROL, PolicySet(at=now_ms(), by=by, version=policy.version))
+    client.hset(keys.policy, "current", policy.version)
     return True
 
 

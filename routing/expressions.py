@@ -3,18 +3,22 @@
 Data only: an expression reads its context and can do nothing else. Source: jmespath.org, "Specification".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from routing.errors import TocsinError
 
 _SAME_SCOPE = {"comparator", "and_expression", "or_expression", "not_expression", "function_expression"}
 _SAME_SCOPE |= {"multi_select_list", "multi_select_dict", "key_val_pair", "expref"}
+
+
+FUNCTIONS: frozenset[str] = frozenset(Functions.FUNCTION_TABLE)
 
 
 class BadExpression(TocsinError):
@@ -50,6 +54,11 @@ def compiled(expression: str) -> ParsedResult:
         raise BadExpression(expression, _short(error)) from error
 
 
+def unknown_functions(expression: str) -> list[str]:
+    """Functions it calls that JMESPath does not have: parsing alone does not tell. Raises BadExpression."""
+    return sorted({name for name in _called(compiled(expression).parsed) if name not in FUNCTIONS})
+
+
 def roots(expression: str) -> frozenset[str]:
     """The names it reads at the top of its context: what must exist there. Raises BadExpression."""
     return frozenset(_roots(compiled(expression).parsed))
@@ -64,5 +73,14 @@ def _roots(node: Mapping[str, Any]) -> set[str]:
     return {name for child in own for name in _roots(child)}
 
 
+def _called(node: Mapping[str, Any]) -> Iterator[str]:
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            yield from _called(child)
+
+
 def _short(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:200]
+    first = str(error).split("\n", 1)[0].removesuffix("for expression:").rstrip(" ,:")
+    return first.removeprefix("Bad jmespath expression: ").removeprefix("Invalid jmespath expression: ")[:200]

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, Fault
 from routing.policy import Policy
-from routing.reason import Origin
 from routing.schema import channels, escalation, oncall, relations, routes, runbooks, severity, site, sources
 from routing.schema.faults import add_faults
 from routing.schema.part import Known, Part, Spot
@@ -99,6 +98,9 @@ class _Loading:
             relations.no_cycles(self._read["escalation.yaml"].document)
         if "routes.yaml" in self._read:
             relations.unique_routes(self._read["routes.yaml"].document)
+        if "severity.yaml" in self._read:
+            relations.unique_names(self._read["severity.yaml"].document, "rules", "rule")
+            relations.unique_names(self._read["severity.yaml"].document, "thresholds", "threshold")
         if self.faults():
             return None
         return self._build(books)
@@ -139,7 +141,7 @@ class _Loading:
             max_running=common.max_running,
             default_severity=rules.default,
             vendor_severities=severity.vendor_severities(rules),
-            classify_origin=Origin(rules_at.document.file, 1),
+            classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
         )
 
@@ -189,8 +191,8 @@ def _defined(document: Document | None, key: str) -> frozenset[str] | None:
     """The names a file defines; None when it could not be read, so that nobody is told of its consequences."""
     if document is None or document.is_unsound(()) or not isinstance(document.data, dict):
         return None
-    items = document.data.get(key, {})
-    return frozenset(items) if isinstance(items, dict) else None
+    items = document.data.get(key)
+    return frozenset(items) if isinstance(items, dict) and not document.is_unsound((key,)) else None
 
 
 def _voices(document: Document | None, catalogue: Catalogue) -> Iterator[str]:
@@ -198,6 +200,7 @@ def _voices(document: Document | None, catalogue: Catalogue) -> Iterator[str]:
         return
     items = document.data.get("channels")
     for name, part in items.items() if isinstance(items, dict) else ():
-        facts = catalogue.channels.get(part.get("vendor", "")) if isinstance(part, dict) else None
+        vendor = part.get("vendor") if isinstance(part, dict) else None
+        facts = catalogue.channels.get(vendor) if isinstance(vendor, str) else None
         if facts is not None and facts.voice:
             yield name

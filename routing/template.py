@@ -10,6 +10,8 @@ from typing import Any
 
 from routing.errors import TocsinError
 
+Place = tuple[str | int, ...]
+
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\s*\}\}")
 
 
@@ -35,16 +37,21 @@ def fill(value: Any, context: Mapping[str, Any]) -> Any:
     return value
 
 
-def paths(value: Any) -> Iterator[str]:
-    """Every path that `fill` would look up."""
+def texts(value: Any, at: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every string that `fill` would go through, with where in the value it is."""
     if isinstance(value, str):
-        yield from (found[1] for found in _PLACEHOLDER.finditer(value))
+        yield at, value
     elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from paths(each)
+        for name, each in value.items():
+            yield from texts(each, (*at, name))
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        for each in value:
-            yield from paths(each)
+        for number, each in enumerate(value):
+            yield from texts(each, (*at, number))
+
+
+def paths(text: str) -> list[str]:
+    """Every path that `fill` would look up in a string."""
+    return [found[1] for found in _PLACEHOLDER.finditer(text)]
 
 
 def is_malformed(text: str) -> bool:

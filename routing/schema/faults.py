@@ -7,22 +7,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.refusal import Refusal, Refusals, shown, suggestion
+from routing.schema.wording import fix_of
 from routing.yaml_marks import Document, Path
 
 _HIDDEN = {"secrets", "settings", "actions"}
 """Values below these keys may be secret: they are not shown."""
-
-_WANTED = {
-    "string_type": "text, in quotes",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_type": "true or false",
-    "list_type": "a list, one item a line after a -",
-    "tuple_type": "a list, one item a line after a -",
-    "dict_type": "a mapping, one name: value a line",
-    "model_type": "a mapping, one name: value a line",
-    "too_short": "at least one",
-}
 
 
 def add_faults(document: Document, model: type[BaseModel], error: ValidationError) -> None:
@@ -65,14 +54,7 @@ def _words(details: ErrorDetails, model: type[BaseModel], document: Document) ->
     if kind == "extra_forbidden":
         return f'unknown field "{loc[-1]}"', suggestion(str(loc[-1]), _fields(model, loc[:-1]))
     found = _shown(details["input"], _locate(document, loc))
-    if kind == "literal_error":
-        return found, suggestion(str(details["input"]), _options(details))
-    return found, f"write {_WANTED[kind]}" if kind in _WANTED else details["msg"].lower()
-
-
-def _options(details: ErrorDetails) -> list[str]:
-    expected = str(details.get("ctx", {}).get("expected", ""))
-    return [option.strip("' ") for option in expected.replace(" or ", ", ").split(", ")]
+    return found, fix_of(details)
 
 
 def _shown(value: Any, path: Path) -> str:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from routing.policy import Secret
 from routing.refusal import Refusal, suggestion
+from routing.schema.wording import fix_of
 
 
 def misfits(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
@@ -46,4 +47,4 @@ def _refusal(model: type[BaseModel], details: dict[str, Any], values: Mapping[st
     judged = values.get(loc[0]) if loc else values
     if is_open(judged):
         return None
-    return Refusal("a value that does not fit", str(details["msg"]).lower(), loc)
+    return Refusal("a value that does not fit", fix_of(details), loc)

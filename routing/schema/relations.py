@@ -47,6 +47,20 @@ def unique_runbooks(documents: Iterable[Document]) -> None:
         first.setdefault(key, document)
 
 
+def unique_names(document: Document, key: str, noun: str) -> None:
+    """Rules are told apart by name in every reason; thresholds keep their count by it."""
+    items = document.data.get(key) if isinstance(document.data, dict) else None
+    seen: set[str] = set()
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            at: Path = (key, number, "name")
+            document.refuse(document.value_mark(at), at, f'a second {noun} "{name}"', "give it another name")
+        seen.add(name)
+
+
 def unique_routes(document: Document) -> None:
     """Reasons and incidents name their route; two of one name could not be told apart."""
     root = document.data.get("route") if isinstance(document.data, dict) else None
@@ -59,9 +73,9 @@ def _unique_routes(document: Document, route: dict[str, Any], path: Path, seen: 
     for number, child in enumerate(children if isinstance(children, list) else ()):
         if not isinstance(child, dict):
             continue
-        name, at = str(child.get("name")), (*path, "routes", number)
-        if name in seen:
+        name, at = child.get("name"), (*path, "routes", number)
+        if isinstance(name, str) and name in seen:
             mark = document.value_mark((*at, "name"))
             document.refuse(mark, (*at, "name"), f'a second route "{name}"', "give it another name")
-        seen.add(name)
+        seen.add(str(name))
         _unique_routes(document, child, at, seen)

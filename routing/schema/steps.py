@@ -1,0 +1,141 @@
+"""Steps of a runbook: those that look, those that repair, and the one that sees whether it helped."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from routing.policy import RunbookStep, Verify
+from routing.refusal import Refusal, refuse_all
+from routing.schema.fields import ActionName, Condition, PositiveDuration
+from routing.schema.fitting import misfits
+from routing.schema.part import Part, Spot, known
+from routing.schema.placeholders import GIVEN, faults
+
+MOST_ATTEMPTS = 10
+
+_RECOVER = re.compile(r"self_healing|irreversible|undo: \S.*")
+_RECOVER_FIX = 'self_healing, irreversible, or "undo: <what takes it back>"'
+_STEP_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+class StepPart(Part):
+    id: str = Field(description="a name for its result, like health")
+    action: ActionName = Field(description="what it does, like http.probe")
+    params: dict[str, Any] = Field(default={}, validate_default=True)
+    timeout: PositiveDuration = 30_000
+    attempts: int = Field(default=1, ge=1, le=MOST_ATTEMPTS)
+
+    @field_validator("id")
+    @classmethod
+    def _id(cls, text: str) -> str:
+        if not _STEP_ID.fullmatch(text) or text in GIVEN:
+            fix = f"use lower-case letters, digits and _, a letter first; not {', '.join(GIVEN)}"
+            raise Refusal(f'"{text}" cannot name a step', fix)
+        return text
+
+    @field_validator("params")
+    @classmethod
+    def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue = known(info).catalogue
+        facts = catalogue.actions.get(info.data.get("action", "")) if catalogue else None
+        if facts is not None and facts.params is not None:
+            refuse_all(misfits(facts.params, params))
+        return params
+
+
+class ReadingPart(StepPart):
+    """A step that only looks."""
+
+    attempts: int = Field(default=2, ge=1, le=MOST_ATTEMPTS)
+
+    @field_validator("action")
+    @classmethod
+    def _reads(cls, action: str, info: ValidationInfo) -> str:
+        if _mutates(action, info):
+            fix = "move it to remediate, or name an action that reads"
+            raise Refusal(f'"{action}" changes something', fix)
+        return action
+
+
+class RepairPart(StepPart):
+    """A step that may change something: it says how that is recovered from."""
+
+    idempotency_key: str = ""
+    recover: str = Field(default="", validate_default=True)
+
+    @field_validator("recover")
+    @classmethod
+    def _recovers(cls, recover: str, info: ValidationInfo) -> str:
+        if recover and not _RECOVER.fullmatch(recover):
+            raise Refusal(f'"{recover}" is no way to recover', f"write {_RECOVER_FIX}")
+        if not recover and _mutates(info.data.get("action", ""), info):
+            raise Refusal('"recover" is missing: the step changes something', f"add recover: {_RECOVER_FIX}")
+        return recover
+
+
+class VerifyPart(ReadingPart):
+    """`until` is judged over this step's own result: `ok`, not `verify.ok`."""
+
+    id: str = "verify"
+    until: Condition = Field(description="a condition over the step's own result, like ok")
+    every: PositiveDuration = 15_000
+    lasting: PositiveDuration = Field(alias="for", description="how long it must hold, like 2m")
+    deadline: PositiveDuration | None = Field(default=None, description="gives up after this long, like 5m")
+
+    @field_validator("deadline")
+    @classmethod
+    def _reachable(cls, deadline: int | None, info: ValidationInfo) -> int | None:
+        if deadline is not None and deadline <= info.data.get("lasting", 0):
+            raise Refusal('a deadline before "for" is over', "give it more time than for, like twice that")
+        return deadline
+
+
+def step_faults(steps: Sequence[StepPart], before: Sequence[StepPart]) -> list[Refusal]:
+    """Ids used twice, and placeholders that refer to nothing there is by then."""
+    refusals = []
+    ids = [step.id for step in before]
+    for number, step in enumerate(steps):
+        if step.id in ids:
+            refusals.append(Refusal(f'a second step "{step.id}"', "give it another id", (number, "id")))
+        filled = {"params": step.params, "idempotency_key": getattr(step, "idempotency_key", "")}
+        refusals += [Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in faults(filled, ids)]
+        ids.append(step.id)
+    return refusals
+
+
+def build_steps(parts: Sequence[StepPart], spot: Spot, mutating: frozenset[str]) -> tuple[RunbookStep, ...]:
+    """`mutating` names the actions that change something."""
+    return tuple(_step(part, spot.at(number), mutating) for number, part in enumerate(parts))
+
+
+def build_verify(part: VerifyPart, spot: Spot, mutating: frozenset[str]) -> Verify:
+    return Verify(
+        step=_step(part, spot, mutating),
+        until=part.until,
+        every_ms=part.every,
+        for_ms=part.lasting,
+        timeout_ms=part.deadline or 2 * part.lasting,
+    )
+
+
+def _step(part: StepPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
+    repair = part if isinstance(part, RepairPart) else None
+    return RunbookStep(
+        id=part.id,
+        action=part.action,
+        params=part.params,
+        timeout_ms=part.timeout,
+        mutates=part.action in mutating,
+        origin=spot.origin,
+        attempts=part.attempts,
+        idempotency_key=repair.idempotency_key if repair else "",
+        recover=repair.recover if repair else "",
+    )
+
+
+def _mutates(action: str, info: ValidationInfo) -> bool:
+    catalogue = known(info).catalogue
+    facts = catalogue.actions.get(action) if catalogue else None
+    return facts is not None and facts.mutates
