@@ -1,7 +1,6 @@
 """`tocsin dead`: work given up, kept for a person to look at, mend and bring through."""
 
 from collections.abc import Iterator
-from typing import IO
 
 import click
 
@@ -75,13 +74,13 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
 
 @dead.command()
 @click.argument("ID")
-@click.option("--body", type=click.File("rb", lazy=True), default=None, help="The new body from a file; - for stdin.")
+@click.option("--body", default=None, metavar="FILE", help="The new body from a file; - for stdin.")
 @acting
-def edit(id: str, body: IO[bytes] | None, by: str) -> None:  # noqa: A002
+def edit(id: str, body: str | None, by: str) -> None:  # noqa: A002
     """Replace its body: in $EDITOR, or with --body. Says whether it can be read now."""
     context = connected()
     letter = _letter(context, id)
-    raw = body.read() if body is not None else _edited(letter)
+    raw = _read(body) if body is not None else _edited(letter)
     if raw is None:
         raise click.ClickException("nothing was changed")
     letter = letters.edit(context.client, context.keys, id, raw, by, now_ms())
@@ -93,6 +92,14 @@ def edit(id: str, body: IO[bytes] | None, by: str) -> None:  # noqa: A002
         say(f"{id} edited by {by}; it reads as {', '.join(event.kind for event in events)}")
         return
     say(f"{id} edited by {by}")
+
+
+def _read(name: str) -> bytes:
+    try:
+        with click.open_file(name, "rb") as file:
+            return bytes(file.read())
+    except OSError as error:
+        raise click.UsageError(f"--body: {name} cannot be read: {error.strerror}") from error
 
 
 def _edited(letter: DeadLetter) -> bytes | None:

@@ -63,24 +63,17 @@ def _request(gate: Gate, inbound: Inbound, parsed: Parsed) -> Request:
 
 def _new_events(source: Source, events: Sequence[Event], now: int) -> list[NewEvent]:
     """A body's events may share one vendor's id: from the second on, the position tells them apart."""
-    used: set[str] = set()
     new = []
     for position, event in enumerate(events):
-        id_ = event.vendor_id
-        if id_ in used:
-            id_ = f"{id_}#{position}"
-        used.add(id_)
+        once = f"{event.vendor_id}#{position}" if position and event.vendor_id else event.vendor_id
         entry = encode_entry(Signal(at=now, by=_BY, event=event))
-        new.append(NewEvent(_lane(source, event), id_ if event.vendor_id else "", entry))
+        new.append(NewEvent(_lane(source, event) if source.urgent_kinds else Lane.BULK, once, entry))
     return new
 
 
 def _lane(source: Source, event: Event) -> Lane:
-    if source.urgent_kinds:
-        attributes = event.attributes()
-        if any(matcher.matches(attributes) for matcher in source.urgent_kinds):
-            return Lane.URGENT
-    return Lane.BULK
+    attributes = event.attributes()
+    return Lane.URGENT if any(each.matches(attributes) for each in source.urgent_kinds) else Lane.BULK
 
 
 def _unreadable(gate: Gate, inbound: Inbound, why: str, trace: str = "") -> Request:

@@ -9,8 +9,8 @@ import uvicorn
 from ledger import catalogue, policies
 from ledger.clock import now_ms
 from ledger.connection import connect, connect_async, durability
-from ledger.keys import Keys
 from ledger.faults import reach
+from ledger.keys import Keys
 from ledger.log import Kept, Request, append_requests
 from receiver.app import build
 from receiver.body import Room

@@ -60,16 +60,16 @@ def _explain(body: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def _refuse_doubles(body: bytes, value: Any) -> None:
-    """Every key ends in `":`; written back without its doubles, the body has fewer of them.
+    r"""Written back without its doubles, a body has fewer quotation marks. To count them costs 5 µs for 3 KB.
 
-    The count costs 8 µs for 3 KB. Where it differs for another reason (`"key" : 1`), the standard library's
-    parser, ten times slower, has the last word.
+    Where the count differs for another reason (a mark written as \\u0022), the standard library's parser, ten
+    times slower, has the last word.
     """
     try:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError as error:
         raise Unreadable("the body is nested more than 254 levels deep") from error
-    if body.count(b'":') != written.count(b'":'):
+    if body.count(b'"') != written.count(b'"'):
         try:
             json.loads(body, object_pairs_hook=_no_doubles, parse_int=str, parse_float=str)
         except RecursionError as error:

@@ -8,6 +8,8 @@ from routing.errors import ConfigError, TocsinError
 from workers.queues import QUEUES
 from workers.settings import WorkerSettings, environment, from_env
 
+SHORT = tuple(queue.removeprefix("tocsin-") for queue in QUEUES)
+
 
 def _begin() -> WorkerSettings:
     """Each process: how it logs, where its errors go, what it is told."""
@@ -36,13 +38,19 @@ def up() -> None:
 
 
 @click.command()
-@click.option("--queue", required=True, type=click.Choice(QUEUES), help="The one queue to serve.")
-def worker(queue: str) -> None:
-    """Serve one queue: dispatch, deliveries or repairs. Start as many as there is work for."""
-    from workers.serving import serve  # noqa: PLC0415  # loaded when it is this command that runs
+@click.option("--queue", "names", multiple=True, type=click.Choice(SHORT), help="Only these; default all.")
+@click.option("--processes", type=click.IntRange(1), default=1, help="For each queue.")
+@click.option("--publish", is_flag=True, help="Put this machine's configuration folder into force too.")
+def worker(names: tuple[str, ...], processes: int, *, publish: bool) -> None:
+    """Serve queues on this machine: dispatch, pages, other deliveries, repairs; one process for each.
 
-    _begin()
-    serve(queue)
+    Start it on as many machines as there is work for, all with the same Redis.
+    """
+    from workers.crew import Crew, specs_of  # noqa: PLC0415  # loaded when it is this command that runs
+    from workers.printing import say  # noqa: PLC0415
+
+    queues = [f"tocsin-{name}" for name in names or SHORT]
+    Crew(_begin(), environment(), say, publish=publish).run(specs_of(queues, processes))
 
 
 @click.command()
@@ -51,3 +59,30 @@ def watchdog() -> None:
     from workers.watchdog import start  # noqa: PLC0415  # loaded when it is this command that runs
 
     start(_begin(), environment())
+
+
+@click.command()
+def upkeep() -> None:
+    """Keep the queues clean and the archive fed; one process a machine."""
+    from workers import upkeep as chores  # noqa: PLC0415  # loaded when it is this command that runs
+
+    _begin()
+    chores.main()
+
+
+@click.command()
+def publish() -> None:
+    """Put the configuration into force once, for deployments without `tocsin up`; every fault is listed."""
+    from ledger import catalogue, policies  # noqa: PLC0415  # loaded when it is this command that runs
+
+    ledger = _begin().ledger
+    settled = policies.settle(
+        connect(ledger), Keys(), ledger.config_dir, environment(), catalogue.catalogue(), by="publish"
+    )
+    for fault in settled.faults:
+        click.echo(str(fault), err=True)
+    if settled.used_last_good:
+        raise click.ClickException(
+            f"not used; {settled.policy.version}, the last good policy, stays in force"
+        )
+    click.echo(f"policy {settled.policy.version} is in force")

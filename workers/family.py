@@ -12,16 +12,16 @@ from workers import queues
 from workers.children import Child, Say, Spec
 from workers.environment import Role, environment_of
 
-_WORKER: Final = "workers.serving:main"
+WORKER: Final = "workers.serving:main"
 _POLL_S: Final = 0.02
 
 SPECS: Final = (
     Spec("receiver", Role.RECEIVER, "console.main:main", ("receiver",), "takes in webhooks"),
-    Spec("dispatch-1", Role.DISPATCH, _WORKER, (queues.DISPATCH,), "decides, or stands by"),
-    Spec("dispatch-2", Role.DISPATCH, _WORKER, (queues.DISPATCH,), "decides, or stands by"),
-    Spec("urgent", Role.DELIVER, _WORKER, (queues.URGENT,), "pages people"),
-    Spec("deliver", Role.DELIVER, _WORKER, (queues.DELIVER,), "sends what is not urgent"),
-    Spec("remediate", Role.REMEDIATE, _WORKER, (queues.REMEDIATE,), "carries out runbooks"),
+    Spec("dispatch-1", Role.DISPATCH, WORKER, (queues.DISPATCH,), "decides, or stands by"),
+    Spec("dispatch-2", Role.DISPATCH, WORKER, (queues.DISPATCH,), "decides, or stands by"),
+    Spec("urgent", Role.DELIVER, WORKER, (queues.URGENT,), "pages people"),
+    Spec("deliver", Role.DELIVER, WORKER, (queues.DELIVER,), "sends what is not urgent"),
+    Spec("remediate", Role.REMEDIATE, WORKER, (queues.REMEDIATE,), "carries out runbooks"),
     Spec("watchdog", Role.WATCHDOG, "console.main:main", ("watchdog",), "watches that work moves"),
     Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),
 )

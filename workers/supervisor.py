@@ -2,14 +2,12 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 from typing import Final
 
-import click
 import redis
 from redis.exceptions import RedisError
 
@@ -21,12 +19,12 @@ from ledger.server import EmbeddedServer
 from routing.errors import TocsinError
 from workers import env_file, http
 from workers.answer import Call, HttpError
-from workers.children import Spec
 from workers.database import Database
-from workers.environment import Role
+from workers.eviction import evict
 from workers.family import Family
 from workers.instance import only_instance
 from workers.policy_files import PolicyFiles
+from workers.printing import say
 from workers.settings import WorkerSettings
 
 TURN_S: Final = 0.1
@@ -49,7 +47,6 @@ class Supervisor:
         self._reload = False
         self._ready = False
         self._probed_at = float("-inf")
-        self._talking = threading.Lock()
         self._client: redis.Redis = connect(settings.ledger)
         self._keys = Keys()
 
@@ -65,7 +62,7 @@ class Supervisor:
                 self._supervise(environ)
                 return
             server = EmbeddedServer(ledger.data_dir, max_memory=ledger.max_memory)
-            database = Database(server, lambda line: self._say("database", line))
+            database = Database(server, lambda line: say("database", line))
             database.start()
             try:
                 self._supervise(environ)
@@ -83,7 +80,7 @@ class Supervisor:
         self._inspect()
         files = PolicyFiles(self._client, self._keys, self._settings.ledger.config_dir, environ, self._tell)
         policy = files.settle()
-        family = Family(environ, self._say, self._on_death)
+        family = Family(environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid))
         try:
             while not self._stopping:
                 family.turn(policy, TURN_S)
@@ -104,15 +101,6 @@ class Supervisor:
                 "this server may lose what was acknowledged, see above; "
                 "to start all the same set TOCSIN_ALLOW_WEAK_DURABILITY=1"
             )
-
-    def _on_death(self, spec: Spec, pid: int) -> None:
-        """The lease of a dispatcher known to be dead need not run out first."""
-        if spec.role is not Role.DISPATCH:
-            return
-        with suppress(RedisError):
-            token = lease.holder(self._client, self._keys)
-            if token.startswith(f"{lease.process(pid)}:"):
-                lease.evict(self._client, self._keys, token)
 
     # ── what is said ─────────────────────────────────────────────────────────────────────────────────
 
@@ -146,12 +134,7 @@ class Supervisor:
         return f"http://{reached}:{self._settings.receiver_port}"
 
     def _tell(self, line: str) -> None:
-        self._say("tocsin", line)
-
-    def _say(self, who: str, line: str) -> None:
-        """The terminal may be gone; that is no reason to stop."""
-        with self._talking, suppress(OSError):
-            click.echo(f"{who:<10} | {line}")
+        say("tocsin", line)
 
     def _ask_to_stop(self, _signum: int, _frame: FrameType | None) -> None:
         self._stopping = True

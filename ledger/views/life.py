@@ -71,7 +71,11 @@ def _of_incident(store: Store, incident_id: str, asked: str, delivery: str, run:
     opened_by = next((moment.entry for moment in whole.timeline if moment.entry), "")
     seen = entries.find(store, opened_by) if opened_by else None
     kind = "delivery" if delivery else "run" if run else "incident"
-    return [Life(kind, part, incident_id, [*(_beginning(seen) if seen else ()), *_course(whole, deliveries, runs)])]
+    return [
+        Life(
+            kind, part, incident_id, [*(_beginning(seen) if seen else ()), *_course(whole, deliveries, runs)]
+        )
+    ]
 
 
 def _of_dead(store: Store, letter_id: str) -> list[Life]:
@@ -204,7 +208,6 @@ def _facts(entry: AnyEntry) -> Shown:
     return found
 
 
-def _stage(at: int, stage: str, what: str, /, *, reasons: Sequence[Shown] = (), **facts: object
-) -> Shown:
+def _stage(at: int, stage: str, what: str, /, *, reasons: Sequence[Shown] = (), **facts: object) -> Shown:
     known = {name: value for name, value in facts.items() if value not in (None, "", {}, [])}
     return {"at": iso(at), "stage": stage, "what": what, "reasons": list(reasons), "facts": known}

@@ -1,0 +1,1 @@
+"""Who may send: one flat module a vendor, found by its name."""

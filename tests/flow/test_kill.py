@@ -31,6 +31,7 @@ POINTS = (
 )  # fmt: skip
 SENDERS = 4
 GIVE_UP_S = 90.0
+ENOUGH = 40
 
 
 class Sender(threading.Thread):
@@ -101,7 +102,7 @@ def judge(town: Stage, senders: list[Sender]) -> None:
         if isinstance(alert, Alert) and alert.kind == "charge.dispute.created"
     }
     accepted = {dispute: ids for sender in senders for dispute, ids in sender.accepted.items()}
-    assert len(accepted) > 20, "the senders hardly got anything through"
+    assert len(accepted) > ENOUGH, "the senders hardly got anything through"
     assert [dispute for dispute, ids in accepted.items() if len(ids) != 1] == [], "one event, two ids"
     # A kill between the fsync and the 202 keeps an event its sender sends again: never fewer, never twice.
     assert len(alerts) >= len(accepted), "an accepted event is lost"
@@ -109,6 +110,10 @@ def judge(town: Stage, senders: list[Sender]) -> None:
     for ids in accepted.values():
         (event,) = ids
         assert town.redis.hexists(_verdicts(town, event), event), f"{event} was never decided"
+
+
+def _through(senders: list[Sender]) -> int:
+    return sum(len(sender.accepted) for sender in senders)
 
 
 def _verdicts(town: Stage, event: str) -> str:
@@ -154,11 +159,9 @@ def test_a_death_at_a_named_point_loses_nothing(tmp_path: Path, point: str) -> N
     with stage(tmp_path / "town", environ, nowhere()) as town:
         senders, stop = sending(town)
         try:
-            until(lambda: (once / point).exists() or len(senders[0].accepted) > 400, 30, town.output)
-            time.sleep(0.5)
+            until(lambda: (once / point).exists() and _through(senders) > ENOUGH, 60, town.output)
         finally:
             stop.set()
             for sender in senders:
                 sender.join(GIVE_UP_S)
-        assert (once / point).exists(), "nobody died there"
         judge(town, senders)

@@ -1,12 +1,11 @@
 """The look-alike of Alertmanager's API v2."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from reception import POLICY, SECRETS, Reception, running, source
 from redis import Redis
-
-from dataclasses import replace
 
 from ledger import dead
 from ledger.clock import now_ms
@@ -71,7 +70,11 @@ def test_without_the_token_nothing_is_taken(reception: Reception, headers: dict[
 def test_missing_times_are_filled_in_as_alertmanager_does(reception: Reception) -> None:
     before = now_ms()
     ended = before - MINUTE
-    body = [alert(), alert(endsAt=iso(ended)), alert(startsAt="0001-01-01T00:00:00Z", endsAt="0001-01-01T00:00:00Z")]
+    body = [
+        alert(),
+        alert(endsAt=iso(ended)),
+        alert(startsAt="0001-01-01T00:00:00Z", endsAt="0001-01-01T00:00:00Z"),
+    ]
     reception.post(PATH, json.dumps(body).encode(), TOKEN)
     timeless, over, zero = (signal.event for signal in signals(reception))
     for event in (timeless, zero):
@@ -92,7 +95,10 @@ def test_an_alert_fires_until_its_end_whatever_else_it_says(reception: Reception
 
 
 def test_empty_labels_do_not_count(reception: Reception) -> None:
-    body = [alert(), {"labels": {"alertname": "DiskFull", "instance": "db1", "severity": "warning", "none": ""}}]
+    body = [
+        alert(),
+        {"labels": {"alertname": "DiskFull", "instance": "db1", "severity": "warning", "none": ""}},
+    ]
     reception.post(PATH, json.dumps(body).encode(), TOKEN)
     one, other = signals(reception)
     assert one.event.key == other.event.key

@@ -23,8 +23,12 @@ VECTOR = {
 VECTOR_URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 
 
-def signature(url: str, fields: Iterable[tuple[str, str]], secret: str = "12345", algorithm: str = "sha1") -> str:
-    return twilio_signature.sign(url, "".join(name + value for name, value in sorted(fields)), secret, algorithm)
+def signature(
+    url: str, fields: Iterable[tuple[str, str]], secret: str = "12345", algorithm: str = "sha1"
+) -> str:
+    return twilio_signature.sign(
+        url, "".join(name + value for name, value in sorted(fields)), secret, algorithm
+    )
 
 
 def call(reception: Reception, path: str, form: dict[str, str], **headers: str) -> httpx2.Response:
@@ -79,9 +83,15 @@ def test_a_key_pressed_becomes_an_answer_in_the_control_lane(reception: Receptio
     assert (entry.delivery, entry.text) == ("INC-12-d3", "4")
 
 
-@pytest.mark.parametrize(("digits", "said"), [("6", "resolved"), ("5", "next person"), ("9", "means nothing"), ("", "means nothing")])
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [("6", "resolved"), ("5", "next person"), ("9", "means nothing"), ("", "means nothing")],
+)
 def test_the_caller_hears_what_was_noted(reception: Reception, digits: str, said: str) -> None:
-    assert said in call(reception, "/callbacks/twilio/gather/INC-1-d1", {"CallSid": "CA1", "Digits": digits}).text
+    assert (
+        said
+        in call(reception, "/callbacks/twilio/gather/INC-1-d1", {"CallSid": "CA1", "Digits": digits}).text
+    )
 
 
 def test_the_same_key_of_the_same_call_is_one_answer(reception: Reception) -> None:
@@ -134,7 +144,9 @@ def test_sha256_is_verified_when_twilio_says_so(reception: Reception) -> None:
 def test_the_host_header_is_not_believed(reception: Reception) -> None:
     path, form = "/callbacks/twilio/sms", {"MessageSid": "SM9", "From": "+1", "Body": "ack"}
     forged = signature("https://evil.example" + path, form.items(), "12345")
-    assert call(reception, path, form, host="evil.example", **{"x-twilio-signature": forged}).status_code == 401
+    assert (
+        call(reception, path, form, host="evil.example", **{"x-twilio-signature": forged}).status_code == 401
+    )
     assert call(reception, path, form, host="evil.example").status_code == 200
 
 
@@ -148,7 +160,10 @@ def test_what_is_not_signed_changes_nothing(reception: Reception) -> None:
 
 @pytest.mark.parametrize("body", [b"x" * 100_000, b"a=%ff" + b"&b=1" * 300, b"\xff\xfe"])
 def test_bodies_that_are_no_callback_are_refused(reception: Reception, body: bytes) -> None:
-    assert reception.post("/callbacks/twilio/sms", body, {"x-twilio-signature": "AAAA"}).status_code in {400, 413}
+    assert reception.post("/callbacks/twilio/sms", body, {"x-twilio-signature": "AAAA"}).status_code in {
+        400,
+        413,
+    }
 
 
 def test_unknown_paths_and_odd_ids_are_not_found(reception: Reception) -> None:
@@ -164,7 +179,9 @@ def test_without_a_secret_or_a_public_url_nothing_is_taken(
 ) -> None:
     from reception import POLICY
 
-    settings = ReceiverSettings(LedgerSettings(redis_url=redis_url), public_url=PUBLIC, twilio_secrets=("12345",))
+    settings = ReceiverSettings(
+        LedgerSettings(redis_url=redis_url), public_url=PUBLIC, twilio_secrets=("12345",)
+    )
     settings = replace(settings, **change)  # type: ignore[arg-type]
     with running(redis, redis_url, settings=settings, policy=replace(POLICY, public_url="")) as reception:
         answer = call(reception, "/callbacks/twilio/sms", {"From": "+1", "Body": "ack"})

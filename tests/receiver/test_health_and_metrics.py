@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import embedded
 import pytest
@@ -30,7 +31,8 @@ def send_one(reception: Reception) -> int:
 
 def sample_values(reception: Reception) -> dict[str, float]:
     return {
-        sample.name + "".join(f"{{{key}={value}}}" for key, value in sorted(sample.labels.items())): sample.value
+        sample.name
+        + "".join(f"{{{key}={value}}}" for key, value in sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(reception.get("/metrics").text)
         for sample in family.samples
     }
@@ -57,7 +59,10 @@ def test_without_a_policy_it_is_alive_but_not_ready_and_takes_nothing(redis: Red
 
 
 def test_a_server_that_is_not_durable_is_a_reason(redis: Redis, redis_url: str) -> None:
-    findings = (Finding("refuse", "appendonly is 'no'", "set appendonly yes"), Finding("unknown", "?", "look"))
+    findings = (
+        Finding("refuse", "appendonly is 'no'", "set appendonly yes"),
+        Finding("unknown", "?", "look"),
+    )
     with running(redis, redis_url, findings=findings) as reception:
         answer = reception.get("/readyz")
         assert answer.status_code == 503
@@ -66,7 +71,10 @@ def test_a_server_that_is_not_durable_is_a_reason(redis: Redis, redis_url: str) 
 
 def test_with_redis_gone_it_answers_503_and_recovers_by_itself(tmp_path: Path) -> None:
     with embedded.running_server(tmp_path) as server:
-        with connect(LedgerSettings(redis_url=server.url)) as client, running(client, server.url) as reception:
+        with (
+            connect(LedgerSettings(redis_url=server.url)) as client,
+            running(client, server.url) as reception,
+        ):
             assert send_one(reception) == 202
             embedded.kill(server)
             assert send_one(reception) == 503
@@ -79,7 +87,9 @@ def test_with_redis_gone_it_answers_503_and_recovers_by_itself(tmp_path: Path) -
             assert reception.get("/readyz").status_code == 200
 
 
-def test_more_than_the_disk_takes_is_answered_503_with_a_time_to_come_back(redis: Redis, redis_url: str) -> None:
+def test_more_than_the_disk_takes_is_answered_503_with_a_time_to_come_back(
+    redis: Redis, redis_url: str
+) -> None:
     async def stuck(_: Sequence[Request]) -> Sequence[Kept]:
         await asyncio.sleep(3600)
         return []
@@ -134,7 +144,8 @@ def test_what_other_processes_count_is_shown_and_nothing_else(reception: Recepti
 
 def test_the_age_of_the_oldest_undecided_entry_is_told(reception: Reception) -> None:
     send_one(reception)
-    [(first, _)] = reception.redis.xrange(reception.keys.log("bulk"))
+    rows: Any = reception.redis.xrange(reception.keys.log("bulk"))
+    [(first, _)] = rows
     until(lambda: sample_values(reception)["tocsin_lane_oldest_undecided_seconds{lane=bulk}"] > 0)
     reception.redis.hset(reception.keys.cursor, mapping={"bulk": b"b" + first})
     assert sample_values(reception)["tocsin_lane_oldest_undecided_seconds{lane=bulk}"] == 0
@@ -143,7 +154,8 @@ def test_the_age_of_the_oldest_undecided_entry_is_told(reception: Reception) -> 
 def test_every_metric_is_on_its_page(reception: Reception) -> None:
     send_one(reception)
     shown = {
-        re.sub(r"_total$", "", family.name) for family in text_string_to_metric_families(reception.get("/metrics").text)
+        re.sub(r"_total$", "", family.name)
+        for family in text_string_to_metric_families(reception.get("/metrics").text)
     }
     told = set(re.findall(r"`(tocsin_[a-z_]+)`", DOCS.read_text()))
     ours = {name for name in shown if name.startswith("tocsin_")}

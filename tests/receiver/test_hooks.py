@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from reception import SECRETS, Reception
@@ -19,7 +20,9 @@ NONSENSE = b'{"id": "evt_1", "object": "event"'
 
 
 def event(**changes: str) -> bytes:
-    return samples.make("stripe", "payment_intent.payment_failed", Wanted(changes=list(changes.items())), now_ms())
+    return samples.make(
+        "stripe", "payment_intent.payment_failed", Wanted(changes=list(changes.items())), now_ms()
+    )
 
 
 def signed(body: bytes, *, secret: str = STRIPE_SECRET, at: int | None = None) -> dict[str, str]:
@@ -27,7 +30,9 @@ def signed(body: bytes, *, secret: str = STRIPE_SECRET, at: int | None = None) -
     from receiver import hmacs  # the library signs text only
 
     seconds = (now_ms() if at is None else at) // 1000
-    return {"stripe-signature": f"t={seconds},v1={hmacs.hexdigest('sha256', b'%d.%b' % (seconds, body), secret)}"}
+    return {
+        "stripe-signature": f"t={seconds},v1={hmacs.hexdigest('sha256', b'%d.%b' % (seconds, body), secret)}"
+    }
 
 
 def bearer(token: str = SECRETS["ALERTMANAGER_TOKEN"]) -> dict[str, str]:
@@ -50,7 +55,8 @@ def test_a_signed_event_is_in_the_log_once_it_is_answered(reception: Reception) 
 def test_the_raw_body_is_kept_with_redacted_headers(reception: Reception) -> None:
     body = event()
     reception.post("/hooks/stripe", body, {**signed(body), "cookie": "a=b", "x-request-id": "r1"})
-    [(_, fields)] = reception.redis.xrange(reception.keys.raw)
+    rows: Any = reception.redis.xrange(reception.keys.raw)
+    [(_, fields)] = rows
     headers = json.loads(fields[b"h"])
     assert fields[b"b"] == body
     assert headers["stripe-signature"] == headers["cookie"] == "[redacted]"
@@ -143,7 +149,11 @@ def test_while_a_secret_is_rolled_both_are_good(reception: Reception) -> None:
         body = event()
         assert reception.post("/hooks/stripe", body, signed(body, secret=secret)).status_code == 202
     body = event()
-    both = signed(body, secret="whsec_other")["stripe-signature"] + "," + signed(body)["stripe-signature"].split(",")[1]
+    both = (
+        signed(body, secret="whsec_other")["stripe-signature"]
+        + ","
+        + signed(body)["stripe-signature"].split(",")[1]
+    )
     assert reception.post("/hooks/stripe", body, {"stripe-signature": both}).status_code == 202
 
 
@@ -177,7 +187,9 @@ def test_the_content_type_does_not_matter(reception: Reception, content_type: st
         "duplicate keys", "huge integer", "no type", "other object", "id is a number",
     ],
 )  # fmt: skip
-def test_what_is_authentic_and_unreadable_is_a_dead_letter(reception: Reception, body: bytes, why: str) -> None:
+def test_what_is_authentic_and_unreadable_is_a_dead_letter(
+    reception: Reception, body: bytes, why: str
+) -> None:
     answer = reception.post("/hooks/stripe", body, signed(body))
     assert answer.status_code == 202
     assert answer.json()["accepted"] == []
@@ -263,7 +275,9 @@ def test_a_gzip_bomb_is_too_large(reception: Reception) -> None:
     assert reception.post("/hooks/alertmanager", dense, headers).status_code == 413
 
 
-@pytest.mark.parametrize(("coding", "body"), [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-4]), ("br", b"{}")])
+@pytest.mark.parametrize(
+    ("coding", "body"), [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-4]), ("br", b"{}")]
+)
 def test_what_cannot_be_unpacked_is_refused_unless_a_token_vouches_for_it(
     reception: Reception, coding: str, body: bytes
 ) -> None:
@@ -277,7 +291,14 @@ def test_what_cannot_be_unpacked_is_refused_unless_a_token_vouches_for_it(
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, bearer("wrong"), {"authorization": "Bearer"}, {"authorization": "Basic "+"YTo="}, {"authorization": "Basic !!!"}, {"authorization": "Digest x"}],
+    [
+        {},
+        bearer("wrong"),
+        {"authorization": "Bearer"},
+        {"authorization": "Basic " + "YTo="},
+        {"authorization": "Basic !!!"},
+        {"authorization": "Digest x"},
+    ],
 )
 def test_a_wrong_token_is_refused(reception: Reception, headers: dict[str, str]) -> None:
     body = samples.make("alertmanager", "firing", Wanted(), now_ms())
@@ -295,7 +316,9 @@ def test_the_token_may_be_the_basic_password(reception: Reception) -> None:
     assert alertmanager.sign(body, "t", 0)["authorization"] == "Bearer t"
 
 
-def test_a_fault_of_ours_in_a_parser_keeps_the_body(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_in_a_parser_keeps_the_body(
+    reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No patching of our own code elsewhere; a fault on purpose cannot be had otherwise."""
 
     def faulty(*_: object) -> None:

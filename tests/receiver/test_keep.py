@@ -87,7 +87,9 @@ async def test_beyond_the_limit_it_is_refused_at_once() -> None:
         task.cancel()
 
 
-@pytest.mark.parametrize("error", [RedisConnectionError("gone"), TimeoutError(), RuntimeError("not foreseen")])
+@pytest.mark.parametrize(
+    "error", [RedisConnectionError("gone"), TimeoutError(), RuntimeError("not foreseen")]
+)
 async def test_a_failed_write_is_never_answered_as_kept_and_the_next_one_works(error: Exception) -> None:
     disk = Disk()
     disk.go.set()

@@ -45,7 +45,7 @@ class Stage:
         for name, text in (config or {}).items():
             (self.config_dir / name).write_text(text)
         self.environ = {
-            **{name: value for name in _KEPT if (value := os.environ.get(name))},  # noqa: TID251  # a new process
+            **{name: value for name in _KEPT if (value := os.environ.get(name))},  # a new process
             "TOCSIN_CONFIG": str(self.config_dir),
             "TOCSIN_DATA": str(self.data_dir),
             "TOCSIN_ENV_FILE": str(room / ".env"),

@@ -27,7 +27,7 @@ def process(target: str, *arguments: str, **variables: str) -> Iterator[subproce
     """A child as the supervisor starts it, killed at the end if it still runs."""
     child = subprocess.Popen(
         [sys.executable, "-m", "workers.child", target, *arguments],
-        env={**_bare(os.environ), **variables},  # noqa: TID251  # a new process
+        env={**_bare(os.environ), **variables},  # a new process
     )
     try:
         yield child
