@@ -1,4 +1,4 @@
-"""The commands `tocsin up`, `tocsin worker` and `tocsin watchdog`."""
+"""The commands that run processes: `up`, `worker`, `watchdog`, `upkeep`; and `publish`."""
 
 import click
 from redis.exceptions import RedisError
@@ -7,8 +7,6 @@ from ledger import logs, sentry
 from routing.errors import ConfigError, TocsinError
 from workers.queues import QUEUES
 from workers.settings import WorkerSettings, environment, from_env
-
-SHORT = tuple(queue.removeprefix("tocsin-") for queue in QUEUES)
 
 
 def _begin() -> WorkerSettings:
@@ -38,19 +36,22 @@ def up() -> None:
 
 
 @click.command()
-@click.option("--queue", "names", multiple=True, type=click.Choice(SHORT), help="Only these; default all.")
+@click.option("--queue", "queues", multiple=True, type=click.Choice(QUEUES), help="Only these; default all.")
 @click.option("--processes", type=click.IntRange(1), default=1, help="For each queue.")
-@click.option("--publish", is_flag=True, help="Put this machine's configuration folder into force too.")
-def worker(names: tuple[str, ...], processes: int, *, publish: bool) -> None:
-    """Serve queues on this machine: dispatch, pages, other deliveries, repairs; one process for each.
+def worker(queues: tuple[str, ...], processes: int) -> None:
+    """Serve queues: dispatch, pages, other deliveries, repairs. Each process serves one of them.
 
     Start it on as many machines as there is work for, all with the same Redis.
     """
-    from workers.crew import Crew, specs_of  # noqa: PLC0415  # loaded when it is this command that runs
-    from workers.printing import say  # noqa: PLC0415
+    settings, chosen = _begin(), queues or QUEUES
+    if len(chosen) * processes == 1:
+        from workers.serving import serve  # noqa: PLC0415  # loaded when it is this command that runs
 
-    queues = [f"tocsin-{name}" for name in names or SHORT]
-    Crew(_begin(), environment(), say, publish=publish).run(specs_of(queues, processes))
+        serve(chosen[0])
+        return
+    from workers.crew import Crew, specs_of  # noqa: PLC0415
+
+    Crew(settings, environment()).run(specs_of(chosen, processes))
 
 
 @click.command()
@@ -63,17 +64,18 @@ def watchdog() -> None:
 
 @click.command()
 def upkeep() -> None:
-    """Keep the queues clean and the archive fed; one process a machine."""
+    """Keep the queues clean and the archive fed: one process, beside the archive."""
     from workers import upkeep as chores  # noqa: PLC0415  # loaded when it is this command that runs
 
-    _begin()
-    chores.main()
+    chores.serve(_begin())
 
 
 @click.command()
 def publish() -> None:
     """Put the configuration into force once, for deployments without `tocsin up`; every fault is listed."""
     from ledger import catalogue, policies  # noqa: PLC0415  # loaded when it is this command that runs
+    from ledger.connection import connect  # noqa: PLC0415
+    from ledger.keys import Keys  # noqa: PLC0415
 
     ledger = _begin().ledger
     settled = policies.settle(

@@ -14,7 +14,6 @@ from workers.environment import Role, environment_of
 
 WORKER: Final = "workers.serving:main"
 _POLL_S: Final = 0.02
-
 SPECS: Final = (
     Spec("receiver", Role.RECEIVER, "console.main:main", ("receiver",), "takes in webhooks"),
     Spec("dispatch-1", Role.DISPATCH, WORKER, (queues.DISPATCH,), "decides, or stands by"),

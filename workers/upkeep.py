@@ -1,10 +1,9 @@
 """Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived.
 
-One small process per machine; several at once do no harm.
+One small process beside the archive; several at once do no harm.
 """
 
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from ledger import logs, sentry
+from ledger import sentry
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -24,7 +23,7 @@ from workers.queues import Queues
 from workers.reaper import EVERY_S as REAP_S
 from workers.reaper import Reaper
 from workers.serving import worker_name
-from workers.settings import environment, from_env
+from workers.settings import WorkerSettings, environment, from_env
 
 SPARE_S: Final = 1.0
 PULSE_S: Final = 5.0
@@ -59,9 +58,14 @@ class Chore:
 
 
 def main() -> None:
-    logs.configure()
+    """As the supervisor's child."""
     sentry.start(environment())
-    settings, keys = from_env(), Keys()
+    serve(from_env())
+
+
+def serve(settings: WorkerSettings) -> None:
+    """Until SIGTERM or SIGINT. What is over moves to the archive in this machine's data directory."""
+    keys = Keys()
     client = connect(settings.ledger)
     name = worker_name("upkeep")
     chores = [
@@ -72,7 +76,6 @@ def main() -> None:
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
     ]
     run(chores)
-    sys.exit(0)
 
 
 def run(chores: list[Chore]) -> None:

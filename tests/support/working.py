@@ -27,7 +27,7 @@ def process(target: str, *arguments: str, **variables: str) -> Iterator[subproce
     """A child as the supervisor starts it, killed at the end if it still runs."""
     child = subprocess.Popen(
         [sys.executable, "-m", "workers.child", target, *arguments],
-        env={**_bare(os.environ), **variables},  # a new process
+        env={**bare(os.environ), **variables},  # a new process
     )
     try:
         yield child
@@ -36,6 +36,6 @@ def process(target: str, *arguments: str, **variables: str) -> Iterator[subproce
         child.wait()
 
 
-def _bare(environ: Mapping[str, str]) -> dict[str, str]:
+def bare(environ: Mapping[str, str]) -> dict[str, str]:
     """Nothing of ours from the outside."""
     return {name: value for name, value in environ.items() if not name.startswith("TOCSIN_")}
