@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 
 def matches(algorithm: str, message: bytes, given: str, secrets: Sequence[str]) -> bool:
-    """Whether `given` is the lower-case hex HMAC of the message under one of the secrets."""
+    """Whether `given` is the lower-case hex HMAC of the message under one of the secrets (never an empty one)."""
     claimed = given.encode("utf-8", "surrogateescape")
-    found = False
     for secret in secrets:
-        if secret:
-            found |= hmac.compare_digest(hexdigest(algorithm, message, secret).encode(), claimed)
-    return found
+        if secret and hmac.compare_digest(hexdigest(algorithm, message, secret).encode(), claimed):
+            return True
+    return False
 
 
 def hexdigest(algorithm: str, message: bytes, secret: str) -> str:

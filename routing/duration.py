@@ -7,7 +7,8 @@ from routing.refusal import Refusal, shown
 _MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _FORM = re.compile(
     r"(?:(?P<w>\d{1,6})w)?(?:(?P<d>\d{1,6})d)?(?:(?P<h>\d{1,6})h)?"
-    r"(?:(?P<m>\d{1,6})m(?!s))?(?:(?P<s>\d{1,6})s)?(?:(?P<ms>\d{1,9})ms)?"
+    r"(?:(?P<m>\d{1,6})m(?!s))?(?:(?P<s>\d{1,6})s)?(?:(?P<ms>\d{1,9})ms)?",
+    re.ASCII,
 )
 
 

@@ -13,8 +13,10 @@ from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from routing.errors import TocsinError
+from routing.refusal import Refusal, shown, suggestion
 
 _SAME_SCOPE = {"comparator", "and_expression", "or_expression", "not_expression", "function_expression"}
+_FROM_FIRST = {"subexpression", "index_expression", "projection", "value_projection", "filter_projection"}
 _SAME_SCOPE |= {"multi_select_list", "multi_select_dict", "key_val_pair", "expref"}
 
 
@@ -54,9 +56,9 @@ def compiled(expression: str) -> ParsedResult:
         raise BadExpression(expression, _short(error)) from error
 
 
-def unknown_functions(expression: str) -> list[str]:
-    """Functions it calls that JMESPath does not have: parsing alone does not tell. Raises BadExpression."""
-    return sorted({name for name in _called(compiled(expression).parsed) if name not in FUNCTIONS})
+def pitfalls(expression: str) -> list[Refusal]:
+    """What parses and yet cannot be meant. Raises BadExpression."""
+    return list(_pitfalls(expression, compiled(expression).parsed))
 
 
 def roots(expression: str) -> frozenset[str]:
@@ -73,12 +75,15 @@ def _roots(node: Mapping[str, Any]) -> set[str]:
     return {name for child in own for name in _roots(child)}
 
 
-def _called(node: Mapping[str, Any]) -> Iterator[str]:
-    if node["type"] == "function_expression":
-        yield node["value"]
-    for child in node["children"]:
-        if isinstance(child, Mapping):
-            yield from _called(child)
+def _pitfalls(expression: str, node: Mapping[str, Any]) -> Iterator[Refusal]:
+    children = [child for child in node["children"] if isinstance(child, Mapping)]
+    if node["type"] == "function_expression" and node["value"] not in FUNCTIONS:
+        yield Refusal(f"{shown(expression)} calls {node['value']}()", suggestion(node["value"], FUNCTIONS))
+    if node["type"] in _FROM_FIRST and children[0]["type"] == "not_expression":
+        found = f"{shown(expression)}, in which ! binds tighter than the dot"
+        yield Refusal(found, "write !(a.b) instead of !a.b")
+    for child in children:
+        yield from _pitfalls(expression, child)
 
 
 def _short(error: Exception) -> str:

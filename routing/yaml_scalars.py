@@ -12,8 +12,8 @@ for _word, _value in (("null", None), ("true", True), ("false", False)):
     _CONSTANTS |= {_word: _value, _word.title(): _value, _word.upper(): _value}
 
 _TRAP_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
-_FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?", re.ASCII)
 _TRAPS = (
     (re.compile(r"[-+]?\d+(?::[0-5]?\d)+(?:\.\d*)?"), "a number to base 60 in older YAML", ", or 1h30m"),
     (re.compile(r"\+[\d_]+"), "a number that loses its plus", ", as telephone numbers are"),

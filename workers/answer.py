@@ -52,7 +52,10 @@ class Call:
 
     def __str__(self) -> str:
         """For the audit: "POST /v1/projects/prj_1/rollback/dpl_1", without query and host."""
-        return f"{self.method} {urlsplit(self.url).path or '/'}"
+        try:
+            return f"{self.method} {urlsplit(self.url).path or '/'}"
+        except ValueError:
+            return f"{self.method} (not a URL)"
 
 
 @dataclass(frozen=True, slots=True)

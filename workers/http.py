@@ -1,11 +1,10 @@
 """HTTP to the outside: the one module that knows httpx.
 
-Every call has a deadline, follows no redirect, ignores proxies of the environment, reads a bounded answer,
+Every call has a connection of its own and a deadline, follows no redirect, ignores proxies of the environment, reads a bounded answer,
 and says of each failure whether the call may have happened.
 """
 
 import functools
-import os
 import ssl
 import zlib
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
 
 CONNECT_S = 5.0
-_MAX_CLIENTS = 64
 _AGENT = "tocsin"
 
 
@@ -57,11 +55,7 @@ def call(what: Call) -> Answer:
 def _call(what: Call) -> Answer:
     deadline = Deadline(what.timeout_s)
     try:
-        if what.guard is None:
-            return _exchange(_client(what.url), what, deadline)
-        # A connection per call: a kept one would be pooled by address, and skip the next host's TLS check.
-        transport = _Pinned(what.guard, deadline)
-        with httpx.Client(transport=transport, trust_env=False, follow_redirects=False) as client:
+        with httpx.Client(transport=_transport(what, deadline), trust_env=False) as client:
             return _exchange(client, what, deadline)
     except ForbiddenAddressError as error:
         raise HttpError(str(error), Outcome.REFUSED) from error
@@ -79,7 +73,7 @@ def _call(what: Call) -> Answer:
 
 
 def _exchange(client: httpx.Client, what: Call, deadline: Deadline) -> Answer:
-    headers = {"accept-encoding": "identity", "user-agent": _AGENT, **what.headers}
+    headers = {"accept-encoding": "identity", "connection": "close", "user-agent": _AGENT, **what.headers}
     content, kind = _body(what)
     if kind:
         headers["content-type"] = kind
@@ -131,30 +125,23 @@ def tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-_clients: dict[str, httpx.Client] = {}
-os.register_at_fork(after_in_child=_clients.clear)  # a connection must not be shared with the parent
-
-
-def _client(url: str) -> httpx.Client:
-    """The client of this URL's host, with its connections kept."""
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if origin not in _clients:
-        if len(_clients) >= _MAX_CLIENTS:
-            _clients.pop(next(iter(_clients))).close()
-        _clients[origin] = httpx.Client(verify=tls_context(), trust_env=False, follow_redirects=False)
-    return _clients[origin]
+def _transport(what: Call, deadline: Deadline) -> httpx.BaseTransport:
+    """A connection per call. A kept one would answer the next request with what a vendor sent twice, be closed
+    under our hands while idle, and, pooled by address, skip the next host's TLS check.
+    """
+    plain = httpx.HTTPTransport(
+        verify=tls_context(), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+    )
+    return _Pinned(plain, what.guard, deadline) if what.guard else plain
 
 
 class _Pinned(httpx.BaseTransport):
     """Resolves once, checks every address, and connects to what it checked; Host and SNI stay the name's."""
 
-    def __init__(self, guard: Guard, deadline: Deadline) -> None:
+    def __init__(self, inner: httpx.BaseTransport, guard: Guard, deadline: Deadline) -> None:
+        self._inner = inner
         self._guard = guard
         self._deadline = deadline
-        self._inner = httpx.HTTPTransport(
-            verify=tls_context(), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
-        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host

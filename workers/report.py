@@ -22,9 +22,9 @@ def report(context: Context, entry: AnyEntry) -> bool:
     while True:
         try:
             event_log.append(context.client, context.keys, Lane.CONTROL, entry)
-        except redis.RedisError as error:
+        except redis.RedisError:
             if time.monotonic() > until or context.stopping():
-                logger.error("result lost, its timer will repeat the work", error=str(error))
+                logger.exception("result lost, its timer will repeat the work")
                 return False
             time.sleep(wait)
             wait = min(wait * 2, 1.0)

@@ -110,8 +110,7 @@ def _condition(text: str) -> str:
     except expressions.BadExpression as error:
         fix = "write a JMESPath condition, like health.failures == `3`"
         raise Refusal(f"{shown(text)} is no condition: {error.reason}", fix) from error
-    for name in expressions.unknown_functions(text):
-        raise Refusal(f"{shown(text)} calls {name}()", suggestion(name, expressions.FUNCTIONS))
+    refuse_all(expressions.pitfalls(text))
     return text
 
 

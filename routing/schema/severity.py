@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
+from routing.expressions import roots
 from routing.policy import VENDOR_SEVERITIES, SeverityRule, Threshold
+from routing.refusal import Refusal, refuse_all
 from routing.schema.fields import (
     Condition,
     LabelName,
@@ -23,6 +25,10 @@ MOST_COUNTED = 1000
 """A threshold's window keeps so many instants; it is written with every event that counts."""
 
 
+RULE_CONTEXT = frozenset({"event", "labels"})
+"""What a rule's condition may ask about."""
+
+
 class RulePart(Part):
     name: Name = Field(description="a name to find it by, like site-down")
     match: Matchers = Field(description='matchers, like [kind="SiteDown"]')
@@ -33,6 +39,13 @@ class RulePart(Part):
     handling: Literal["alert", "record", "deploy"] | None = None
     reason: str = ""
     labels: Labels = {}
+
+    @field_validator("when")
+    @classmethod
+    def _reads(cls, when: str | None) -> str | None:
+        unknown = sorted(roots(when) - RULE_CONTEXT) if when else []
+        refuse_all([Refusal(f'no "{name}" to ask about', "write event.… or labels.…") for name in unknown])
+        return when
 
 
 class ThresholdPart(Part):

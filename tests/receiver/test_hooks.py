@@ -264,19 +264,19 @@ def test_ten_megabytes_are_too_much_announced_or_not(reception: Reception) -> No
 def test_gzip_is_unpacked_before_it_is_verified(reception: Reception) -> None:
     body = event()
     headers = {**signed(body), "content-encoding": "gzip"}
-    assert reception.post("/hooks/stripe", gzip.compress(body), headers).status_code == 202
+    assert reception.post("/hooks/stripe", gzip.compress(body, mtime=0), headers).status_code == 202
 
 
 def test_a_gzip_bomb_is_too_large(reception: Reception) -> None:
-    bomb = gzip.compress(b"0" * 100_000_000)
+    bomb = gzip.compress(b"0" * 100_000_000, mtime=0)
     headers = {**bearer(), "content-encoding": "gzip"}
     assert reception.post("/hooks/alertmanager", bomb, headers).status_code == 413
-    dense = gzip.compress(b"0" * 500_000)
+    dense = gzip.compress(b"0" * 500_000, mtime=0)
     assert reception.post("/hooks/alertmanager", dense, headers).status_code == 413
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [("gzip", b"{}"), ("gzip", gzip.compress(b"{}")[:-4]), ("br", b"{}")]
+    ("coding", "body"), [("gzip", b"{}"), ("gzip", gzip.compress(b"{}", mtime=0)[:-4]), ("br", b"{}")]
 )
 def test_what_cannot_be_unpacked_is_refused_unless_a_token_vouches_for_it(
     reception: Reception, coding: str, body: bytes

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ def count(client: Redis, keys: Keys) -> int:
     return int(client.hlen(keys.state(Table.INCIDENT)))
 
 
-def dispatching(url: str, **variables: str) -> "process":
+def dispatching(url: str, **variables: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
     return process(SERVING, DISPATCH, TOCSIN_REDIS_URL=url, **variables)
 
 

@@ -15,6 +15,7 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 from working import process, until
 
+from ledger import wire
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
@@ -173,7 +174,7 @@ def test_callbacks_named_by_a_job_are_not_called(redis: Redis, tmp_path: Path) -
             "webhooks": f'[{{"url": "http://127.0.0.1:9/{made}", "job_status": "failed"}}]',
         },
     )
-    fetched = AllowedJob.fetch(bytes(key).decode().removeprefix("rq:job:"), redis, JSONSerializer)
+    fetched = AllowedJob.fetch(wire.text(key).removeprefix("rq:job:"), redis, JSONSerializer)
     assert (fetched.failure_callback, fetched.success_callback, fetched.stopped_callback) == (
         None,
         None,
