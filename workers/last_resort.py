@@ -22,6 +22,8 @@ from workers import credentials, redaction
 
 FILE: Final = "watchdog.json"
 LOG: Final = "last-resort.log"
+RETRY_MS: Final = 60_000
+"""After this long it is tried again when no way worked."""
 
 logger = structlog.get_logger(__name__)
 
@@ -76,19 +78,24 @@ class LastResort:
         ]
         if due:
             text = "; ".join(troubles.values())
-            self._say("Tocsin itself is in trouble", text, Purpose.PAGE, now)
-            self._remember(dict.fromkeys(troubles, now))
+            failed = self._say("Tocsin itself is in trouble", text, Purpose.PAGE, now)
+            said_at = now - max(0, self.memory.again_ms - RETRY_MS) if failed else now
+            self._remember(dict.fromkeys(troubles, said_at))
         elif said and not troubles:
             self._say("Tocsin is well again", f"over: {', '.join(sorted(said))}", Purpose.UPDATE, now)
             self._remember({})
 
-    def _say(self, title: str, text: str, purpose: Purpose, now: int) -> None:
+    def _say(self, title: str, text: str, purpose: Purpose, now: int) -> bool:
+        """Every way at once. True when all that were tried failed: then it is soon to be tried again."""
         self._write(f"{iso(now)} {title}: {text}")
+        failed = 0
         for way in self.memory.ways:
             try:
                 self._send(way, _notification(way, title, text, purpose, now))
             except Exception as error:  # noqa: BLE001  # the next way must be tried, whatever this one died of
+                failed += 1
                 self._write(f"{iso(now)} {way.channel} failed: {redaction.error(error)}")
+        return 0 < failed == len(self.memory.ways)
 
     def _send(self, way: Way, notification: Notification) -> None:
         module = catalogue.channel(way.vendor)

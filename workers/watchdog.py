@@ -49,8 +49,8 @@ class Judge:
         self._overdue_seen = False
         self._unclaimed: dict[tuple[str, int], float] = {}
 
-    def look(self) -> Troubles:
-        """Everything wrong now. Never raises RedisError: silence is a finding."""
+    def look(self) -> Troubles | None:
+        """Everything wrong now; None while it cannot be known. Never raises RedisError: silence is a finding."""
         try:
             found = self._stalled() | self._overdue() | self._unclaimed_effects()
         except (RedisError, OSError) as error:
@@ -58,13 +58,13 @@ class Judge:
         self._silent_since = None
         return found
 
-    def _silent(self, error: Exception) -> Troubles:
+    def _silent(self, error: Exception) -> Troubles | None:
         now = time.monotonic()
         self._silent_since = self._silent_since or now
         self._moved_at = now  # nothing can move meanwhile; that is one trouble, not two
         lasts = now - self._silent_since
         if lasts < self._stall_s:
-            return {}
+            return None
         return {
             "redis": f"Redis has not answered for {lasts:.0f} s ({type(error).__name__}): nothing is taken in"
         }
@@ -133,6 +133,8 @@ class Watchdog:
 
     def turn(self) -> None:
         troubles = self._judge.look()
+        if troubles is None:
+            return  # neither well nor, so far, in trouble
         if "redis" not in troubles:
             self._learn()
         self._last_resort.tell(troubles, now_ms())

@@ -5,18 +5,27 @@ from pathlib import Path
 import pytest
 import small_policy
 from redis import Redis
+from vendor import Asked, Reply, serving
 
-from ledger import log
+from ledger import log, policies
+from ledger.catalogue import catalogue
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 from routing.entry import Lane
 from routing.instant import MINUTE
+from routing.load import load
 from workers.last_resort import LastResort
 from workers.watchdog import Judge
 
 NOW = small_policy.START
+CREDENTIALS = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_API_KEY": "SK" + "1" * 32,
+    "TWILIO_API_SECRET": "s" * 32,
+    "TWILIO_FROM_NUMBER": "+15005550006",
+}
 
 
 def test_events_that_wait_while_nobody_decides_are_a_stall(redis: Redis, keys: Keys) -> None:
@@ -68,3 +77,43 @@ def test_it_knows_whom_to_reach_without_redis_and_keeps_no_secret(tmp_path: Path
     assert again.memory.contact == "cto"
     assert [way.channel for way in again.memory.ways] == ["voice", "sms"]
     assert (tmp_path / "watchdog.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_server_silent_for_a_moment_is_neither_well_nor_trouble(tmp_path: Path, keys: Keys) -> None:
+    judge = Judge(connect(LedgerSettings(redis_url=f"unix://{tmp_path}/nobody")), keys, stall_ms=60_000)
+    assert judge.look() is None
+
+
+def test_with_redis_gone_the_phone_rings_from_what_is_on_disk(tmp_path: Path) -> None:
+    """A watchdog started after the death of everything else still knows whom to call, and how."""
+    files = policies.read_files(Path(__file__).parents[2] / "config")
+    LastResort(tmp_path, {}, again_ms=MINUTE).learn(load(files, catalogue()))
+    with serving(_twilio) as vendor:
+        credentials = {**CREDENTIALS, "TWILIO_BASE_URL": vendor.url}
+        LastResort(tmp_path, credentials, again_ms=MINUTE).tell({"redis": "Redis does not answer"}, NOW)
+        asked = [(each.path.rsplit("/", 1)[-1], each.form["To"]) for each in vendor.log]
+        assert asked == [("Calls.json", "+48500000004"), ("Messages.json", "+48500000004")]
+        assert "Redis does not answer" in vendor.log[0].form["Twiml"]
+        LastResort(tmp_path, credentials, again_ms=MINUTE).tell({}, NOW + 1)
+        assert [each.path.rsplit("/", 1)[-1] for each in vendor.log[2:]] == ["Messages.json"]
+    told = (tmp_path / "last-resort.log").read_text()
+    assert "told cto over voice" in told
+    assert credentials["TWILIO_API_SECRET"] not in told + (tmp_path / "watchdog.json").read_text()
+
+
+def test_when_no_way_works_it_is_tried_again_after_a_minute(tmp_path: Path) -> None:
+    files = policies.read_files(Path(__file__).parents[2] / "config")
+    with serving(lambda _: Reply(503)) as vendor:
+        variables = {**CREDENTIALS, "TWILIO_BASE_URL": vendor.url}
+        LastResort(tmp_path, variables, again_ms=MINUTE).learn(load(files, catalogue()))
+        again = LastResort(tmp_path, variables, again_ms=MINUTE)
+        for at in (NOW, NOW + MINUTE // 2, NOW + MINUTE):
+            again.tell({"redis": "gone"}, at)
+        assert len(vendor.log) == 4
+
+
+def _twilio(asked: Asked) -> Reply:
+    """Refuses what has no place to go or no credentials."""
+    if asked.user != f"SK{'1' * 32}:{'s' * 32}" or not asked.form.get("To") or not asked.form.get("From"):
+        return Reply(400, {"code": 21201, "message": "missing"})
+    return Reply(201, {"sid": "CA" + "2" * 32, "status": "queued"})
