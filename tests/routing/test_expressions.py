@@ -87,7 +87,7 @@ def test_what_an_expression_reads_at_the_top_is_known(expression: str, names: se
         ("lenght(a) > `1`", 'did you mean "length"?'),
         ("sort_by(a, &legth(@)) && max(b)", 'did you mean "length"?'),
         ("!a.b", "write !(a.b) instead of !a.b"),
-        ("c && !a[0]", "write !(a.b) instead of !a.b"),
+        ("c && !a.b[0].d", "write !(a.b) instead of !a.b"),
     ],
 )
 def test_what_parses_but_cannot_be_meant_is_found(expression: str, fix: str) -> None:
