@@ -1,7 +1,7 @@
 """HTTP to the outside: the one module that knows httpx.
 
-Every call has a connection of its own and a deadline, follows no redirect, ignores proxies of the environment, reads a bounded answer,
-and says of each failure whether the call may have happened.
+Every call has a connection of its own and a deadline, follows no redirect, ignores proxies of the environment,
+reads a bounded answer, and says of each failure whether the call may have happened.
 """
 
 import functools

@@ -33,7 +33,7 @@ def test_events_that_wait_while_nobody_decides_are_a_stall(redis: Redis, keys: K
     assert judge.look() == {}
     log.append(redis, keys, Lane.URGENT, small_policy.firing())
     judge.look()
-    assert "dispatch" in judge.look()
+    assert "dispatch" in (judge.look() or {})
 
 
 def test_an_empty_log_is_no_stall_however_long_it_lasts(redis: Redis, keys: Keys) -> None:
@@ -45,12 +45,12 @@ def test_a_timer_long_overdue_is_found_at_the_second_look(redis: Redis, keys: Ke
     redis.zadd(keys.timers, {"t": now_ms() - MINUTE})
     judge = Judge(redis, keys, stall_ms=60_000)
     assert judge.look() == {}
-    assert "timers" in judge.look()
+    assert "timers" in (judge.look() or {})
 
 
 def test_a_server_that_is_gone_is_found(tmp_path: Path, keys: Keys) -> None:
     judge = Judge(connect(LedgerSettings(redis_url=f"unix://{tmp_path}/nobody")), keys, stall_ms=0)
-    assert "redis" in judge.look()
+    assert "redis" in (judge.look() or {})
 
 
 def test_a_trouble_is_said_once_then_again_after_a_while_and_its_end_once(
