@@ -74,7 +74,7 @@ def test_machines_of_workers_decide_and_end_when_asked(
         for each in (workers, upkeep):
             each.process.terminate()
         assert [each.process.wait(10) for each in (workers, upkeep)] == [0, 0]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     assert not published.exists(keys.lease)
 
 
@@ -96,4 +96,4 @@ def test_a_dead_dispatcher_is_replaced_without_waiting_for_its_lease(
         os.kill(int(wire.text(token).split(":")[1]), signal.SIGKILL)
         began = time.monotonic()
         until(lambda: published.get(keys.lease) not in {None, token}, 5, "the other one to take over")
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 1.9  # the lease itself would take 2 s
