@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from vendor import Asked, Reply, Vendor, serving
 
 from routing.delivery import Message, Purpose
-from routing.entry import Outcome
+from routing.entry import Delivered, Outcome, decode_entry, encode_entry
 from routing.errors import DeliveryError
 from routing.ports import Notification
 from routing.severity import Severity
@@ -152,8 +152,12 @@ def test_mail_is_a_real_conversation_and_its_refusals_have_their_class(
                 email.send(notification(to="anna@example.com"), settings, 5.0)
             assert failed.value.outcome is outcome
             return
-        email.send(notification(to="anna@example.com"), settings, 5.0)
+        sent = email.send(notification(to="anna@example.com"), settings, 5.0)
         assert box.came.wait(5)
+        delivered = Delivered(
+            at=1, delivery="INC-1-d1", attempt=1, outcome=Outcome.OK, provider_id=sent.provider_id
+        )
+        assert decode_entry(encode_entry(delivered)) == delivered, "its result must fit into the log"
         assert b"https://tocsin.example/a/token" in box.mails[0]
         assert b"Subject: [INC-1] SEV-0 Site is down" in box.mails[0]
     finally:

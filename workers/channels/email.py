@@ -29,7 +29,7 @@ class Settings(smtp.Server):
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError."""
     message = _message(notification, settings)
-    return Sent(message["Message-ID"], smtp.hand_over(settings, message, notification.to, timeout_s))
+    return Sent(str(message["Message-ID"]), smtp.hand_over(settings, message, notification.to, timeout_s))
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
