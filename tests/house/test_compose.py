@@ -1,30 +1,72 @@
-"""The containers: each healthchecked, not as root, with no secret that is not its own."""
+"""The containers: each healthchecked, not as root, read-only, with exactly the secrets that are its own."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PROVIDERS = ("TWILIO_API", "SMTP_", "VERCEL_TOKEN")
+from ledger import catalogue, policies
+from routing.load import load
+from workers.environment import Role, secrets_of
+
+ROOT = Path(__file__).parents[2]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+ROLES = {
+    "receiver": Role.RECEIVER,
+    "dispatch": Role.DISPATCH,
+    "urgent": Role.DELIVER,
+    "deliver": Role.DELIVER,
+    "remediate": Role.REMEDIATE,
+    "upkeep": Role.UPKEEP,
+    "watchdog": Role.WATCHDOG,
+}
+OURS = [name for name in SERVICES if name != "redis"]
+DEFAULTED = re.compile(r"_BASE_URL$|^TOCSIN_ALLOW_PRIVATE$")
+"""Have a default in the configuration; a container need not be told."""
+
+
+def settings_of(service: str) -> set[str]:
+    """The variables a container gets that are no plain settings of ours."""
+    plain = {"TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL"}
+    return set(SERVICES[service].get("environment", ())) - plain
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "publish"])
-def test_every_service_is_healthchecked_and_not_root(name: str) -> None:
-    assert SERVICES[name]["healthcheck"]["test"]
+def test_every_service_that_stays_is_healthchecked(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_runs_as_root(name: str) -> None:
     assert SERVICES[name]["user"] not in {"", "0", "root"}
 
 
-def test_the_receiver_holds_no_providers_key_and_no_worker_a_verification_secret() -> None:
-    assert not [name for name in SERVICES["receiver"]["environment"] if name.startswith(PROVIDERS)]
-    for name in ("dispatch", "urgent", "deliver", "remediate", "watchdog", "upkeep"):
-        assert not [
-            each
-            for each in SERVICES[name]["environment"]
-            if "WEBHOOK" in each or each.endswith("ALERTS_TOKEN")
-        ]
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_cannot_write_to_themselves_or_gain_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_each_container_gets_the_secrets_the_supervisor_would_give_it(name: str) -> None:
+    policy = load(policies.read_files(ROOT / "config"), catalogue.catalogue())
+    table = secrets_of(ROLES[name], policy)
+    given = settings_of(name)
+    assert given - table == set(), "not its own"
+    assert {each for each in table - given if not DEFAULTED.search(each)} == set(), "missing"
+
+
+def test_every_role_has_its_containers() -> None:
+    assert set(ROLES.values()) == set(Role)
+    assert set(SERVICES) == {"redis", "publish", *ROLES}
+
+
+def test_one_image_for_all() -> None:
+    assert {SERVICES[name]["image"] for name in OURS} == {"tocsin"}
 
 
 def test_redis_keeps_everything_on_disk() -> None:
@@ -32,3 +74,4 @@ def test_redis_keeps_everything_on_disk() -> None:
     assert "--appendonly yes" in command
     assert "--appendfsync always" in command
     assert "noeviction" in command
+    assert any(volume.endswith(":/data") for volume in SERVICES["redis"]["volumes"])
