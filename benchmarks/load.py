@@ -11,10 +11,11 @@ import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from machine import CORES, pin
@@ -86,6 +87,23 @@ def flood(port: int, requests: Path, connections: int, seconds: float) -> Load:
 def steady(port: int, requests: list[bytes], connections: int, per_s: float, seconds: float) -> Load:
     """Requests at a fixed rate, whether or not earlier ones were answered."""
     return run(port, requests, connections, per_s, seconds)
+
+
+def elsewhere(port: int, requests: Path, connections: int, per_s: float | None, seconds: float) -> Load:
+    """As `run`, in a process of its own on the others' core."""
+    command = [
+        sys.executable,
+        __file__,
+        str(port),
+        str(requests),
+        str(connections),
+        str(per_s or 0),
+        str(seconds),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    pin(process.pid, CORES.others)
+    output, _ = process.communicate()
+    return Load(**json.loads(output))
 
 
 class Connection:
@@ -167,3 +185,15 @@ def percentile(seconds: list[float], rank: int) -> float:
     if len(seconds) < 2:
         return seconds[0] * 1000 if seconds else 0.0
     return statistics.quantiles(seconds, n=100, method="inclusive")[rank - 1] * 1000
+
+
+def main() -> None:
+    port, requests, connections, per_s, seconds = sys.argv[1:]
+    found = run(
+        int(port), read_requests(Path(requests)), int(connections), float(per_s) or None, float(seconds)
+    )
+    print(json.dumps(asdict(found)))
+
+
+if __name__ == "__main__":
+    main()
