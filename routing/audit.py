@@ -6,10 +6,9 @@ from routing.decision import Table
 from routing.delivery import Delivery, Progress
 from routing.incident import Incident, Phase
 from routing.instant import MINUTE, iso
-from routing.next_action import BOOKKEEPING
 from routing.run import Run
 from routing.state import State
-from routing.timer import Timer, Wake
+from routing.timer import BOOKKEEPING, Timer, Wake
 
 OVERDUE_MS = MINUTE
 """A timer this late means that nobody fires timers."""

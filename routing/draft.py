@@ -14,7 +14,7 @@ from routing.reason import Reason
 from routing.record import Record
 from routing.run import Run
 from routing.state import Fact, State
-from routing.timer import Timer, Wake
+from routing.timer import BOOKKEEPING, Timer, Wake
 
 R = TypeVar("R", bound=Record)
 
@@ -66,6 +66,14 @@ class Draft:
         keys.update(key for (where, key), record in self._new.items() if where is table and record)
         records = (self.find(table, key, kind) for key in sorted(keys))
         return [record for record in records if record is not None and _owner(record) == incident]
+
+    def first_timer(self, incident: str) -> Timer | None:
+        """The incident's earliest timer, of those that decide something about it."""
+        changed = {key: record for (table, key), record in self._new.items() if table is Table.TIMER}
+        known = self.state.agenda.first(incident, changed)
+        timers = [record for record in (known, *changed.values()) if isinstance(record, Timer)]
+        timers = [each for each in timers if each.incident == incident and each.wake not in BOOKKEEPING]
+        return min(timers, key=lambda timer: (timer.at, timer.id), default=None)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 

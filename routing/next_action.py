@@ -2,13 +2,9 @@
 
 import msgspec
 
-from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, NextAction, Phase
-from routing.timer import Timer, Wake
-
-BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE})
-"""Timers that see to it that work is carried out; they decide nothing about the incident itself."""
+from routing.timer import Wake
 
 
 def settle(draft: Draft) -> None:
@@ -24,11 +20,8 @@ def settle(draft: Draft) -> None:
 
 def next_action(draft: Draft, incident: Incident) -> NextAction | None:
     """Its earliest timer. An open incident without one is reviewed at its respond-by time, and said so."""
-    timers = [
-        timer for timer in draft.owned(incident.id, Table.TIMER, Timer) if timer.wake not in BOOKKEEPING
-    ]
-    if timers:
-        first = min(timers, key=lambda timer: (timer.at, timer.id))
+    first = draft.first_timer(incident.id)
+    if first is not None:
         return NextAction(at=first.at, what=first.what or str(first.wake))
     if incident.phase is Phase.RESOLVED:
         return None

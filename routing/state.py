@@ -5,6 +5,7 @@ Only `apply` changes it. A dispatcher loads it once per lease and throws it away
 
 from collections import defaultdict
 
+from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
 from routing.incident import Alert, Incident
 from routing.record import Record
@@ -16,7 +17,7 @@ class Fact(Record, frozen=True, kw_only=True):
 
 
 class State:
-    """Tables of records, and the three indexes the fold needs."""
+    """Tables of records, and the four indexes the fold needs."""
 
     def __init__(self) -> None:
         self.tables: dict[Table, dict[str, Record]] = {table: {} for table in Table}
@@ -24,6 +25,7 @@ class State:
         """Group key -> the incident that new alerts with this key join."""
         self.owned: defaultdict[str, dict[Table, set[str]]] = defaultdict(dict)
         """Incident -> keys of the records it owns, by table."""
+        self.agenda = Agenda(self.tables[Table.TIMER])
 
     def get(self, table: Table, key: str) -> Record | None:
         return self.tables[table].get(key)
@@ -59,7 +61,9 @@ class State:
         self.tables[put.table][put.key] = put.record
         if put.incident:
             self.owned[put.incident].setdefault(put.table, set()).add(put.key)
-        if isinstance(put.record, Incident):
+        if isinstance(put.record, Timer):
+            self.agenda.put(old, put.record)
+        elif isinstance(put.record, Incident):
             if isinstance(old, Incident) and old.group and self.open_groups.get(old.group) == put.key:
                 del self.open_groups[old.group]
             if put.record.group:
@@ -68,7 +72,9 @@ class State:
             self.owned[old.incident].get(put.table, set()).discard(put.key)
 
     def _drop(self, drop: Drop) -> None:
-        self.tables[drop.table].pop(drop.key, None)
+        gone = self.tables[drop.table].pop(drop.key, None)
+        if isinstance(gone, Timer):
+            self.agenda.drop(gone)
         if drop.incident and drop.incident in self.owned:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
 
@@ -79,6 +85,7 @@ class State:
                 if isinstance(found, Alert) and found.incident != incident:
                     continue
                 self.tables[table].pop(key, None)
+        self.agenda.forget(incident)
         gone = self.tables[Table.INCIDENT].pop(incident, None)
         if isinstance(gone, Incident) and self.open_groups.get(gone.group) == incident:
             del self.open_groups[gone.group]

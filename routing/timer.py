@@ -24,6 +24,10 @@ class Wake(StrEnum):
     EXPIRE = "expire"
 
 
+BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE})
+"""They see to it that work is carried out; they decide nothing about the incident itself."""
+
+
 class Timer(Record, frozen=True, kw_only=True, omit_defaults=True):
     """`id` is "<wake>:<subject>": setting it again moves it. `tries` counts how often it was set in a row."""
 
