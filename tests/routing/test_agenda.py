@@ -50,7 +50,7 @@ def test_it_finds_what_looking_at_every_timer_finds(
     changes: list[tuple[str, str, int, str, Wake]], left_out: set[str]
 ) -> None:
     state = State()
-    but = {f"{Wake.QUIET}:{name}" for name in left_out}
+    but = {f"{Wake.QUIET}:INC-1/{name}" for name in left_out}
     for what, name, at, incident, wake in changes:
         one = timer(f"{incident}/{name}", at, incident, wake)
         known = state.timers().get(one.id)
