@@ -1,5 +1,6 @@
 """Fold and commit with the shipped policy, in one process; and what a plain RQ job per event does instead."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from routing.entry import Lane, decode_entry
 from routing.load import load as load_policy
 from routing.state import State
 from workers.queues import Queues
+from workers.serving import spare_the_collector
 
 CONFIG = Path(__file__).parents[1] / "config"
 BATCH = 400
@@ -38,7 +40,9 @@ def rows(room: Path) -> Iterator[Row]:
     server = EmbeddedServer(room / "var")
     server.start()
     machine.pin(server.pid, machine.CORES.others)
+    machine.pin(os.getpid(), machine.CORES.server)
     client = connect(LedgerSettings(data_dir=room / "var"))
+    spare_the_collector()  # as in every worker process
     try:
         plain = plain_rq(client)
         yield Row("a plain RQ job per event (stock SimpleWorker, empty job, fsync always)", f"{plain:,.0f}/s")
@@ -48,6 +52,7 @@ def rows(room: Path) -> Iterator[Row]:
             ratio = f"{rate / plain:,.0f} x plain RQ"
             yield at_least(f"fold + commit, full policy, one process: {what}", rate, "/s", must, goal, ratio)
     finally:
+        machine.pin(os.getpid(), machine.CORES.server | machine.CORES.others)
         client.close()
         server.stop()
 

@@ -1,6 +1,7 @@
 """One worker process: `python -m workers.child workers.serving:main QUEUE`."""
 
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -44,7 +45,18 @@ def serve(queue: str) -> None:
     context.install(Context(client, keys, settings, environment(), name, lambda: worker.stopping))
     tasks.warm(queue)
     _warm_vendors(queue)
+    spare_the_collector()
     worker.serve()
+
+
+def spare_the_collector() -> None:
+    """Look rarely for reference cycles: the dispatcher's state is large, long-lived and has none.
+
+    At the default the collector walks through all of it again and again, a fifth of the fold's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
 
 
 def worker_name(queue: str) -> str:
