@@ -1,6 +1,7 @@
 """`tocsin dead`: work given up, kept for a person to look at, mend and bring through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import click
 
@@ -15,6 +16,24 @@ from ledger.dead import DeadLetter, Fate, Kind
 from routing.errors import TocsinError
 
 KINDS = click.Choice([kind.value for kind in Kind])
+
+_SELECTION = (
+    click.argument("IDS", nargs=-1),
+    click.option(
+        "--all", "everything", is_flag=True, help="All that wait (with --kind, --source: of those)."
+    ),
+    click.option("--kind", type=KINDS, default=None),
+    click.option("--source", default=""),
+    dry_run_option,
+    acting,
+)
+
+
+def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which dead letters, who acts, and whether only to say so."""
+    for option in reversed(_SELECTION):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -108,12 +127,7 @@ def _edited(letter: DeadLetter) -> bytes | None:
 
 
 @dead.command()
-@click.argument("IDS", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that wait (with --kind, --source: of those).")
-@click.option("--kind", type=KINDS, default=None)
-@click.option("--source", default="")
-@dry_run_option
-@acting
+@_selecting
 def retry(
     ids: tuple[str, ...], everything: bool, kind: str | None, source: str, dry_run: bool, by: str
 ) -> None:
@@ -139,12 +153,7 @@ def retry(
 
 
 @dead.command()
-@click.argument("IDS", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that wait (with --kind, --source: of those).")
-@click.option("--kind", type=KINDS, default=None)
-@click.option("--source", default="")
-@dry_run_option
-@acting
+@_selecting
 def drop(
     ids: tuple[str, ...], everything: bool, kind: str | None, source: str, dry_run: bool, by: str
 ) -> None:

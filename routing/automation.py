@@ -33,9 +33,14 @@ class Finished:
 
 
 def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
-    """Start the first runbook that matches and that the guard rails let run. None: nothing runs."""
+    """Start the first runbook that matches and that the guard rails let run. None: nothing new runs."""
+    under_way = {run.runbook for run in active(draft, incident)}
     for runbook in draft.policy.runbooks:
-        if runbook.mode == "off" or not all(matcher.matches(labels) for matcher in runbook.matchers):
+        if (
+            runbook.mode == "off"
+            or runbook.id in under_way
+            or not all(matcher.matches(labels) for matcher in runbook.matchers)
+        ):
             continue
         if runbook.when_severity and incident.severity not in runbook.when_severity:
             continue
@@ -110,8 +115,9 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
     if run.phase is RunPhase.VERIFY:
         return _verified(draft, incident, run, runbook, done)
     if done.outcome is not Outcome.OK and run.phase is RunPhase.REMEDIATE:
-        why = f"{spec.id} {_failure(done)}"
-        return finish(draft, incident, run, RunPhase.FAILED, why)
+        # What a lock, a cap or the kill switch refused was not attempted: the breaker must not count it.
+        phase = RunPhase.REFUSED if done.outcome is Outcome.REFUSED else RunPhase.FAILED
+        return finish(draft, incident, run, phase, f"{spec.id} {_failure(done)}")
     draft.note(incident.id, f"{run.runbook}: {spec.id} {_result(done)}")
     return _next(draft, incident, run, runbook)
 
@@ -226,17 +232,17 @@ def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str
     if phase is RunPhase.FAILED:
         draft.bury("unremediated", run.id, incident.id, f"runbook {run.runbook} failed: {why}")
     repaired = phase is RunPhase.SUCCEEDED
-    if repaired and runbook is not None:
+    if runbook is not None and steps.has_changed_something(run):
         incident = _owe(draft, incident, run, runbook)
     draft.put_incident(incident)
     return Finished(run, incident, repaired, repaired and runbook is not None and runbook.resolves)
 
 
 def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incident:
-    """A repair may leave work behind; it is recorded and reminded of until done."""
+    """What was changed may leave work behind, however the run ended: reminded of until done."""
     owed = list(incident.followups)
     for number, (text, after) in enumerate(runbook.followups, start=1):
-        words = str(fill(text, context(draft, incident, run)))
+        words = str(steps.filled(text, context(draft, incident, run), lenient=True))
         followup = FollowUp(
             id=f"{run.id}-f{number}", text=words, opened_at=draft.now, remind_at=draft.now + after
         )
@@ -248,15 +254,15 @@ def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incide
     return msgspec.structs.replace(incident, followups=owed)
 
 
-def stop_all(draft: Draft, incident: Incident, why: str) -> None:
-    """End what still runs for the incident; a change already made is verified by nobody any more."""
-    for run in draft.owned(incident.id, Table.RUN, Run):
-        if not run.phase.over:
-            steps.forget(draft, run)
-            draft.put_run(
-                msgspec.structs.replace(run, phase=RunPhase.STOPPED, why=why, ended_at=draft.now, at_step="")
-            )
-            draft.note(incident.id, f"runbook {run.runbook} stopped: {why}")
+def stop_all(draft: Draft, incident: Incident, why: str) -> Incident:
+    """End what still runs for the incident; nobody verifies a change already made any more."""
+    for run in active(draft, incident):
+        incident = finish(draft, incident, run, RunPhase.STOPPED, why).incident
+    return incident
+
+
+def active(draft: Draft, incident: Incident) -> list[Run]:
+    return [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
 
 
 def context(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:

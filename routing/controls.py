@@ -24,8 +24,7 @@ def end_silence(draft: Draft, key: str) -> None:
     for incident in list(draft.state.tables[Table.INCIDENT].values()):
         if not isinstance(incident, Incident) or incident.phase is not Phase.TRIGGERED:
             continue
-        hold = draft.timer(Wake.HOLD, incident.id)
-        if hold is not None and key in hold.what and covering(draft, incident.labels) is None:
+        if incident.silenced_by == key and covering(draft, incident.labels) is None:
             lifecycle.release_hold(draft, incident, f"silence {key} ended")
 
 

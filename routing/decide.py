@@ -20,6 +20,7 @@ from routing.entry import (
     SwitchSet,
     TimerDue,
 )
+from routing.incident import Phase
 from routing.next_action import settle
 from routing.policy import Policy
 from routing.state import State
@@ -88,6 +89,8 @@ def _revived(draft: Draft, entry: Revived) -> None:
         deliveries.revive(draft, delivery, by)
     elif run := draft.run(entry.subject):
         incident = draft.incident(run.incident)
-        if incident is not None:
+        if incident is not None and incident.phase is Phase.RESOLVED:
+            draft.note(incident.id, f"{by} asked to retry {run.runbook}; the incident is resolved", by=by)
+        elif incident is not None:
             draft.note(incident.id, f"runbook {run.runbook} retried by {by}", by=by)
             automation.start(draft, incident, incident.labels)

@@ -33,7 +33,7 @@ def page(draft: Draft, incident: Incident, why: str) -> Incident:
     if incident.escalation is None:
         return _last_resort(draft, incident, why)
     start = msgspec.structs.replace(incident.escalation, stage=-1, round=0, exhausted=False)
-    incident = msgspec.structs.replace(incident, escalation=start, held_until=0)
+    incident = msgspec.structs.replace(incident, escalation=start, held_until=0, silenced_by="")
     draft.unwake(Wake.HOLD, incident.id)
     draft.unwake(Wake.LAST_RESORT, incident.id)
     return advance(draft, incident, why)

@@ -130,7 +130,9 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     tried: str = ""
     """What automation tried and found, in one sentence, for the next message."""
     held_until: int = 0
-    """A page waits for a runbook until this instant; 0: it does not wait."""
+    """A page waits for a runbook, or for the end of a silence, until this instant; 0: it does not wait."""
+    silenced_by: str = ""
+    """The silence that alone holds the page back."""
     reopened: int = 0
 
 

@@ -81,7 +81,9 @@ def respond(draft: Draft, incident: Incident, labels: dict[str, str]) -> Inciden
     hush = silences.covering(draft, labels)
     if hush is not None:
         draft.note(incident.id, f"not paged: {hush.reason.text}", hush.reason)
+        incident = msgspec.structs.replace(incident, silenced_by=hush.id)
         return _hold(draft, incident, hush.until_at, f"page when silence {hush.id} ends")
+    incident = msgspec.structs.replace(incident, silenced_by="")
     incident, run = automation.start(draft, incident, labels)
     level = draft.policy.levels[incident.severity]
     if run is None:
@@ -166,7 +168,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     for wake in (Wake.RESOLVE_BY, Wake.QUIET):
         draft.unwake(wake, incident.id)
     notify.cancel_pages(draft, incident, f"resolved by {by}")
-    automation.stop_all(draft, incident, f"the incident was resolved by {by}")
+    incident = automation.stop_all(draft, incident, f"the incident was resolved by {by}")
     draft.note(incident.id, what, *reasons, by=by)
     draft.wake(
         Wake.RETIRE,
@@ -212,8 +214,13 @@ def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str,
     return respond(draft, incident, labels)
 
 
-def worsen(draft: Draft, incident: Incident, severity: Severity, *reasons: Reason) -> Incident:
-    """The higher severity wins: new clocks, and whoever is on call for it is paged."""
+def worsen(
+    draft: Draft, incident: Incident, severity: Severity, labels: dict[str, str], *reasons: Reason
+) -> Incident:
+    """The higher severity wins: new clocks, its own repair, and whoever is on call for it is paged.
+
+    `labels` are those of the alert that made it worse: its runbook, and whether it is silenced.
+    """
     level = draft.policy.levels[severity]
     incident = msgspec.structs.replace(
         incident,
@@ -231,10 +238,23 @@ def worsen(draft: Draft, incident: Incident, severity: Severity, *reasons: Reaso
     _watch_clock(draft, incident)
     draft.put_incident(incident)
     if incident.phase is Phase.ACKNOWLEDGED:
+        incident, _ = automation.start(draft, incident, labels)
         return unacknowledge(draft, incident, f"it got worse: {severity}")
-    if incident.held_until and level.hold_ms:
+    if incident.held_until and level.hold_ms and not incident.silenced_by:
         return incident
-    return escalation.page(draft, incident, f"it got worse: {severity}")
+    return respond(draft, incident, labels)
+
+
+def unmuted(draft: Draft, incident: Incident, labels: dict[str, str]) -> Incident:
+    """An alert has joined: what nobody silenced must not wait for the end of another's silence."""
+    if not incident.silenced_by or incident.phase is not Phase.TRIGGERED:
+        return incident
+    if silences.covering(draft, labels) is not None:
+        return incident
+    silence = incident.silenced_by
+    draft.note(incident.id, f"silence {silence} holds it no longer: it does not cover what has joined")
+    draft.unwake(Wake.HOLD, incident.id)
+    return respond(draft, msgspec.structs.replace(incident, held_until=0), labels)
 
 
 def retire(draft: Draft, incident: Incident) -> None:

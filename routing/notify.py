@@ -35,10 +35,12 @@ def tell(draft: Draft, incident: Incident, contact: Contact, what: str) -> Incid
 
 
 def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Everyone who was paged is owed this, through silences and policy changes."""
+    """Everyone who was paged is owed this, through silences; who is gone from the policy is named."""
     for name in incident.paged:
         contact = draft.policy.contacts.get(name)
-        if contact is not None:
+        if contact is None:
+            draft.note(incident.id, f"{name} was paged and is no longer configured, so not told: {what}")
+        else:
             incident = tell(draft, incident, contact, what)
     return incident
 

@@ -58,7 +58,7 @@ def signal(draft: Draft, entry: Signal) -> None:
         _deployed(draft, event, classified, entry.at)
     elif event.status is Status.RESOLVED:
         _resolved(draft, event, classified, entry.at)
-    elif classified.handling == "alert" and event.status is Status.FIRING:
+    elif classified.handling == "alert":
         _firing(draft, _condition(event, classified, entry.at))
     elif not counted:
         _verdict(draft, "recorded", severity=classified.severity, reasons=classified.reasons)
@@ -195,7 +195,7 @@ def _repeated(draft: Draft, alert: Alert, condition: Condition) -> None:
     incident = msgspec.structs.replace(incident, events=incident.events + 1)
     draft.put_incident(incident)
     if condition.severity < incident.severity:
-        lifecycle.worsen(draft, incident, condition.severity, *condition.reasons)
+        lifecycle.worsen(draft, incident, condition.severity, condition.labels, *condition.reasons)
     reason = Reason(text=f"same as {incident.id}: fingerprint {alert.fingerprint} is firing there")
     _verdict(draft, "repeated", alert.fingerprint, incident.id, severity=condition.severity, reason=reason)
 
@@ -234,7 +234,9 @@ def _join(
     draft: Draft, condition: Condition, incident: Incident, group: str, reasons: tuple[Reason, ...]
 ) -> None:
     if condition.severity < incident.severity:
-        incident = lifecycle.worsen(draft, incident, condition.severity, *condition.reasons)
+        incident = lifecycle.worsen(draft, incident, condition.severity, condition.labels, *condition.reasons)
+    else:
+        incident = lifecycle.unmuted(draft, incident, condition.labels)
     if incident.alerts < NOTED_JOINS:
         why = Reason(text=f"it shares the group {group}")
         draft.note(incident.id, f"joined by {condition.title}", why)

@@ -87,12 +87,12 @@ def _emit(
             run=run.id,
             step=state.id,
             action=spec.action,
-            params=_filled(dict(spec.params), facts, lenient=run.mode == "dry_run"),
+            params=filled(dict(spec.params), facts, lenient=run.mode == "dry_run"),
             timeout_ms=spec.timeout_ms,
             mutates=spec.mutates,
             dry_run=run.mode == "dry_run",
             lock=run.target if spec.mutates else "",
-            idempotency_key=str(_filled(spec.idempotency_key, facts, lenient=run.mode == "dry_run")),
+            idempotency_key=str(filled(spec.idempotency_key, facts, lenient=run.mode == "dry_run")),
         )
     )
     draft.wake(
@@ -105,14 +105,14 @@ def _emit(
     )
 
 
-def _filled(value: Any, facts: dict[str, Any], *, lenient: bool) -> Any:
+def filled(value: Any, facts: dict[str, Any], *, lenient: bool) -> Any:
     """A dry run shows what it cannot know as the placeholder it is."""
     if not lenient:
         return fill(value, facts)
     if isinstance(value, dict):
-        return {key: _filled(each, facts, lenient=True) for key, each in value.items()}
+        return {key: filled(each, facts, lenient=True) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_filled(each, facts, lenient=True) for each in value]
+        return [filled(each, facts, lenient=True) for each in value]
     try:
         return fill(value, facts)
     except TemplateGap:
@@ -195,6 +195,12 @@ def _simulated(state: StepState) -> bool:
 def unmade(run: Run, condition: str) -> bool:
     """The condition refers to a step that was only simulated, so nobody can judge it."""
     return any(state.id in condition for state in run.steps if _simulated(state))
+
+
+def has_changed_something(run: Run) -> bool:
+    """A step that changes something was carried out, or may have been."""
+    done = {str(Outcome.OK), str(Outcome.UNKNOWN)}
+    return any(state.mutates and state.outcome in done and not _simulated(state) for state in run.steps)
 
 
 def would_have(run: Run) -> str:

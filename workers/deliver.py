@@ -72,14 +72,14 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
     except Exception as error:  # a page must not die of a fault in a channel
         sentry_sdk.capture_exception(error)
         logger.exception("channel failed", channel=effect.channel, delivery=effect.id)
-        return _failed(context, effect, DeliveryError(redaction.error(error)))
+        return _failed(context, effect, DeliveryError(redaction.error(error), outcome=Outcome.UNKNOWN))
     return Delivered(
         at=now_ms(),
         by=context.worker,
         delivery=effect.id,
         attempt=effect.attempt,
         outcome=Outcome.OK,
-        provider_id=sent.provider_id,
+        provider_id=str(sent.provider_id),
         answer=sent.answer,
     )
 

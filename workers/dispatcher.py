@@ -148,6 +148,8 @@ class Dispatcher:
         began = time.monotonic()
         with renewed(self._lease):
             state = load_state(self._client, self._keys)
+            # One that was set aside as undecidable when it came due is in the state, and due nowhere.
+            timers.mend(self._client, self._keys, state.timers().values())
             cursor = read_cursor(self._client, self._keys).positions
             fold = self._fold(state)
         self._cache = Cache(fence, fold, cursor)

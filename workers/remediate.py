@@ -54,7 +54,7 @@ def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
     """Whatever happens becomes a result: the fold decides what is done about it."""
     outcome, output, error, wait = Outcome.OK, None, "", 0
     try:
-        output = _act(context, context.policy(), effect)
+        output = redaction.output(_act(context, context.policy(), effect))
     except ActionError as failure:
         outcome, error, wait = failure.outcome, str(failure), failure.retry_after_ms
     except Exception as failure:  # a step must not die of a fault in an action
@@ -69,7 +69,7 @@ def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
         step=effect.step,
         attempt=effect.attempt,
         outcome=outcome,
-        output=redaction.output(output),
+        output=output,
         error=redaction.text(error),
         request=cut(redaction.text("; ".join(calls)), MAX_REQUEST),
         retry_after_ms=wait,

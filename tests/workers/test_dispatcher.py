@@ -21,7 +21,7 @@ from routing.decision import Decision, Put, Table
 from routing.effect import AnyEffect
 from routing.entry import AnyEntry, Command, Lane, PolicySet, TimerDue, Verb
 from routing.policy import Policy
-from routing.record import decode
+from routing.record import decode, encode
 from routing.state import Fact, State
 from routing.timer import Timer, Wake
 from workers.dispatcher import Dispatcher, Ports
@@ -291,3 +291,14 @@ def test_the_lease_is_kept_while_a_large_state_loads(redis: Redis, keys: Keys, o
     time.sleep(0.7)
     assert Lease(other, keys).acquire() is not None
     assert threads <= before
+
+
+def test_a_timer_that_is_set_in_the_state_alone_is_due_again_after_a_load(redis: Redis, keys: Keys) -> None:
+    """It came due, its entry was set aside, and nothing would ever fire it again."""
+    ledger_log.append(redis, keys, Lane.BULK, note("a"))
+    serve(dispatcher(redis, keys), settled(redis, keys, 1))
+    forgotten = Timer(id="escalate:INC-9", wake=Wake.ESCALATE, subject="INC-9", at=now_ms() + 3_600_000)
+    redis.hset(keys.state("timer"), forgotten.id, encode(forgotten))
+    assert redis.zscore(keys.timers, forgotten.id) is None
+    dispatcher(redis, keys).serve(lambda: False, 0.2)
+    assert redis.zscore(keys.timers, forgotten.id) == forgotten.at

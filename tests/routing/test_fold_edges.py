@@ -1,0 +1,163 @@
+"""Where two things meet: a repair and a resolve, a silence and another alert, a rail and the breaker."""
+
+from dataclasses import replace
+
+import pytest
+from small_policy import POLICY, START, World, firing, resolved
+
+from routing.decision import Table
+from routing.delivery import Purpose
+from routing.effect import Deliver, Step
+from routing.entry import Outcome, Revived, SilenceSet, SwitchSet
+from routing.event import Event, Status
+from routing.incident import Incident
+from routing.instant import HOUR, MINUTE, SECOND
+from routing.run import Run, RunPhase, TargetRecord
+from routing.simulation import Simulation
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def sim(world: World) -> Simulation:
+    return Simulation(POLICY, START, world)
+
+
+def only(sim: Simulation) -> Incident:
+    (incident,) = sim.incidents()
+    return incident
+
+
+def run_of(sim: Simulation, name: str = "INC-1-r1") -> Run:
+    found = sim.state.get(Table.RUN, name)
+    assert isinstance(found, Run)
+    return found
+
+
+def target(sim: Simulation) -> TargetRecord:
+    found = sim.state.get(Table.TARGET, "rollback@vercel:site")
+    assert isinstance(found, TargetRecord)
+    return found
+
+
+def pages(sim: Simulation) -> list[Deliver]:
+    return [each for _, each in sim.effects if isinstance(each, Deliver) and each.purpose is Purpose.PAGE]
+
+
+def steps(sim: Simulation) -> list[str]:
+    return [each.step for _, each in sim.effects if isinstance(each, Step)]
+
+
+def test_what_a_repair_leaves_to_do_is_owed_although_the_sender_saw_the_end_first(
+    sim: Simulation, world: World
+) -> None:
+    """The site is up again while the repair is still being verified, and the sender says so."""
+    sim.feed(firing("api-broken", starts_at=START))
+    sim.pass_time(START + 20 * SECOND)
+    assert (world.rolled_back, run_of(sim).phase) == (1, RunPhase.VERIFY)
+    sim.feed(resolved("api-broken", at=sim.now, ends_at=sim.now))
+    assert [each.text for each in only(sim).followups] == ["promote a fixed deployment again"]
+
+
+def test_a_run_that_changed_nothing_owes_nothing(sim: Simulation, world: World) -> None:
+    world.asleep = {"vercel.deployments"}
+    sim.feed(firing("api-broken", starts_at=START))
+    sim.pass_time(START + 2 * SECOND)
+    sim.feed(resolved("api-broken", at=sim.now, ends_at=sim.now))
+    assert only(sim).followups == []
+
+
+def test_a_probe_that_is_stopped_frees_the_breaker_for_the_next(sim: Simulation, world: World) -> None:
+    opened = TargetRecord(
+        key="rollback@vercel:site", started=[START - 3 * HOUR], failures=2, open_until=START - 1
+    )
+    sim.state.tables[Table.TARGET][opened.key] = opened
+    world.asleep = {"vercel.deployments"}
+    sim.feed(firing("api-broken", starts_at=START))
+    sim.pass_time(START + SECOND)
+    assert target(sim).probing == "INC-1-r1"
+    sim.feed(resolved("api-broken", at=sim.now, ends_at=sim.now))
+    assert target(sim).probing == ""
+
+
+def test_a_step_a_guard_rail_refused_is_no_failed_repair(sim: Simulation, world: World) -> None:
+    world.refuses = {"vercel.rollback": Outcome.REFUSED}
+    sim.feed(firing("api-broken"))
+    sim.pass_time(START + 2 * SECOND)
+    assert run_of(sim).phase is RunPhase.REFUSED
+    assert target(sim).failures == 0
+    assert pages(sim), "refused or failed, the page goes out"
+
+
+def test_a_worse_alert_that_joins_is_repaired_too(sim: Simulation, world: World) -> None:
+    sim.feed(firing("degraded", labels={"service": "site"}))
+    assert steps(sim) == []
+    grouped = replace(POLICY.route, group_by=(), routes=())
+    sim = Simulation(replace(POLICY, route=grouped), START, world)
+    sim.feed(firing("degraded"))
+    assert steps(sim) == []
+    sim.feed(firing("site-down", key="other"))
+    sim.pass_time(START + 3 * MINUTE)
+    assert len(sim.incidents()) == 1
+    assert world.rolled_back == 1
+
+
+def test_an_alert_nobody_silenced_pages_although_it_joins_a_silenced_incident(sim: Simulation) -> None:
+    sim.feed(SilenceSet(at=START, id="s-1", matchers=['kind="worse"'], until_at=START + 48 * HOUR))
+    sim.feed(firing("worse"))
+    assert pages(sim) == []
+    world_major = firing("api-broken", key="other")
+    sim.feed(world_major)
+    sim.pass_time(START + 10 * MINUTE)
+    assert len(sim.incidents()) == 1
+    assert pages(sim) or steps(sim), "neither repaired nor told for two days"
+
+
+def test_a_silenced_alert_that_joins_a_silenced_incident_stays_silent(sim: Simulation) -> None:
+    sim.feed(SilenceSet(at=START, id="s-1", matchers=['kind="worse"'], until_at=START + HOUR))
+    sim.feed(firing("worse"))
+    sim.feed(firing("worse", key="other"))
+    sim.pass_time(START + 30 * MINUTE)
+    assert pages(sim) == []
+
+
+def test_a_rule_that_says_alert_opens_for_what_neither_fires_nor_resolves(sim: Simulation) -> None:
+    event = Event(
+        source="am", vendor="vercel", kind="worse", status=Status.INFO, key="k", title="Release was aborted"
+    )
+    signal = firing("worse")
+    sim.feed(type(signal)(at=START, event=event))
+    assert only(sim).title == "Release was aborted"
+
+
+def test_who_was_paged_and_is_no_longer_configured_is_named_not_forgotten(
+    sim: Simulation, world: World
+) -> None:
+    world.health_failures = 0
+    sim.feed(firing("worse"))
+    assert only(sim).paged == ["anna"]
+    sim.policy = replace(POLICY, contacts={k: v for k, v in POLICY.contacts.items() if k != "anna"})
+    sim.feed(resolved("worse", at=START + SECOND))
+    assert any("anna" in moment.what and "not told" in moment.what for _, moment in sim.moments)
+
+
+def test_a_runbook_is_not_run_again_for_what_is_resolved(sim: Simulation, world: World) -> None:
+    world.refuses = {"vercel.rollback": Outcome.PERMANENT}
+    sim.feed(firing("api-broken", starts_at=START))
+    sim.pass_time(START + 2 * SECOND)
+    sim.feed(resolved("api-broken", at=sim.now, ends_at=sim.now))
+    sim.pass_time(START + HOUR)
+    before = steps(sim)
+    sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-r1"))
+    assert steps(sim) == before
+    assert any("resolved" in moment.what and "ben" in moment.what for _, moment in sim.moments)
+
+
+def test_the_kill_switch_refuses_a_start_without_blaming_the_runbook(sim: Simulation) -> None:
+    sim.feed(SwitchSet(at=START, name="kill", on=True))
+    sim.feed(firing("api-broken"))
+    assert run_of(sim).phase is RunPhase.REFUSED
+    assert pages(sim)
