@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 import redis
+from redis.exceptions import NoPermissionError
 
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -44,18 +45,31 @@ class Context:
         return found
 
 
-def connected() -> Context:
-    """Connect as the environment says. Raises click.ClickException, naming the fix, when nothing answers."""
-    settings = from_env()
+ANSWER_S = 10.0
+
+
+def settings_of_environment() -> LedgerSettings:
+    """Raises click.UsageError naming the variable that cannot be read."""
     try:
-        client = connect(settings)
+        return from_env()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def connected(*, answer_timeout_s: float = ANSWER_S) -> Context:
+    """Connect as the environment says. Raises click.ClickException, naming the fix, when nothing answers."""
+    settings = settings_of_environment()
+    try:
+        client = connect(settings, answer_timeout_s=answer_timeout_s)
         client.ping()
-    except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
-        raise click.ClickException(nothing_runs(settings)) from error
-    except redis.AuthenticationError as error:
+    except ValueError as error:
+        raise click.UsageError(f"TOCSIN_REDIS_URL cannot be read: {error}") from error
+    except (redis.AuthenticationError, NoPermissionError) as error:
         raise click.ClickException(
             f"{place(settings)} refused our credentials; check TOCSIN_REDIS_URL"
         ) from error
+    except (redis.RedisError, OSError) as error:
+        raise click.ClickException(nothing_runs(settings)) from error
     return Context(settings, client, Keys())
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from console import reviving
+from console import mending, reviving
 from console.acting import acting
 from console.context import Context, connected
-from console.options import dry_run_option, json_option, paging
-from console.output import ago, as_json, clock, facts, heading, progress, say, table, warn
+from console.options import Pair, dry_run_option, json_option, paging
+from console.output import ago, as_json, clock, facts, heading, iso, one_line, progress, say, table, warn
 from ledger import dead as letters
+from ledger import wire
 from ledger.clock import now_ms
 from ledger.dead import DeadLetter, Fate, Kind
 from routing.errors import TocsinError
@@ -51,10 +52,17 @@ def list_(kind: str | None, source: str, status: str, limit: int, after: str, js
     """List dead letters, newest first; those that wait unless asked otherwise."""
     context = connected()
     found = letters.listing(
-        context.client, context.keys, cursor=after, limit=limit, kind=kind or "", source=source, status=status
+        context.client,
+        context.keys,
+        cursor=_place(context, after),
+        limit=limit,
+        kind=kind or "",
+        source=source,
+        status=status,
     )
     if json:
-        as_json({"letters": [_shown(each) for each in found.letters], "after": found.next})
+        last = found.letters[-1].id if found.next else ""
+        as_json({"letters": [_shown(each) for each in found.letters], "after": last})
         return
     now = now_ms()
     table(
@@ -66,7 +74,17 @@ def list_(kind: str | None, source: str, status: str, limit: int, after: str, js
         empty="No dead letter.",
     )
     if found.next:
-        say(f"more: tocsin dead list --after {found.next}", "dim")
+        say(f"more: tocsin dead list --after {found.letters[-1].id}", "dim")
+
+
+def _place(context: Context, after: str) -> str:
+    """How many letters come before the page that follows this one."""
+    if not after:
+        return ""
+    rank = wire.call(context.client, "ZREVRANK", context.keys.dead_index, after)
+    if rank is None:
+        raise click.UsageError(f"--after: no dead letter {after!r}")
+    return str(int(rank) + 1)
 
 
 @dead.command()
@@ -94,36 +112,28 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
 @dead.command()
 @click.argument("ID")
 @click.option("--body", default=None, metavar="FILE", help="The new body from a file; - for stdin.")
+@click.option("--set", "pairs", type=Pair(), multiple=True, help="One value of a JSON body: data.object.id=x")
 @acting
-def edit(id: str, body: str | None, by: str) -> None:  # noqa: A002
-    """Replace its body: in $EDITOR, or with --body. Says whether it can be read now."""
+def edit(id: str, body: str | None, pairs: tuple[tuple[str, str], ...], by: str) -> None:  # noqa: A002
+    """Change its body: in $EDITOR, with --body or with --set. Says whether it can be read now."""
+    if body is not None and pairs:
+        raise click.UsageError("give either --body or --set")
     context = connected()
     letter = _letter(context, id)
-    raw = _read(body) if body is not None else _edited(letter)
-    if raw is None:
-        raise click.ClickException("nothing was changed")
+    if letter.kind not in reviving.MENDABLE:
+        raise click.UsageError(
+            f"nothing is read from an {letter.kind} letter; retry it, or act on {letter.subject}"
+        )
+    if pairs:
+        raw = mending.with_values(letter.raw, pairs)
+    else:
+        raw = mending.edited(letter.raw) if body is None else mending.read(body)
     letter = letters.edit(context.client, context.keys, id, raw, by, now_ms())
-    if letter.kind is Kind.REFUSED:
-        try:
-            events = reviving.parsed(context, letter)
-        except TocsinError as error:
-            raise click.ClickException(f"kept, but it still cannot be read: {error}") from error
-        say(f"{id} edited by {by}; it reads as {', '.join(event.kind for event in events)}")
-        return
-    say(f"{id} edited by {by}")
-
-
-def _read(name: str) -> bytes:
     try:
-        with click.open_file(name, "rb") as file:
-            return bytes(file.read())
-    except OSError as error:
-        raise click.UsageError(f"--body: {name} cannot be read: {error.strerror}") from error
-
-
-def _edited(letter: DeadLetter) -> bytes | None:
-    found = click.edit(letter.raw.decode(errors="replace"), extension=".json")
-    return found.encode() if found is not None else None
+        found = reviving.check(context, letter)
+    except TocsinError as error:
+        raise click.ClickException(f"kept as edited, but it still cannot be read: {error}") from error
+    say(f"{id} edited by {by}; it reads as {found}. Bring it through: tocsin dead retry {id}")
 
 
 @dead.command()
@@ -138,13 +148,13 @@ def retry(
     with progress("retrying", len(chosen)) as step:
         for letter in chosen:
             if dry_run:
-                say(f"would retry {letter.id}: {letter.kind} {letter.why}")
+                say(one_line(f"would retry {letter.id}: {letter.kind} {letter.why}"))
                 continue
             try:
                 entered = reviving.revive(context, letter, by)
             except TocsinError as error:
                 failed += 1
-                warn(f"{letter.id} kept: {error}; mend it with: tocsin dead edit {letter.id}")
+                warn(one_line(f"{letter.id} kept: {error}; mend it with: tocsin dead edit {letter.id}"))
             else:
                 say(f"{letter.id} retried by {by}: {', '.join(entered)}")
             step(1)
@@ -159,12 +169,15 @@ def drop(
 ) -> None:
     """Give dead letters up for good; they stay readable under --status dropped."""
     context = connected()
-    for letter in _chosen(context, ids, everything, kind or "", source):
-        if dry_run:
-            say(f"would drop {letter.id}: {letter.kind} {letter.why}")
-            continue
-        letters.drop(context.client, context.keys, letter.id, by, now_ms())
-        say(f"{letter.id} dropped by {by}")
+    chosen = _chosen(context, ids, everything, kind or "", source)
+    with progress("dropping", len(chosen)) as step:
+        for letter in chosen:
+            if dry_run:
+                say(one_line(f"would drop {letter.id}: {letter.kind} {letter.why}"))
+            else:
+                letters.drop(context.client, context.keys, letter.id, by, now_ms())
+                say(f"{letter.id} dropped by {by}")
+            step(1)
 
 
 def _chosen(
@@ -188,7 +201,7 @@ def _waiting(context: Context, kind: str, source: str) -> Iterator[DeadLetter]:
 
 
 def _letter(context: Context, letter_id: str) -> DeadLetter:
-    found = letters.get(context.client, context.keys, letter_id)
+    found = letters.get(context.client, context.keys, letter_id) or context.store.settled(letter_id)
     if found is None:
         raise click.ClickException(f"no dead letter {letter_id!r}; see: tocsin dead list")
     return found
@@ -196,8 +209,9 @@ def _letter(context: Context, letter_id: str) -> DeadLetter:
 
 def _shown(letter: DeadLetter) -> dict[str, object]:
     return {
-        "id": letter.id, "kind": letter.kind.value, "status": letter.status.value, "at": clock(letter.at),
+        "id": letter.id, "kind": letter.kind.value, "status": letter.status.value, "at": iso(letter.at),
         "why": letter.why, "source": letter.source, "tries": letter.tries, "incident": letter.incident,
         "subject": letter.subject, "headers": letter.headers, "bytes": len(letter.raw),
-        "edited_by": letter.edited_by, "by": letter.by,
+        "edited_by": letter.edited_by, "edited_at": iso(letter.edited_at),
+        "by": letter.by, "changed_at": iso(letter.changed_at),
     }  # fmt: skip

@@ -1,35 +1,69 @@
 """Append an entry and wait, for a bounded time, until it is decided: then say what became of it."""
 
 import time
+from dataclasses import dataclass
+from itertools import islice
 
 import click
 
 from console.context import Context
-from console.output import say
+from console.output import one_line, say
 from ledger import log
+from ledger.dead import Kind, dead_id
 from ledger.views import entries
 from routing.entry import AnyEntry, Lane
+from routing.incident import Moment, Verdict
 
 WAIT_S = 10.0
+_LOOK_S = 0.02
+_NEWEST = 50
+"""Incidents looked through for the one an entry opened."""
 
 
-def act(context: Context, entry: AnyEntry, done: str) -> str:
-    """Append to the control lane and print `done` once it is decided. Returns the entry's id."""
-    entry_id = log.append(context.client, context.keys, Lane.CONTROL, entry)
-    if wait(context, entry_id):
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`verdict` is None for most of what people do; its effect is in the timeline."""
+
+    id: str
+    verdict: Verdict | None
+
+
+def act(context: Context, entry: AnyEntry, done: str = "", *, incident: str = "") -> Decided:
+    """Append to the control lane, wait, and say what became of it: in the words of `incident`'s timeline,
+    or `done` where no incident is concerned. Raises click.ClickException when it is not decided in time.
+    """
+    decided = wait(context, log.append(context.client, context.keys, Lane.CONTROL, entry))
+    if done:
         say(done)
-    else:
-        say(f"kept as {entry_id}, but not decided within {WAIT_S:.0f} s; see: tocsin status", "yellow")
-    return entry_id
+    if incident:
+        for moment in moments(context, incident, decided.id):
+            say(f"{incident}: {one_line(moment.what)}")
+    return decided
 
 
-def wait(context: Context, entry_id: str) -> bool:
-    until = time.monotonic() + WAIT_S
+def wait(context: Context, entry_id: str, wait_s: float = WAIT_S) -> Decided:
+    """Until the entry is decided. Raises click.ClickException when it is not, or cannot be."""
+    until = time.monotonic() + wait_s
     while time.monotonic() < until:
         seen = entries.find(context.store, entry_id)
-        if seen is None:
-            raise click.ClickException(f"{entry_id} is not in the log")
-        if seen.decided:
-            return True
-        time.sleep(0.02)
-    return False
+        if seen is not None and seen.decided:
+            if seen.verdict is not None and seen.verdict.did == Kind.UNDECIDABLE:
+                letter = dead_id(Kind.UNDECIDABLE, seen.position)
+                raise click.ClickException(f"{entry_id} was set aside; see: tocsin dead show {letter}")
+            return Decided(entry_id, seen.verdict)
+        time.sleep(_LOOK_S)
+    raise click.ClickException(
+        f"kept as {entry_id}, but not decided within {wait_s:g} s; it will be. Who decides? tocsin status"
+    )
+
+
+def moments(context: Context, incident: str, entry_id: str) -> list[Moment]:
+    """What the entry wrote into the incident's timeline."""
+    whole = context.store.whole(incident)
+    return [moment for moment in whole.timeline if moment.entry == entry_id] if whole else []
+
+
+def opened_by(context: Context, entry_id: str) -> str:
+    """The incident an entry opened; "" when it opened none."""
+    newest = islice(context.store.incidents(), _NEWEST)
+    return next((found.id for found, _ in newest if moments(context, found.id, entry_id)), "")

@@ -7,7 +7,7 @@ import click
 
 from console.acting import acting
 from console.context import Context, connected
-from console.decided import act
+from console.decided import act, opened_by
 from console.options import json_option, paging
 from console.output import ago, as_json, facts, heading, say, table
 from ledger.clock import now_ms
@@ -89,13 +89,12 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
 def _tell(shown: Shown) -> None:
     now = now_ms()
     heading(f"{shown['id']}  {shown['severity']}  {shown['title']}")
-    suspect = shown["suspect"]
     facts([
         ("status", shown["status"]), ("summary", shown["summary"]), ("service", shown["service"]),
         ("team", shown["team"]), ("opened", shown["opened_at"]), ("respond by", shown["respond_by"]),
         ("resolve by", shown["resolve_by"]), ("acknowledged", _by(shown, "acknowledged")),
         ("resolved", _by(shown, "resolved")), ("next", _next(shown, now)),
-        ("suspect", f"production deploy {suspect['id']} by {suspect['by']} at {suspect['at']}" if suspect else ""),
+        ("suspect", _suspect(shown["suspect"])),
         ("tried", shown["tried"]),
     ])  # fmt: skip
     heading("Alerts")
@@ -123,6 +122,13 @@ def _tell(shown: Shown) -> None:
             say(f"{'':26}because {reason['text']}" + (f" ({place})" if place else ""), "dim")
 
 
+def _suspect(found: Shown | None) -> str:
+    if found is None:
+        return ""
+    by = f" by {found['by']}" if found["by"] else ""
+    return f"production deployment {found['id']}{by}, live since {found['at']}"
+
+
 def _by(shown: Shown, what: str) -> str:
     return f"{shown[f'{what}_at']} by {shown[f'{what}_by']}" if shown[f"{what}_at"] else ""
 
@@ -136,13 +142,12 @@ def _next(row: Shown, now: int) -> str:
     return f"{_ago(following['at'], now)}: {following['what']}" if following else ""
 
 
-def _verb(verb: Verb, past: str, help_: str) -> None:
+def _verb(verb: Verb, help_: str) -> None:
     @incidents.command(verb.value, help=help_)
     @click.argument("ID")
     @acting
     def command(id: str, by: str) -> None:  # noqa: A002
-        context = _known(id)
-        act(context, Command(at=now_ms(), by=by, incident=id, verb=verb), f"{id} {past} by {by}")
+        act(_known(id), Command(at=now_ms(), by=by, incident=id, verb=verb), incident=id)
 
 
 def _known(incident_id: str) -> Context:
@@ -152,9 +157,9 @@ def _known(incident_id: str) -> Context:
     return context
 
 
-_verb(Verb.ACK, "acknowledged", "Take it: paging stops, and everyone who was paged is told.")
-_verb(Verb.RESOLVE, "resolved", "Close it: everyone who was paged is told.")
-_verb(Verb.ESCALATE, "escalated", "Page the next step of the policy now.")
+_verb(Verb.ACK, "Take it: paging stops, and everyone who was paged is told.")
+_verb(Verb.RESOLVE, "Close it: everyone who was paged is told.")
+_verb(Verb.ESCALATE, "Page the next step of the policy now.")
 
 
 def _worded(name: str, verb: Verb, argument: str, help_: str) -> Callable[..., Any]:
@@ -163,9 +168,8 @@ def _worded(name: str, verb: Verb, argument: str, help_: str) -> Callable[..., A
     @click.argument(argument, required=verb is Verb.NOTE, default=None if verb is Verb.NOTE else "")
     @acting
     def command(id: str, by: str, **words: str) -> None:  # noqa: A002
-        context = _known(id)
         text = words[argument.lower()]
-        act(context, Command(at=now_ms(), by=by, incident=id, verb=verb, text=text), f"{id}: {name} kept")
+        act(_known(id), Command(at=now_ms(), by=by, incident=id, verb=verb, text=text), incident=id)
 
     return command
 
@@ -190,4 +194,6 @@ def open_(title: str, severity: str, service: str, team: str, summary: str, by: 
     entry = Opened(
         at=now_ms(), by=by, title=title, severity=int(level), service=service, team=team, summary=summary
     )
-    act(connected(), entry, f"opened as {level}; see: tocsin incidents list")
+    context = connected()
+    opened = opened_by(context, act(context, entry).id)
+    say(f"{opened or 'an incident'} opened as {level}; see: tocsin incidents show {opened}".rstrip())

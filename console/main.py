@@ -31,6 +31,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Bring back what failed": {
         "dead": "console.dead:dead",
+        "replay": "console.replay:replay",
+        "backup": "console.backup:backup",
+        "restore": "console.backup:restore",
     },
     "Check the configuration": {
         "check": "console.check:check",
@@ -90,6 +93,17 @@ def main() -> None:
     except TocsinError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except Exception as error:
+        if not _lost_the_server(error):
+            raise
+        click.echo(f"Error: the database does not answer any more ({error}); see: tocsin status", err=True)
+        sys.exit(1)
+
+
+def _lost_the_server(error: Exception) -> bool:
+    """Whether it is an error of the client library, which is loaded only if something was asked of it."""
+    library = sys.modules.get("redis")
+    return library is not None and isinstance(error, library.RedisError)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from console.acting import acting
 from console.context import connected
 from console.decided import act
 from console.options import Instant, json_option
-from console.output import as_json, clock, table
+from console.output import as_json, clock, iso, table
 from ledger.clock import now_ms
 from routing import oncall as shifts
 from routing.decision import Table
@@ -31,7 +31,8 @@ def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
     }
     if json:
         as_json({
-            name: {"contact": duty.contact, "reason": duty.reason, "until": clock(duty.until_at)}
+            name: {"contact": duty.contact, "reason": duty.reason,
+                   "since": iso(duty.since_at), "until": iso(duty.until_at)}
             for name, duty in duties.items()
         })  # fmt: skip
         return
@@ -66,3 +67,42 @@ def override(schedule: str, contact: str, from_at: int, until_at: int, by: str) 
         entry,
         f"{contact} takes {schedule} from {clock(from_at)} until {clock(until_at)} ({entry.id})",
     )
+
+
+@oncall.command()
+@json_option
+def overrides(json: bool) -> None:
+    """List the overrides that are set."""
+    found = connected().store.records(Table.OVERRIDE, OverrideSet).values()
+    rows = sorted(found, key=lambda each: each.from_at)
+    if json:
+        as_json([
+            {"id": each.id, "schedule": each.schedule, "contact": each.contact, "from": iso(each.from_at),
+             "until": iso(each.until_at), "by": each.by}
+            for each in rows
+        ])  # fmt: skip
+        return
+    table(
+        ("ID", "SCHEDULE", "CONTACT", "FROM", "UNTIL", "BY"),
+        [
+            (each.id, each.schedule, each.contact, clock(each.from_at), clock(each.until_at), each.by)
+            for each in rows
+        ],
+        empty="No override is set.",
+    )
+
+
+@oncall.command()
+@click.argument("ID")
+@acting
+def remove(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
+    """Take an override back: the rotation counts again."""
+    context = connected()
+    known = context.store.records(Table.OVERRIDE, OverrideSet).get(id)
+    if known is None:
+        raise click.ClickException(f"no override {id!r}; see: tocsin oncall overrides")
+    entry = OverrideSet(
+        at=now_ms(), by=by, id=id, schedule=known.schedule, contact="", from_at=known.from_at,
+        until_at=known.until_at,
+    )  # fmt: skip
+    act(context, entry, f"override {id} removed by {by}; {known.schedule} is as its rotation says")

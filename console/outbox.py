@@ -2,12 +2,14 @@
 
 import click
 
-from console.context import connected
+from console.acting import acting
+from console.context import Context, connected
 from console.decided import act
 from console.options import json_option, paging
-from console.output import as_json, clock, facts, heading, say, table
+from console.output import as_json, clock, facts, heading, iso, say, table
 from ledger import sandbox
 from ledger.clock import now_ms
+from routing.delivery import Delivery
 from routing.entry import Answer
 
 
@@ -22,7 +24,8 @@ def outbox(ctx: click.Context, limit: int, after: str, json: bool) -> None:
     context = connected()
     found = sandbox.listing(context.client, context.keys, limit, after)
     if json:
-        as_json([_shown(each) for each in found])
+        after = found[-1].id if len(found) == limit else ""
+        as_json({"outbox": [_shown(each) for each in found], "after": after})
         return
     table(
         ("AT", "DELIVERY", "WHO", "CHANNEL", "TO", "KIND", ""),
@@ -32,6 +35,8 @@ def outbox(ctx: click.Context, limit: int, after: str, json: bool) -> None:
         ],
         empty="Nothing was sent to the sandbox.",
     )
+    if len(found) == limit:
+        say(f"more: tocsin outbox --after {found[-1].id}", "dim")
 
 
 @outbox.command()
@@ -57,20 +62,25 @@ def show(delivery: str, json: bool) -> None:
 @outbox.command()
 @click.argument("DELIVERY")
 @click.argument("TEXT")
-def answer(delivery: str, text: str) -> None:
+@acting
+def answer(delivery: str, text: str, by: str) -> None:
     """Answer DELIVERY as its person would: press 4, 5 or 6, or write ack, resolve, escalate."""
     context = connected()
-    entry = Answer(at=now_ms(), by="sandbox", channel="the sandbox", text=text, delivery=delivery)
-    act(
-        context,
-        entry,
-        f"answered {delivery} with {text!r}; see: tocsin incidents show {delivery.rpartition('-')[0]}",
-    )
+    entry = Answer(at=now_ms(), by=by, channel="the sandbox", text=text, delivery=delivery)
+    incident = delivery.rpartition("-")[0]
+    if not any(each.id == delivery for each in _deliveries(context, incident)):
+        raise click.ClickException(f"no delivery {delivery!r}; see: tocsin outbox")
+    act(context, entry, incident=incident)
+
+
+def _deliveries(context: Context, incident: str) -> tuple[Delivery, ...]:
+    whole = context.store.whole(incident)
+    return whole.deliveries if whole else ()
 
 
 def _shown(each: sandbox.Unsent) -> dict[str, object]:
     return {
-        "id": each.id, "at": clock(each.at), "delivery": each.delivery, "attempt": each.attempt,
+        "id": each.id, "at": iso(each.at), "delivery": each.delivery, "attempt": each.attempt,
         "incident": each.incident, "contact": each.contact, "channel": each.channel, "vendor": each.vendor,
         "to": each.to, "kind": each.purpose.value, "severity": str(each.severity), "fields": each.fields,
         "missing": each.missing, "repeat": each.repeat, "sandbox": True,

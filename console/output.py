@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ledger.views.times import iso
+
 if TYPE_CHECKING:  # rich is imported when something is printed, not to show a help page
     from rich.console import Console
+
+__all__ = [
+    "ago", "as_json", "clock", "facts", "heading", "iso", "one_line", "plain", "progress", "say", "span", "table",
+    "warn",
+]  # fmt: skip
 
 _WIDE = 10_000
 """Columns when nobody looks: a pipe gets whole lines."""

@@ -1,24 +1,33 @@
 """Bring a dead letter through: read again, decided again, delivered again, run again."""
 
+from itertools import count
+
 from console.context import Context
 from ledger import catalogue, dead, log
 from ledger.clock import now_ms
 from ledger.dead import DeadLetter, Kind
-from routing.entry import Lane, Revived, Signal, decode_entry
+from ledger.position import lane_of
+from ledger.views import entries
+from routing.entry import AnyEntry, Lane, Revived, Signal, decode_entry
 from routing.errors import TocsinError, Unreadable
 from routing.event import Event
+from routing.policy import Source
 from routing.ports import Inbound
+
+MENDABLE = frozenset({Kind.REFUSED, Kind.UNDECIDABLE})
+"""Kinds whose body is read again; the others only name the work to do again."""
 
 
 def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
     """Retry it and mark it so. Returns the ids of what entered the log. Raises TocsinError when it cannot.
 
-    Twice the same retry of a refused body is one: its events enter under `<letter>.r<n>`.
+    Twice the same retry of a refused body is one; a body that was changed in between is a new one.
     """
     if letter.kind is Kind.REFUSED:
-        ids = _read_again(context, letter, by)
+        ids = [_replay(context, letter, event, by) for event in parsed(context, letter)]
     elif letter.kind is Kind.UNDECIDABLE:
-        ids = [log.append(context.client, context.keys, Lane.CONTROL, decode_entry(letter.raw))]
+        lane = lane_of(letter.subject) or Lane.CONTROL
+        ids = [log.append(context.client, context.keys, lane, entry_of(letter))]
     else:
         entry = Revived(at=now_ms(), by=by, dead=letter.id, subject=letter.subject)
         ids = [log.append(context.client, context.keys, Lane.CONTROL, entry)]
@@ -26,25 +35,52 @@ def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
     return ids
 
 
+def check(context: Context, letter: DeadLetter) -> str:
+    """What its body reads as now. Raises TocsinError saying why, and where, it still cannot be read."""
+    if letter.kind is Kind.REFUSED:
+        return ", ".join(event.kind for event in parsed(context, letter)) or "no event at all"
+    return type(entry_of(letter)).__name__.lower()
+
+
 def parsed(context: Context, letter: DeadLetter) -> list[Event]:
     """The events in a refused body as it is now. Raises TocsinError saying why it still cannot be read."""
-    source = context.policy.sources.get(letter.source)
-    if source is None:
-        raise TocsinError(f"source {letter.source!r} is no longer configured; add it to sources.yaml")
+    source = _source(context, letter)
     inbound = Inbound(body=letter.raw, headers=letter.headers, query={}, received_at=now_ms())
     found = catalogue.source(source.vendor).parse(inbound, source)
     if found.unread:
-        first = found.unread[0]
-        raise Unreadable(first.reason, first.where)
+        raise Unreadable(found.unread[0].reason, found.unread[0].where)
     return list(found.events)
 
 
-def _read_again(context: Context, letter: DeadLetter, by: str) -> list[str]:
-    now = now_ms()
-    ids = []
-    for number, event in enumerate(parsed(context, letter), start=1):
-        replay_id = f"{letter.id}.r{number}"
-        entry = Signal(at=now, by=by, event=event, replay_of=letter.id)
-        log.append_replay(context.client, context.keys, Lane.URGENT, entry, replay_id)
-        ids.append(replay_id)
-    return ids
+def entry_of(letter: DeadLetter) -> AnyEntry:
+    """The entry in an undecidable letter. Raises Unreadable."""
+    try:
+        return decode_entry(letter.raw)
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+
+
+def _source(context: Context, letter: DeadLetter) -> Source:
+    source = context.policy.sources.get(letter.source)
+    if source is None:
+        raise TocsinError(f"source {letter.source!r} is no longer configured; add it to sources.yaml")
+    return source
+
+
+def _replay(context: Context, letter: DeadLetter, event: Event, by: str) -> str:
+    """Append it under the first free `<letter>.r<n>`, unless one of those before is the very same event."""
+    source = _source(context, letter)
+    urgent = any(matcher.matches(event.attributes()) for matcher in source.urgent_kinds)
+    entry = Signal(at=now_ms(), by=by, event=event, replay_of=letter.id)
+    replay_id = free_id(context, letter.id, event)
+    log.append_replay(context.client, context.keys, Lane.URGENT if urgent else Lane.BULK, entry, replay_id)
+    return replay_id
+
+
+def free_id(context: Context, of: str, event: Event | None = None) -> str:
+    """The first `<of>.r<n>` that nothing has, or that `event` has already."""
+    for number in count(1):
+        known = entries.find(context.store, f"{of}.r{number}")
+        if known is None or (isinstance(known.entry, Signal) and known.entry.event == event):
+            break
+    return f"{of}.r{number}"

@@ -8,7 +8,7 @@ from console.acting import acting
 from console.context import connected
 from console.decided import act
 from console.options import Duration, json_option
-from console.output import as_json, clock, table
+from console.output import as_json, clock, iso, table
 from ledger.clock import now_ms
 from routing import matchers
 from routing.decision import Table
@@ -52,8 +52,8 @@ def list_(json: bool) -> None:
     rows = sorted(found.values(), key=lambda each: each.until_at)
     if json:
         as_json([
-            {"id": each.id, "matchers": each.matchers, "until": clock(each.until_at), "by": each.by,
-             "reason": each.reason}
+            {"id": each.id, "matchers": each.matchers, "from": iso(each.from_at), "until": iso(each.until_at),
+             "by": each.by, "reason": each.reason}
             for each in rows
         ])  # fmt: skip
         return

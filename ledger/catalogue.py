@@ -67,5 +67,5 @@ def _names(package: str) -> tuple[str, ...]:
 
 def _module(package: str, name: str) -> Any:
     if name not in _names(package):
-        raise KeyError(name)
+        raise KeyError(f"there is no module {package}.{name}")
     return import_module(f"{package}.{name}")

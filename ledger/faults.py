@@ -6,7 +6,7 @@ at the first point, or its first at the second. `TOCSIN_FAULT_DIR` makes each po
 processes: the one that dies leaves a file of the point's name there first, and the others live on.
 
 Points: append.before, append.after, commit.before, commit.after, deliver.claimed, deliver.answered,
-remediate.claimed, remediate.answered.
+remediate.claimed, remediate.answered, archive.copied.
 """
 
 import os

@@ -15,6 +15,15 @@ class Keys:
     def _key(self, *parts: str) -> str:
         return ":".join(("tocsin", f"{{{self.partition}}}", *parts))
 
+    @property
+    def all(self) -> str:
+        """Pattern that every key of the partition matches, and no other."""
+        return self._key("*")
+
+    def restoring(self, key: str) -> str:
+        """A key as a restore writes it, until all of them are there and take their names at once."""
+        return self._key("restoring", key)
+
     def log(self, lane: str) -> str:
         """Stream: entries of one lane. Fields: `e` the entry as JSON, `r` the raw body's id (signals only)."""
         return self._key("log", lane)

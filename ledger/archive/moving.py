@@ -14,6 +14,7 @@ import redis
 
 from ledger import dead, log, wire
 from ledger.archive.database import Archive, ArchivedDead, ArchivedEntry, ArchivedIncident, ArchivedRaw
+from ledger.faults import reach
 from ledger.keys import Keys
 from ledger.script import Script
 from ledger.state import cursor
@@ -31,6 +32,7 @@ INCIDENTS = 20
 """Incidents moved per call."""
 _LOCK_MS = 60_000
 _FORGET_DEAD = Script("forget_dead")
+_RENEW = Script("renew")
 
 StreamRow = tuple[bytes, dict[bytes, bytes]]
 
@@ -73,8 +75,13 @@ def sweeping(client: redis.Redis, keys: Keys, ttl_ms: int = _LOCK_MS) -> Iterato
     try:
         yield token if mine else ""
     finally:
-        if mine and client.get(keys.sweeping) == token.encode():
-            client.delete(keys.sweeping)
+        if mine:
+            keep_sweeping(client, keys, token, 0)
+
+
+def keep_sweeping(client: redis.Redis, keys: Keys, token: str, ttl_ms: int = _LOCK_MS) -> bool:
+    """Keep the right for longer; False when it ran out, and somebody else may have it."""
+    return bool(_RENEW.run(client, (keys.sweeping,), (token, ttl_ms)))
 
 
 def _sweep_lane(
@@ -86,6 +93,7 @@ def _sweep_lane(
     entries = _with_verdicts(client, keys, [_entry(lane, row) for row in rows])
     raws = _raws(client, keys, sorted({entry.raw for entry in entries if entry.raw}))
     archive.put(entries=entries, raws=raws)
+    reach("archive.copied")
     pipe = client.pipeline(transaction=True)
     pipe.xdel(keys.log(lane), *(at for at, _ in rows))
     if raws:
@@ -152,6 +160,7 @@ def _sweep_incidents(client: redis.Redis, keys: Keys, archive: Archive) -> int:
         return 0
     found = [_incident(client, keys, incident_id) for incident_id in retired]
     archive.put(incidents=[incident for incident in found if incident])
+    reach("archive.copied")
     timers = _timers_of(client, keys, set(retired))
     pipe = client.pipeline(transaction=True)
     pipe.hdel(keys.state(Table.INCIDENT), *retired)

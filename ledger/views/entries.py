@@ -29,6 +29,7 @@ class Seen:
     headers: dict[str, str]
     body_bytes: int
     archived: bool
+    raw_id: str = ""
 
 
 def find(store: Store, entry_id: str) -> Seen | None:
@@ -41,6 +42,7 @@ def find(store: Store, entry_id: str) -> Seen | None:
             live.id, live.position, live.lane, decode_entry(live.raw),
             decode(Verdict, verdict) if verdict else None,
             _decided(store, live.lane, live.position), headers, size, archived=False,
+            raw_id=live.raw_id,
         )  # fmt: skip
     old = store.archive.find_entry(entry_id)
     if old is None:
@@ -49,7 +51,7 @@ def find(store: Store, entry_id: str) -> Seen | None:
     return Seen(
         old.id, old.position, Lane(old.lane), decode_entry(old.entry),
         decode(Verdict, old.verdict) if old.verdict else None,
-        decided=True, headers=headers, body_bytes=size, archived=True,
+        decided=True, headers=headers, body_bytes=size, archived=True, raw_id=old.raw,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which incidents to list. Empty means any; `open_only` leaves resolved ones out."""
+    """Which incidents to list. Empty means any."""
 
     phases: frozenset[Phase] = frozenset()
     at_least: Severity | None = None

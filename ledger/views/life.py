@@ -15,7 +15,6 @@ from ledger.views.times import iso
 from routing.delivery import Delivery
 from routing.entry import AnyEntry, Opened, Signal
 from routing.incident import Moment, Verdict
-from routing.record import decode
 from routing.run import Run
 
 _ENTRY = re.compile(r"[cub]\d+-\d+(\.r\d+)?|dl-[0-9a-f]+\.r\d+")
@@ -79,12 +78,9 @@ def _of_incident(store: Store, incident_id: str, asked: str, delivery: str, run:
 
 
 def _of_dead(store: Store, letter_id: str) -> list[Life]:
-    letter = dead.get(store.client, store.keys, letter_id)
+    letter = dead.get(store.client, store.keys, letter_id) or store.settled(letter_id)
     if letter is None:
-        old = store.archive.find_dead(letter_id)
-        if old is None:
-            return []
-        letter = decode(dead.DeadLetter, old)
+        return []
     stages = [
         _stage(
             letter.at, "given up", f"{letter.kind}: {letter.why}",
@@ -149,7 +145,7 @@ def _judged(seen: Seen) -> list[Shown]:
         verdict.at, "classified", str(verdict.severity) if verdict.severity is not None else "no severity",
         reasons=[incidents.reason(one) for one in verdict.reasons], policy=verdict.policy,
     )  # fmt: skip
-    return [classified, _stage(verdict.at, "decided", _became(verdict), fingerprint=verdict.fingerprint)]
+    return [classified, _stage(verdict.at, "decided", became(verdict), fingerprint=verdict.fingerprint)]
 
 
 _DID = {
@@ -164,10 +160,12 @@ _DID = {
     "stale": "changed nothing: it is older than what is known",
     "ignored": "changed nothing: nothing of it is open",
     "paused": "set aside: its source is paused",
+    "undecidable": "set aside as a dead letter: its fold failed",
 }
 
 
-def _became(verdict: Verdict) -> str:
+def became(verdict: Verdict) -> str:
+    """What a verdict says, in words."""
     return _DID.get(verdict.did, verdict.did).format(incident=verdict.incident or "an incident")
 
 

@@ -9,6 +9,7 @@ import redis
 
 from ledger import wire
 from ledger.archive import Archive, ArchivedIncident
+from ledger.dead_letter import DeadLetter
 from ledger.keys import Keys
 from routing.decision import Table
 from routing.delivery import Delivery
@@ -86,6 +87,11 @@ class Store:
         pipeline.lrange(self.keys.timeline(incident_id), 0, -1)
         alerts, deliveries, runs, timeline = pipeline.execute()
         return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
+
+    def settled(self, letter_id: str) -> DeadLetter | None:
+        """A dead letter that was retried or dropped long ago."""
+        raw = self.archive.find_dead(letter_id)
+        return decode(DeadLetter, raw) if raw else None
 
     def _retired(self, below: int) -> Iterator[Incident]:
         page = 200

@@ -1,5 +1,6 @@
 """Policies in Redis: the last good one decides, whatever the files say later."""
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -50,6 +51,30 @@ def test_bad_files_without_any_good_policy_are_refused(
 ) -> None:
     with pytest.raises(ConfigError):
         policies.settle(redis, keys, tmp_path, ENV, catalogue())
+
+
+def test_a_death_between_log_and_name_is_made_good_by_the_next_start(
+    redis: redis.Redis, keys: Keys, folder: Path
+) -> None:
+    policies.settle(redis, keys, folder, ENV, catalogue())
+    redis.hdel(keys.policy, "current")
+    settled = policies.settle(redis, keys, folder, ENV, catalogue())
+    found = log.read(redis, keys, dict.fromkeys(Lane, "0"), 10, 0)
+    assert len(found[Lane.CONTROL]) == 2
+    assert policies.current_version(redis, keys) == settled.policy.version
+
+
+def test_a_new_release_that_knows_more_of_a_vendor_is_believed_without_a_new_entry(
+    redis: redis.Redis, keys: Keys, folder: Path
+) -> None:
+    known = catalogue()
+    ways = {**known.channels, "twilio_voice": replace(known.channels["twilio_voice"], voice=False)}
+    policies.settle(redis, keys, folder, ENV, replace(known, channels=ways))
+    policies.settle(redis, keys, folder, ENV, known)
+    policy = policies.current(redis, keys)
+    assert policy is not None
+    assert policy.channels["voice"].voice
+    assert len(log.read(redis, keys, dict.fromkeys(Lane, "0"), 10, 0)[Lane.CONTROL]) == 1
 
 
 def test_no_secret_is_kept_with_a_policy(redis: redis.Redis, keys: Keys, folder: Path) -> None:

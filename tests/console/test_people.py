@@ -1,0 +1,94 @@
+"""What operators set: who is on call, what is silenced, which source is paused, whether anything acts by itself."""
+
+import pytest
+from desk import Ask, Desk, Run
+
+from ledger.switches import killed
+
+
+def test_somebody_is_on_call_in_every_schedule(desk: Desk, ask: Ask) -> None:
+    now, later = ask("oncall"), ask("oncall", "--at", "2027-01-01T00:00")
+    assert set(now) == set(desk.policy.schedules)
+    assert all(
+        duty["contact"] in desk.policy.contacts and duty["until"] for duty in (*now.values(), *later.values())
+    )
+
+
+def test_an_override_takes_the_shift_is_listed_and_taken_back(desk: Desk, run: Run, ask: Ask) -> None:
+    schedule = next(iter(desk.policy.schedules))
+    regular = ask("oncall")[schedule]["contact"]
+    other = next(name for name in desk.policy.contacts if name != regular)
+    run("oncall", "override", schedule, other, "--from", "now", "--until", "+8h", "--as", "ben")
+    assert ask("oncall")[schedule]["contact"] == other
+    (override,) = ask("oncall", "overrides")
+    assert (override["contact"], override["by"]) == (other, "ben")
+    run("oncall", "remove", override["id"])
+    assert ask("oncall")[schedule]["contact"] == regular
+    assert ask("oncall", "overrides") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nobodys", "anna", "--until", "+1h"], "no schedule 'nobodys'; there are"),
+        (["{}", "nobody", "--until", "+1h"], "no contact 'nobody'; there are"),
+        (["{}", "{}", "--until", "-1h"], "it ends before it begins"),
+        (["{}", "{}", "--until", "soon"], "not a time: 'soon'; write 2026-11-24T02:30"),
+    ],
+)
+def test_an_override_that_makes_no_sense_is_misuse(
+    desk: Desk, run: Run, arguments: list[str], says: str
+) -> None:
+    names = iter([next(iter(desk.policy.schedules)), next(iter(desk.policy.contacts))])
+    filled = [next(names) if argument == "{}" else argument for argument in arguments]
+    assert says in run("oncall", "override", *filled, code=2).stderr
+
+
+def test_a_silence_is_listed_with_its_reason_and_ends(desk: Desk, run: Run, ask: Ask) -> None:
+    run("silence", "add", 'service="site"', "--for", "2h", "--reason", "planned work", "--as", "ben")
+    (silence,) = ask("silence", "list")
+    assert (silence["matchers"], silence["by"], silence["reason"]) == (
+        ['service="site"'],
+        "ben",
+        "planned work",
+    )
+    run("silence", "expire", silence["id"])
+    assert (
+        run("silence", "expire", "s-0", code=1).stderr.strip()
+        == "Error: no silence 's-0'; see: tocsin silence list"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["nomatcher", "--for", "1h"], "not a matcher"), (['a="b"', "--for", "1 hour"], "write it with units")],
+)
+def test_a_silence_that_cannot_be_read_is_misuse(
+    desk: Desk, run: Run, arguments: list[str], says: str
+) -> None:
+    assert says in run("silence", "add", *arguments, "--reason", "x", code=2).stderr
+
+
+def test_a_source_is_paused_and_resumed(desk: Desk, run: Run, ask: Ask) -> None:
+    run("sources", "pause", "stripe")
+    assert {row["name"] for row in ask("sources", "list") if row["paused"]} == {"stripe"}
+    run("sources", "resume", "stripe")
+    assert not any(row["paused"] for row in ask("sources", "list"))
+    assert "no source 'nobody'; there are" in run("sources", "pause", "nobody", code=2).stderr
+
+
+def test_the_kill_switch_is_seen_by_whoever_acts(desk: Desk, run: Run) -> None:
+    assert run("kill-switch", "status").stdout.strip() == "off"
+    run("kill-switch", "on", "--reason", "wrong rollback")
+    assert killed(desk.client, desk.keys)
+    assert run("kill-switch", "status").stdout.startswith("on")
+    run("kill-switch", "off")
+    assert not killed(desk.client, desk.keys)
+
+
+def test_runbooks_and_routes_say_where_they_were_written(desk: Desk, ask: Ask, run: Run) -> None:
+    assert all(row["origin"].startswith("config/runbooks/") for row in ask("runbook", "list"))
+    (taken, *_) = ask("routes", "test", "severity=SEV-0", "service=site")
+    assert taken["escalation"] in desk.policy.escalations
+    assert "because" in run("routes", "test", "severity=SEV-0").stdout
+    assert "write key=value" in run("routes", "test", "severity", code=2).stderr
