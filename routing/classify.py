@@ -11,6 +11,9 @@ from routing.policy import Policy, SeverityRule, Source
 from routing.reason import Reason
 from routing.severity import Severity
 
+# Every event needs one of them, and writing an enum's name takes longer than matching a rule.
+_NAMES = {severity: str(severity) for severity in Severity}
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -37,7 +40,7 @@ def classify(policy: Policy, event: Event) -> Classified:
             labels["team"] = rule.team
         if rule.service is not None:
             labels["service"] = rule.service
-    labels["severity"] = str(severity)
+    labels["severity"] = _NAMES[severity]
     handling = (rule.handling if rule else "") or ("record" if event.status is Status.INFO else "alert")
     return Classified(severity, labels["team"], labels["service"], handling, labels, reasons)
 
@@ -78,7 +81,7 @@ def _condition_holds(
 def _severity(policy: Policy, event: Event, rule: SeverityRule | None, reasons: list[Reason]) -> Severity:
     said = vendor_severity(policy, event.vendor_severity)
     if rule is not None:
-        what = f"{rule.severity}" if rule.severity is not None else "classified"
+        what = _NAMES[rule.severity] if rule.severity is not None else "classified"
         text = f"{what}: {rule.reason}" if rule.reason else f"{what} by rule"
         reasons.append(Reason(text=text, rule=rule.name, origin=str(rule.origin)))
         if rule.severity is not None:

@@ -61,7 +61,7 @@ def _shifts(schedule: Schedule, active: list[OverrideSet], from_at: int, until_a
         holder = _holder(schedule, active, start)
         if not found or found[-1][0] != holder:
             found.append((holder, start))
-    ends = [start for _, start in found[1:]] + [until_at]
+    ends = [*(start for _, start in found[1:]), until_at][: len(found)]
     return [
         OnCall(holder.contact, holder.reason, start, end)
         for (holder, start), end in zip(found, ends, strict=True)

@@ -206,6 +206,8 @@ def _events(document: Document, text: str) -> Iterator[yaml.Event]:
     except yaml.MarkedYAMLError as error:
         mark = _mark(error.problem_mark or error.context_mark)
         context = f" {error.context}" if error.context else ""
+        if context and error.context_mark is not None:
+            context += f" begun on line {error.context_mark.line + 1}"
         document.refuse(mark, (), f"not YAML: {error.problem}{context}", _advice(text, mark))
         raise _Stop from error
     except yaml.YAMLError as error:

@@ -4,6 +4,7 @@ A scalar that YAML 1.1 tools read as something else than its author wrote is ref
 """
 
 import re
+from math import isinf
 
 from routing.refusal import Refusal
 
@@ -36,4 +37,8 @@ def scalar(text: str) -> str | int | float | bool | None:
             raise Refusal(f"{text} without quotes, {what}", f'write "{text}" in quotes{more}')
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if not _FLOAT.fullmatch(text):
+        return text
+    if isinf(float(text)):
+        raise Refusal(f"{text} without quotes, a number too large", f'write "{text}" in quotes')
+    return float(text)

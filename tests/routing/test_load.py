@@ -1,108 +1,206 @@
-"""Bad configuration never goes live: every fault at once, with file, line and what to write."""
+"""From the files to a policy: what it holds, what it is called, and that all faults come together."""
 
 from pathlib import Path
 
 import pytest
+import shipped
 
 from ledger import policies
-from ledger.catalogue import catalogue
+from routing import oncall, routes
+from routing.catalogue import Catalogue
+from routing.classify import classify
 from routing.errors import ConfigError
+from routing.event import Event, Status
 from routing.load import load, version
-from routing.policy import Policy, Secret
+from routing.policy import Method, Secret
+from routing.reason import BUILT_IN
 from routing.severity import Severity
 
-ROOT = Path(__file__).parents[2]
+HOUR = 3_600_000
 
 
-@pytest.fixture(scope="module")
-def shipped() -> dict[str, str]:
-    return policies.read_files(ROOT / "config")
+def event(vendor: str, kind: str, status: Status = Status.FIRING, source: str = "", **labels: str) -> Event:
+    return Event(
+        source=source or vendor, vendor=vendor, kind=kind, status=status, key="k", title="t", labels=labels
+    )
 
 
-def changed(files: dict[str, str], name: str, old: str, new: str) -> dict[str, str]:
-    key = f"config/{name}"
-    assert old in files[key]
-    return {**files, key: files[key].replace(old, new, 1)}
+def test_the_shipped_configuration_is_good_with_only_its_four_secrets() -> None:
+    assert shipped.faults(shipped.files(), dict.fromkeys(shipped.SECRETS, "x")) == ()
 
 
-def faults(files: dict[str, str], env: dict[str, str] | None = None) -> list[str]:
-    with pytest.raises(ConfigError) as found:
-        load(files, catalogue(), env)
-    return [str(fault) for fault in found.value.faults]
-
-
-def test_the_shipped_configuration_is_good(shipped: dict[str, str]) -> None:
-    policy = load(shipped, catalogue())
-    assert isinstance(policy, Policy)
-    assert policy.levels[Severity.SEV0].hold_ms == 0
-    assert policy.levels[Severity.SEV1].resolve_ms == 4 * 3_600_000
-    assert policy.sources["stripe"].secrets == (Secret("STRIPE_WEBHOOK_SECRET"),)
-    (runbook,) = policy.runbooks
-    assert [step.mutates for step in runbook.remediate] == [True]
+def test_levels_promise_what_the_operational_runbooks_say() -> None:
+    promised = [(level.respond_ms, level.resolve_ms) for level in shipped.policy().levels.values()]
+    assert promised == [
+        (HOUR // 12, HOUR), (HOUR // 4, 4 * HOUR), (HOUR, 24 * HOUR), (4 * HOUR, 72 * HOUR), (24 * HOUR, None),
+    ]  # fmt: skip
+    assert shipped.policy().levels[Severity.SEV0].hold_ms == 0
+    assert shipped.policy().levels[Severity.SEV1].hold_ms > 0
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "place", "says"),
+    ("reported", "severity", "handling", "escalation"),
     [
-        ("escalation.yaml", "{contact: commander}", "{contact: comander}", ":7:", 'did you mean "commander"?'),
-        ("oncall.yaml", "{channel: voice,", "{channel: voise,", ":7:", 'did you mean "voice"?'),
-        ("routes.yaml", "escalation: team-room", "escalation: team-rom", ":10:", 'did you mean "team-room"?'),
-        ("oncall.yaml", "Europe/Warsaw", "Europe/Warsav", ":5:", 'did you mean "Europe/Warsaw"?'),
-        ("oncall.yaml", "page: {SEV-0: [phone, sms], SEV-1: [phone, sms], default: [sms, mail]}",
-         "page: {SEV-0: [phone]}", ":10:", "unreachable for SEV-1"),
-        ("escalation.yaml", "      - {notify: [{contact: team-platform}], wait: 4h}",
-         "      - {notify: [{contact: team-platform}], wait: 4h}\n    then: team-room", ":", "a cycle: team-room then team-room"),
-        ("tocsin.yaml", "max_running: 3", "max_running: 3\nmax_running: 4", ":7:", 'duplicate key "max_running"'),
-        ("tocsin.yaml", "max_running: 3", "max_running: three", ":6:", "write a whole number"),
-        ("tocsin.yaml", "retire_after: 7d", "retire_after: 7", ":5:", "has no unit"),
-        ("tocsin.yaml", "max_running: 3", "max_runing: 3", ":6:", 'did you mean "max_running"?'),
-        ("severity.yaml", "severity: SEV-0", "severity: critical", ":", "is no severity"),
-        ("severity.yaml", """match: ['kind=~"SiteDown|SiteUnreachable"']""", """match: ['kind=~"Site(Down"']""", ":", "config/severity.yaml"),
-        ("runbooks/rollback.yaml", "action: http.probe", "action: vercel.rollback", ":", "changes something"),
-        ("runbooks/rollback.yaml", '    recover: "undo: vercel.promote"\n', "", ":", '"recover" is missing'),
-        ("runbooks/rollback.yaml", "count: 3", "cuont: 3", ":", 'did you mean "count"?'),
-        ("sources.yaml", "vendor: stripe", "vendor: strype", ":4:", 'did you mean "stripe"?'),
-        ("channels.yaml", "timeout: 15s", "timeout: no", ":", "config/channels.yaml"),
+        (event("alertmanager", "SiteDown"), Severity.SEV0, "alert", "on-call"),
+        (event("alertmanager", "HighErrorRate"), Severity.SEV1, "alert", "on-call"),
+        (event("alertmanager", "CheckoutFailing", severity="warning"), Severity.SEV1, "alert", "on-call"),
+        (event("vercel", "deployment.error", target="production"), Severity.SEV3, "alert", "team-room"),
+        (event("vercel", "deployment.succeeded", Status.INFO, target="production"), Severity.SEV4, "deploy", ""),
+        (event("vercel", "deployment.promoted", Status.INFO, target="production"), Severity.SEV4, "deploy", ""),
+        (event("vercel", "deployment.succeeded", Status.INFO, target="preview"), Severity.SEV2, "record", ""),
+        (event("stripe", "payment_intent.payment_failed", Status.INFO), Severity.SEV4, "record", ""),
+        (event("stripe", "charge.dispute.created"), Severity.SEV2, "alert", "payments"),
+        (event("tocsin", "DeadLetters"), Severity.SEV2, "alert", "on-call"),
     ],
-    ids=[
-        "unknown contact", "unknown channel", "unknown policy", "bad time zone", "unreachable person",
-        "cyclic policy", "duplicate key", "wrong type", "no unit", "unknown field", "bad severity", "bad regex",
-        "mutating diagnosis", "no recovery", "unknown parameter", "unknown vendor", "yaml trap",
-    ],
+    ids=["site down", "errors", "checkout", "failed build", "deployed", "promoted", "preview", "card", "dispute", "us"],
 )  # fmt: skip
-def test_a_fault_names_its_place_and_the_fix(
-    shipped: dict[str, str], name: str, old: str, new: str, place: str, says: str
+def test_the_shipped_rules_classify_and_route(
+    reported: Event, severity: Severity, handling: str, escalation: str
 ) -> None:
-    found = faults(changed(shipped, name, old, new))
-    told = [fault for fault in found if fault.startswith(f"config/{name}{place}") and says in fault]
-    assert told, found
+    found = classify(shipped.policy(), reported)
+    assert (found.severity, found.handling) == (severity, handling)
+    if escalation:
+        assert [each.route.escalation for each in routes.match(shipped.policy(), found.labels)] == [
+            escalation
+        ]
 
 
-def test_all_faults_of_all_files_are_told_together(shipped: dict[str, str]) -> None:
-    broken = changed(shipped, "routes.yaml", "escalation: payments", "escalation: nobody")
-    broken = changed(broken, "oncall.yaml", "Europe/Warsaw", "Mars/Olympus")
-    del broken["config/channels.yaml"]
-    found = "\n".join(faults(broken))
-    assert "config/routes.yaml" in found
-    assert "config/oncall.yaml" in found
-    assert "config/channels.yaml:0:0: the file is missing" in found
+def test_reasons_name_the_file_and_line_of_the_rule() -> None:
+    (reason,) = classify(shipped.policy(), event("alertmanager", "SiteDown")).reasons
+    assert reason.origin == f"config/severity.yaml:{shipped.line_of('severity.yaml', 'name: site-down')}"
+    default = classify(shipped.policy(), event("alertmanager", "Odd")).reasons[-1]
+    assert default.origin == f"config/severity.yaml:{shipped.line_of('severity.yaml', 'default:')}"
 
 
-def test_an_unset_secret_of_a_source_is_a_fault_and_of_a_channel_is_not(shipped: dict[str, str]) -> None:
-    env = dict.fromkeys(("STRIPE_WEBHOOK_SECRET", "VERCEL_WEBHOOK_SECRET", "ALERTMANAGER_TOKEN"), "x")
-    (fault,) = faults(shipped, env)
-    assert "TOCSIN_ALERTS_TOKEN is not set" in fault
-    load(shipped, catalogue(), {**env, "TOCSIN_ALERTS_TOKEN": "x"})
+def test_twenty_failed_payments_in_five_minutes_are_the_threshold() -> None:
+    (threshold,) = shipped.policy().thresholds
+    assert (threshold.count, threshold.window_ms, threshold.severity) == (20, 5 * 60_000, Severity.SEV1)
 
 
-def test_bytes_that_are_not_utf8_are_a_fault_with_their_line(tmp_path: Path, shipped: dict[str, str]) -> None:
-    (tmp_path / "tocsin.yaml").write_bytes(b"public_url: http://x\n# caf\xe9\n")
-    files = {**shipped, **policies.read_files(tmp_path)}
-    assert any(fault.startswith("config/tocsin.yaml:2:") and "UTF-8" in fault for fault in faults(files))
+def test_the_rollback_runbook_tells_the_story() -> None:
+    (runbook,) = shipped.policy().runbooks
+    assert runbook.diagnose[0].action == "http.probe"
+    assert [(step.action, step.mutates, step.recover) for step in runbook.remediate] == [
+        ("vercel.rollback", True, "undo: vercel.promote")
+    ]
+    assert runbook.when_severity == (Severity.SEV0, Severity.SEV1)
+    assert runbook.origin.file == "config/runbooks/rollback.yaml"
+    assert runbook.verify.for_ms < runbook.verify.timeout_ms <= runbook.timeout_ms
+    assert runbook.followups
 
 
-def test_the_version_follows_every_text(shipped: dict[str, str]) -> None:
-    assert version(shipped) == version(dict(reversed(shipped.items())))
-    assert version(shipped) != version(
-        {**shipped, "config/tocsin.yaml": shipped["config/tocsin.yaml"] + "\n"}
+def test_contacts_are_paged_as_the_severity_says_and_updated_without_ringing() -> None:
+    anna = shipped.policy().contacts["anna"]
+    assert anna.by_severity[Severity.SEV0] == (Method("voice", "+48500000001"), Method("sms", "+48500000001"))
+    assert {method.channel for method in anna.by_severity[Severity.SEV3]} == {"sms", "mail"}
+    voices = {name for name, channel in shipped.policy().channels.items() if channel.voice}
+    assert voices == {"voice"}
+    for contact in shipped.policy().contacts.values():
+        assert contact.quiet
+        assert not {method.channel for method in contact.quiet} & voices
+
+
+def test_primary_and_secondary_are_never_the_same_person() -> None:
+    schedules = shipped.policy().schedules
+    for week in range(60):
+        at = 1_764_000_000_000 + week * 7 * 24 * HOUR
+        pair = {oncall.who(schedules[name], [], at).contact for name in ("primary", "secondary")}
+        assert len(pair) == 2
+
+
+def test_children_inherit_what_they_do_not_say_and_policies_go_on_with_others() -> None:
+    policy = shipped.policy()
+    payments = routes.by_name(policy, "payments")
+    assert payments is not None
+    assert (payments.group_by, payments.reopen_ms) == (policy.route.group_by, policy.route.reopen_ms)
+    assert payments.inform == (("contact", "team-payments"),)
+    followed = policy.escalations["on-call"].steps
+    assert policy.escalations["payments"].steps[1:] == followed
+
+
+def test_alarms_about_ourselves_have_a_source_of_their_own_without_a_way_in() -> None:
+    ours = shipped.policy().sources["tocsin"]
+    assert (ours.secrets, ours.origin) == ((), BUILT_IN)
+
+
+def test_secrets_stay_names_until_somebody_needs_them() -> None:
+    assert shipped.policy().sources["stripe"].secrets == (Secret("STRIPE_WEBHOOK_SECRET"),)
+
+
+def test_an_unset_secret_of_a_source_is_a_fault_and_of_a_channel_is_not() -> None:
+    env = dict.fromkeys(shipped.SECRETS[:-1], "x")
+    (fault,) = shipped.faults(shipped.files(), env)
+    assert fault.found == f"{shipped.SECRETS[-1]} is not set"
+    assert fault.file == "config/sources.yaml"
+    (empty,) = shipped.faults(shipped.files(), {**env, shipped.SECRETS[-1]: ""})
+    assert empty == fault
+
+
+def test_without_an_environment_no_secret_is_missed() -> None:
+    assert shipped.faults(shipped.files()) == ()
+
+
+def test_all_faults_of_all_files_are_told_together_in_order() -> None:
+    files = shipped.spoilt("routes.yaml", "escalation: payments", "escalation: nobody")
+    files["config/oncall.yaml"] = files["config/oncall.yaml"].replace("Europe/Warsaw", "Mars/Olympus")
+    files["config/severity.yaml"] = files["config/severity.yaml"].replace(
+        "count: 20", "count: 20\n    cuont: 1"
     )
+    files["config/extra.yaml"] = "a: 1\n"
+    del files["config/channels.yaml"]
+    told = shipped.faults(files)
+    places = [(fault.file, fault.line, fault.column) for fault in told]
+    assert places == sorted(places)
+    zones = files["config/oncall.yaml"].count("Mars/Olympus")
+    assert sum("Mars/Olympus" in fault.found for fault in told) == zones
+    said = "\n".join(str(fault) for fault in told)
+    for part in (
+        "channels.yaml:0:0: the file is missing",
+        'policy "nobody"',
+        '"cuont"',
+        "no file of this name",
+    ):
+        assert part in said
+
+
+def test_a_file_that_cannot_be_read_does_not_make_its_readers_faulty() -> None:
+    files = {**shipped.files(), "config/oncall.yaml": "contacts: [\n"}
+    assert {fault.file for fault in shipped.faults(files)} == {"config/oncall.yaml"}
+
+
+def test_two_runbooks_of_one_id_are_a_fault() -> None:
+    files = shipped.files()
+    files["config/runbooks/second.yaml"] = files["config/runbooks/rollback.yaml"]
+    (fault,) = shipped.faults(files)
+    assert (fault.file, fault.path) == ("config/runbooks/second.yaml", "id")
+    assert 'a second runbook "rollback", the first is in config/runbooks/rollback.yaml' in fault.found
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word\n", "\tx: 1\n", "a: \udce9\n"])
+def test_a_file_that_is_no_mapping_is_a_fault_of_that_file(text: str) -> None:
+    told = shipped.faults({**shipped.files(), "config/severity.yaml": text})
+    assert {fault.file for fault in told} == {"config/severity.yaml"}
+
+
+def test_bytes_that_are_not_utf8_are_a_fault_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "tocsin.yaml").write_bytes(b"public_url: http://x\n# caf\xe9\n")
+    told = shipped.faults({**shipped.files(), **policies.read_files(tmp_path)})
+    assert [(fault.file, fault.line) for fault in told] == [("config/tocsin.yaml", 2)]
+
+
+def test_the_facts_of_the_vendors_are_enough_to_compile_again() -> None:
+    kept = Catalogue.from_facts(shipped.vendors().facts())
+    assert load(shipped.files(), kept) == shipped.policy()
+
+
+def test_the_version_follows_names_and_texts_and_no_order() -> None:
+    files = shipped.files()
+    assert version(files) == version(dict(reversed(files.items()))) == shipped.policy().version
+    assert version(files) != version({**files, "config/tocsin.yaml": files["config/tocsin.yaml"] + "\n"})
+    assert version({"config/a": "bc"}) != version({"config/ab": "c"})
+
+
+def test_an_error_lists_one_fault_a_line() -> None:
+    with pytest.raises(ConfigError) as error:
+        load({}, shipped.vendors())
+    assert len(str(error.value).split("\n")) == len(error.value.faults) == 7

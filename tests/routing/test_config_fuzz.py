@@ -1,0 +1,91 @@
+"""Whatever stands in the configuration: it loads, or every fault is told. Nothing else ever happens."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import shipped
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.yaml_marks import read
+
+DATA = {name: read(name, text).data for name, text in shipped.files().items()}
+Place = tuple[str | int, ...]
+
+
+def places(value: Any, at: Place = ()) -> Iterator[Place]:
+    yield at
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from places(each, (*at, name))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from places(each, (*at, number))
+
+
+EVERYWHERE = [(name, place) for name, data in sorted(DATA.items()) for place in places(data)]
+
+odd = st.recursive(
+    st.sampled_from([
+        None, True, 0, -1, 10**17, 1.5, "", " ", "x", "anna", "5m", "0s", "SEV-0", "${X}", "${X:-}", "x${X}", "{{ a }}",
+        "{{ a }", "a=~(", "a=~(b+)+", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "2026-01-05T09:00", "!a.b", "a[",
+        "\u0665m", "\ud800", "x" * 5000,
+    ]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(["name", "contact", "x"]), below),
+    max_leaves=5,
+)  # fmt: skip
+
+
+def replaced(value: Any, at: Place, by: Any) -> Any:
+    if not at:
+        return by
+    if isinstance(value, dict):
+        return {name: replaced(each, at[1:], by) if name == at[0] else each for name, each in value.items()}
+    return [replaced(each, at[1:], by) if number == at[0] else each for number, each in enumerate(value)]
+
+
+def dropped(value: Any, at: Place) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: dropped(each, at[1:]) if name == at[0] else each
+            for name, each in value.items()
+            if not (name == at[0] and len(at) == 1)
+        }
+    if isinstance(value, list):
+        return [
+            dropped(each, at[1:]) if number == at[0] else each
+            for number, each in enumerate(value)
+            if not (number == at[0] and len(at) == 1)
+        ]
+    return value
+
+
+def loads_or_is_refused(data: dict[str, Any]) -> None:
+    files = {name: json.dumps(each, ensure_ascii=False) for name, each in data.items()}
+    for fault in shipped.faults(files, {}):
+        assert fault.found
+        assert fault.fix
+        assert fault.line >= 1
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(EVERYWHERE), odd)
+def test_an_odd_value_anywhere(where: tuple[str, Place], value: Any) -> None:
+    name, place = where
+    loads_or_is_refused({**DATA, name: replaced(DATA[name], place, value)})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([where for where in EVERYWHERE if where[1]]))
+def test_anything_left_out(where: tuple[str, Place]) -> None:
+    name, place = where
+    loads_or_is_refused({**DATA, name: dropped(DATA[name], place)})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(DATA)), st.data())
+def test_a_file_cut_off_anywhere(name: str, data: st.DataObject) -> None:
+    text = shipped.files()[name]
+    cut = text[: data.draw(st.integers(0, len(text)))]
+    shipped.faults({**shipped.files(), name: cut})
