@@ -10,10 +10,13 @@ import click
 @click.option("--port", type=int, default=None, help="TOCSIN_RECEIVER_PORT, else 8080.")
 def receiver(host: str | None, port: int | None) -> None:
     """Take in what vendors send: the process that faces the internet."""
-    from receiver.serve import serve  # noqa: PLC0415  # other commands need not load the server
+    from ledger import logs, sentry  # noqa: PLC0415  # other commands need not load the server
+    from receiver.serve import serve  # noqa: PLC0415
     from receiver.settings import environment, from_env  # noqa: PLC0415
 
+    logs.configure()
     try:
+        sentry.start(environment())
         settings = from_env()
     except ValueError as error:
         raise click.UsageError(str(error)) from error

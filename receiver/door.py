@@ -6,6 +6,7 @@ They are no Starlette routes: its routing, request and response objects would co
 from abc import ABC, abstractmethod
 from time import perf_counter
 
+import sentry_sdk
 import structlog
 from starlette.types import Receive, Scope, Send
 
@@ -47,8 +48,9 @@ class Door(ABC):
             status = await self.answer(send, await take(site, gate, scope, receive, headers))
         except Refused as refusal:
             status = await self._refuse(send, refusal, known, headers)
-        except Exception:  # noqa: BLE001  # a fault of ours: the sender keeps what we could not
+        except Exception as error:  # noqa: BLE001  # a fault of ours: the sender keeps what we could not
             _log.exception("fault in an ingest route", route=self.route, source=known)
+            sentry_sdk.capture_exception(error)
             status = await self._refuse(send, refuse.not_durable(), known, headers)
         site.counts.answered(self.route, known, status, perf_counter() - began)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 def joined(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment, and what `.env` (or `TOCSIN_ENV_FILE`) adds to it."""
     path = Path(environ.get("TOCSIN_ENV_FILE") or ".env")
-    return {**(_read(path.read_text()) if path.is_file() else {}), **environ}
+    found = _read(path.read_text()) if path.is_file() else {}
+    return {**found, **{name: value for name, value in environ.items() if value or name not in found}}
 
 
 def _read(text: str) -> dict[str, str]:

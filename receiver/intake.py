@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
+import sentry_sdk
 
 from ledger import dead_letter
 from ledger.dead_letter import DeadLetter
@@ -44,7 +45,8 @@ def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[st
         parsed = gate.module.parse(inbound, gate.source)
     except Unreadable as error:
         return _unreadable(gate, inbound, str(error))
-    except Exception:  # noqa: BLE001  # a fault of ours in a parser must not lose what a vendor said
+    except Exception as error:  # noqa: BLE001  # a fault of ours in a parser must not lose what a vendor said
+        sentry_sdk.capture_exception(error)
         return _unreadable(gate, inbound, "our parser failed on it", traceback.format_exc(limit=-8))
     return _request(gate, inbound, parsed)
 

@@ -8,6 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+import sentry_sdk
 import structlog
 from redis.exceptions import RedisError
 
@@ -89,6 +90,8 @@ class Keep:
             self.failed += 1
             known = isinstance(error, RedisError | OSError | NotDurable)
             _log.warning("append failed", requests=len(batch), error=repr(error)[:200], exc_info=not known)
+            if not known:
+                sentry_sdk.capture_exception(error)
             self._refuse(batch)
         except asyncio.CancelledError:
             self._refuse([*batch, *self._pending])

@@ -69,6 +69,7 @@ def sender_of(name: str, url: str) -> Sender:
 def _source(policy: Policy | None, name: str) -> Source:
     if policy is None:
         raise CannotSend("no configuration is live yet; start Tocsin with: make up")
-    if name not in policy.sources:
-        raise CannotSend(f"no source {name!r}; there are: {', '.join(sorted(policy.sources))}")
+    known = sorted(source.name for source in policy.sources.values() if source.secrets)
+    if name not in known:
+        raise CannotSend(f"no source {name!r}; there are: {', '.join(known)}")
     return policy.sources[name]

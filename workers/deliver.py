@@ -95,11 +95,11 @@ class _Way:
 
 
 def _way(context: Context, channel: Channel) -> _Way:
-    module = catalogue.channel(channel.vendor)
     resolved = credentials.resolve(channel.settings, context.environ)
     try:
+        module = catalogue.channel(channel.vendor)
         settings = credentials.build(module.Settings, resolved)
-    except ValueError as error:
+    except (KeyError, ValueError) as error:
         # Repeating cannot help; said at once, the person's next method gets its turn at once.
         reason = f"channel {channel.name} ({channel.origin}): {error}"
         raise DeliveryError(reason, outcome=Outcome.PERMANENT) from error

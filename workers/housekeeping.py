@@ -46,17 +46,18 @@ class Condition:
 class Housekeeping:
     """Kept by the dispatcher; everything here is cheap, and done by one process at a time."""
 
-    def __init__(self, client: redis.Redis, keys: Keys, worker: str) -> None:
+    def __init__(self, client: redis.Redis, keys: Keys, worker: str, every_s: float = EVERY_S) -> None:
         self._client = client
         self._keys = keys
         self._worker = worker
+        self._every_s = every_s
         self._alive_at = float("-inf")
         self._looked_at = float("-inf")
         self._said: dict[tuple[str, Status], float] = {}
 
     def run(self, state: State) -> None:
         self.show_alive()
-        if time.monotonic() - self._looked_at < EVERY_S:
+        if time.monotonic() - self._looked_at < self._every_s:
             return
         for condition in (self._dead_letters(), self._audit(state)):
             self._say(condition, state)

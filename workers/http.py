@@ -1,6 +1,6 @@
 """HTTP to the outside: the one module that knows httpx.
 
-Every call has a connection of its own and a deadline, follows no redirect, ignores proxies of the environment,
+Every call has a deadline and a connection of its own, follows no redirect, ignores proxies of the environment,
 reads a bounded answer, and says of each failure whether the call may have happened.
 """
 
@@ -22,7 +22,6 @@ from workers.deadline import Deadline
 
 CONNECT_S = 5.0
 _AGENT = "tocsin"
-
 
 _journal: ContextVar[list[str] | None] = ContextVar("journal", default=None)
 

@@ -19,6 +19,8 @@ from workers import http, redaction
 from workers.deadline import Deadline
 from workers.text import one_line
 
+ADDRESS = r"^[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+$"
+"""One bare address: nothing that could make it two, or a header of its own."""
 _GOODBYE_S = 2.0
 
 
@@ -32,7 +34,7 @@ class Server(BaseModel):
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: str = ""
     password: SecretStr = SecretStr("")
-    from_address: str = Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$")
+    from_address: str = Field(pattern=ADDRESS)
     ca_file: str = ""
     """PEM of the authority that signed the server's certificate, where it is not a public one."""
     allow_plaintext: bool = False

@@ -56,6 +56,7 @@ POLICY = replace(
             source("vercel", "vercel", "VERCEL_WEBHOOK_SECRET"),
             source("alertmanager", "alertmanager", "ALERTMANAGER_TOKEN", urgent='severity="critical"'),
             source("prometheus", "prometheus", "TOCSIN_ALERTS_TOKEN"),
+            source("tocsin", "tocsin"),
             source("unarmed", "stripe", "NOBODY_SET_THIS"),
         )
     },

@@ -77,10 +77,6 @@ class SmtpStandin:
         extra: dict[str, Any] = {"ssl_context": tls} if security == "tls" else {}
         self._controller = _Controller(self, tls, hostname="127.0.0.1", port=self.port, **extra)
 
-    @property
-    def required(self) -> bool:
-        return self._auth
-
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What the channel needs to use it."""
         login = {"username": USER, "password": PASSWORD} if self._auth else {}
@@ -97,8 +93,10 @@ class SmtpStandin:
         self._controller.stop()
 
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self._auth and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if "MAIL" in self.refuse:
             return self.refuse["MAIL"]
         envelope.mail_from = address
@@ -143,7 +141,6 @@ class SmtpStandin:
 class _Controller(Controller):
     def __init__(self, standin: SmtpStandin, tls: ssl.SSLContext | None, **more: Any) -> None:
         self._starttls = tls if standin.security == "starttls" else None
-        self._required = standin.required
         super().__init__(standin, **more)
 
     def factory(self) -> SMTP:
@@ -154,8 +151,7 @@ class _Controller(Controller):
             tls_context=self._starttls,
             require_starttls=self._starttls is not None,
             authenticator=_authenticate,
-            auth_required=self._required,
-            auth_require_tls=False,
+            auth_require_tls=False,  # it knows no implicit TLS; who must log in is checked at MAIL
         )
 
 

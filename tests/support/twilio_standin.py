@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree as ET
 
-from vendor_server import Asked, Misbehaviour, Reply, VendorServer, arguments, serve_for_ever
+from vendor_server import Asked, Reply, VendorServer, arguments, serve_for_ever
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 API_KEY = "SK" + "0" * 31 + "2"
@@ -73,15 +73,14 @@ class TwilioStandin(VendorServer):
         self.made: list[Made] = []
         self.receiver = receiver
         self.auth_token = auth_token
+        self.on_made: Callable[[Made], object] = lambda _: None
+        """Called when something was taken, before the request is answered."""
         self.report_first: str = ""
         """A status that is called back before the request itself is answered."""
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What a channel needs to use it."""
-        return {
-            "account_sid": ACCOUNT_SID, "api_key": API_KEY, "api_secret": API_SECRET, "from_number": FROM,
-            "base_url": self.url, **changes,
-        }  # fmt: skip
+        return settings(self.url, **changes)
 
     def fault(self, status: int) -> Any:
         return _fault(status, _CODES.get(status, 20001))
@@ -140,6 +139,7 @@ class TwilioStandin(VendorServer):
             status_callback=asked.field("StatusCallback"),
         )
         self.made.append(made)
+        self.on_made(made)
         if self.report_first:
             self.report(made.sid, self.report_first)
         body = {"sid": made.sid, "status": "queued", "to": made.to, "from": made.sender, "error_code": None}
@@ -162,6 +162,14 @@ class TwilioStandin(VendorServer):
             return connection.getresponse().status
         finally:
             connection.close()
+
+
+def settings(url: str, **changes: Any) -> dict[str, Any]:
+    """The same for one that runs elsewhere."""
+    return {
+        "account_sid": ACCOUNT_SID, "api_key": API_KEY, "api_secret": API_SECRET, "from_number": FROM,
+        "base_url": url, **changes,
+    }  # fmt: skip
 
 
 def signature(url: str, form: dict[str, str], auth_token: str) -> str:
@@ -240,17 +248,6 @@ def main() -> None:
         TwilioStandin(port=given.port, log=given.log, receiver=given.receiver, auth_token=given.auth_token)
     )
 
-
-__all__ = [
-    "API_KEY",
-    "API_SECRET",
-    "AUTH_TOKEN",
-    "FROM",
-    "Made",
-    "Misbehaviour",
-    "TwilioStandin",
-    "signature",
-]
 
 if __name__ == "__main__":
     main()

@@ -69,6 +69,8 @@ class VercelStandin(VendorServer):
         self.team = team
         self.settle_ms = settle_ms
         self.indicator = "none"
+        self.shown_changes: dict[str, Any] = {}
+        """Fields that each listed deployment has instead of what it would have."""
 
     @property
     def live(self) -> str:
@@ -144,6 +146,7 @@ class VercelStandin(VendorServer):
             "readySubstate": "PROMOTED", "target": "production", "aliasAssigned": each.created,
             "isRollbackCandidate": each.candidate, "type": "LAMBDAS", "source": "git",
             "creator": {"uid": "u1", "username": each.creator, "email": f"{each.creator}@example.com"},
+            **self.shown_changes,
         }  # fmt: skip
 
     def _project(self) -> dict[str, Any]:

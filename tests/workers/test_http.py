@@ -93,7 +93,7 @@ def test_a_url_that_cannot_be_asked_is_permanent(url: str) -> None:
 
 
 def test_an_answer_given_twice_is_never_taken_for_the_next_calls(vendor: VendorServer) -> None:
-    vendor.answer = lambda _: Reply(200, {"number": len(vendor.calls)})  # type: ignore[method-assign, assignment]
+    vendor.answer = lambda asked: Reply(200, {"number": len(vendor.calls)})  # type: ignore[method-assign]  # noqa: ARG005
     vendor.misbehave(*[Misbehaviour(twice=True)] * 3)
     assert [call(vendor.url).object()["number"] for _ in range(4)] == [0, 1, 2, 3]
 

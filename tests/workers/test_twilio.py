@@ -5,6 +5,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import twilio_standin
 from hypothesis import given
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
@@ -26,12 +27,12 @@ def twilio() -> Iterator[TwilioStandin]:
 
 
 def ring(twilio: VendorServer, notification: Notification, timeout_s: float = 2.0, **changes: Any) -> Sent:
-    settings = twilio_voice.Settings(**TwilioStandin.settings(twilio, **changes))  # type: ignore[arg-type]
+    settings = twilio_voice.Settings(**twilio_standin.settings(twilio.url, **changes))
     return twilio_voice.send(notification, settings, timeout_s)
 
 
 def text(twilio: VendorServer, notification: Notification, timeout_s: float = 2.0, **changes: Any) -> Sent:
-    settings = twilio_sms.Settings(**TwilioStandin.settings(twilio, **changes))  # type: ignore[arg-type]
+    settings = twilio_sms.Settings(**twilio_standin.settings(twilio.url, **changes))
     return twilio_sms.send(notification, settings, timeout_s)
 
 

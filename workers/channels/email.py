@@ -4,7 +4,7 @@ Settings: host, port, security (starttls, tls, none), username, password, from_a
 allow_plaintext. Sources: RFC 5322 (threading headers), RFC 3834 (Auto-Submitted).
 """
 
-from email.errors import MessageError
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -29,7 +29,8 @@ class Settings(smtp.Server):
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError."""
     message = _message(notification, settings)
-    return Sent(str(message["Message-ID"]), smtp.hand_over(settings, message, notification.to, timeout_s))
+    answer = smtp.hand_over(settings, message, notification.to, timeout_s)
+    return Sent(str(message["Message-ID"]), answer)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
@@ -38,21 +39,20 @@ def preview(notification: Notification, settings: Settings) -> dict[str, str]:
     headers = {
         name: str(value) for name, value in message.items() if not name.startswith(("MIME", "Content"))
     }
-    return headers | {"Text": text.get_content() if text else ""}
+    sender = {} if "From" in headers else {"From": settings.from_address}
+    return sender | headers | {"Text": text.get_content() if text else ""}
 
 
 def _message(notification: Notification, settings: Settings) -> EmailMessage:
     """Raises DeliveryError for an address that is none. Each header gets one clean line, whatever came."""
-    known = "@" in settings.from_address
-    domain = settings.from_address.rpartition("@")[2] if known else "sandbox.invalid"
-    thread = f"<{notification.incident}@{domain}>"
     message = EmailMessage()
-    try:
-        sender = Address(one_line(settings.from_name), addr_spec=settings.from_address) if known else ""
-        message["From"] = sender or settings.from_address
-        message["To"] = Address(addr_spec=notification.to)
-    except (MessageError, ValueError, IndexError) as error:
-        raise DeliveryError(f"not a mail address: {notification.to!r}", outcome=Outcome.PERMANENT) from error
+    if "@" in settings.from_address:  # in a preview without settings it is "(unset SMTP_FROM)"
+        message["From"] = _address(settings.from_address, settings.from_name)
+    if not re.fullmatch(smtp.ADDRESS, notification.to):
+        raise DeliveryError(f"not a mail address: {notification.to!r}", outcome=Outcome.PERMANENT)
+    message["To"] = _address(notification.to)
+    domain = settings.from_address.rpartition("@")[2] if "@" in settings.from_address else "sandbox.invalid"
+    thread = f"<{notification.incident}@{domain}>"
     message["Subject"] = cut(_subject(notification), 200)
     message["Date"] = formatdate(now_ms() / 1000, localtime=False)
     message["Message-ID"] = f"<{notification.delivery}.a{notification.attempt}@{domain}>"
@@ -67,6 +67,11 @@ def _message(notification: Notification, settings: Settings) -> EmailMessage:
     message.set_content(_text(notification))
     message.add_alternative(_html(notification), subtype="html")
     return message
+
+
+def _address(bare: str, name: str = "") -> Address:
+    username, _, domain = bare.rpartition("@")
+    return Address(one_line(name), username, domain)
 
 
 def _subject(notification: Notification) -> str:

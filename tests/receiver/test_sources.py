@@ -1,0 +1,340 @@
+"""What each vendor's events become: one table a vendor, from the samples it ships with."""
+
+import json
+from typing import Any
+
+import pytest
+import stripe as stripe_package
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reception import source
+
+from ledger import catalogue
+from receiver import hmacs, labels, money, samples
+from receiver.samples import Wanted
+from receiver.sources import alertmanager, prometheus, stripe, vercel
+from routing.errors import BadSignature, Unreadable
+from routing.event import Event
+from routing.ports import Inbound, Parsed
+
+NOW = 1_764_000_000_000
+VENDORS = ("stripe", "vercel", "alertmanager", "prometheus")
+
+
+def inbound(body: bytes, **headers: str) -> Inbound:
+    return Inbound(body, {name.replace("_", "-"): value for name, value in headers.items()}, {}, NOW)
+
+
+def parsed(vendor: str, name: str, *changes: tuple[str, str]) -> list[Event]:
+    body = samples.make(vendor, name, Wanted(changes=changes), NOW)
+    return list(catalogue.source(vendor).parse(inbound(body), source(vendor, vendor)).events)
+
+
+def everything() -> list[tuple[str, str]]:
+    return [(vendor, name) for vendor in samples.vendors() for name in samples.names(vendor)]
+
+
+# ── signatures ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_stripe_signature_known_to_be_right_verifies() -> None:
+    body, at = b'{"id":"evt_test_webhook","object":"event"}', 1_614_265_330
+    header = f"t={at},v1=3c5817089d739023dd6190f70a3757e04f7a2fd8b5dab12c2e000f51970dccff"
+    one = Inbound(body, {"stripe-signature": header}, {}, at * 1000)
+    stripe.verify(one, ["whsec_test_secret"], source("stripe", "stripe"))
+    with pytest.raises(BadSignature):
+        stripe.verify(one, ["whsec_other"], source("stripe", "stripe"))
+    with pytest.raises(BadSignature):
+        stripe.verify(one, [""], source("stripe", "stripe"))
+
+
+def test_a_vercel_signature_known_to_be_right_verifies() -> None:
+    body = b'{"id":"evt_1","type":"deployment.error"}'
+    one = inbound(body, x_vercel_signature="f47e440889e6a03e6361fb5c36852de505c6d1da")
+    vercel.verify(one, ["old", "vercel_secret"], source("vercel", "vercel"))
+    for wrong in (
+        "f47e440889e6a03e6361fb5c36852de505c6d1db",
+        "é",
+        "",
+        "F47E440889E6A03E6361FB5C36852DE505C6D1DA",
+    ):
+        with pytest.raises(BadSignature):
+            vercel.verify(
+                inbound(body, x_vercel_signature=wrong), ["vercel_secret"], source("vercel", "vercel")
+            )
+
+
+@given(
+    body=st.text(alphabet=st.characters(codec="utf-8"), max_size=200),
+    at=st.integers(0, 10**11),
+    secret=st.text(alphabet="abc", min_size=1, max_size=3),
+    tail=st.sampled_from(["", ",v1=00", ",v0=11", ",v1=" + "a" * 64, ",x", ",t=1"]),
+    head=st.sampled_from(["", "v0=1,", "v1=00,", "t=1,", "x=2,"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_our_verdict_on_a_signature_is_stripes(body: str, at: int, secret: str, tail: str, head: str) -> None:
+    signature = hmacs.hexdigest("sha256", f"{at}.{body}".encode(), "a")
+    header = f"{head}t={at},v1={signature}{tail}"
+    one = Inbound(body.encode(), {"stripe-signature": header}, {}, at * 1000)
+    far = source("stripe", "stripe", tolerance_ms=10**15)
+    try:
+        stripe_package.WebhookSignature.verify_header(body.encode(), header, secret)
+    except stripe_package.SignatureVerificationError:
+        with pytest.raises(BadSignature):
+            stripe.verify(one, [secret], far)
+    else:
+        stripe.verify(one, [secret], far)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_what_a_module_signs_it_verifies(vendor: str) -> None:
+    module = catalogue.source(vendor)
+    body = samples.make(vendor, samples.names(vendor)[0], Wanted(), NOW)
+    headers = module.sign(body, "a-secret", NOW)
+    module.verify(Inbound(body, headers, {}, NOW), ["old", "a-secret"], source(vendor, vendor))
+    with pytest.raises(BadSignature):
+        module.verify(Inbound(body, headers, {}, NOW), ["other"], source(vendor, vendor))
+
+
+# ── what events say ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("vendor", "name"), everything())
+def test_every_sample_is_read_whole(vendor: str, name: str) -> None:
+    for event in parsed(vendor, name):
+        assert event.source == event.vendor == vendor
+        assert event.key
+        assert event.title
+        assert NOW - 600_000 <= event.starts_at <= NOW
+        assert all(isinstance(value, str) and value for value in event.labels.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "key"),
+    [
+        ("payment_intent.payment_failed", "info", "payment_intent:pi_"),
+        ("payment_intent.succeeded", "info", "payment_intent:pi_"),
+        ("charge.dispute.created", "firing", "dispute:dp_1Q2w3E4r5T6y"),
+        ("charge.dispute.closed", "resolved", "dispute:dp_1Q2w3E4r5T6y"),
+        ("payout.failed", "firing", "payout:po_1A2b3C4d5E6f"),
+        ("payout.paid", "resolved", "payout:po_1A2b3C4d5E6f"),
+        ("invoice.payment_failed", "info", "invoice:in_1Z9y8X7w6V5u"),
+        ("invoice.paid", "resolved", "invoice:in_1Z9y8X7w6V5u"),
+        ("radar.early_fraud_warning.created", "firing", "radar.early_fraud_warning:issfr_"),
+    ],
+)
+def test_stripe_types_open_close_or_inform(name: str, status: str, key: str) -> None:
+    [event] = parsed("stripe", name)
+    assert (event.kind, event.status) == (name, status)
+    assert event.key.startswith(key)
+    assert event.vendor_id.startswith("evt_")
+
+
+def test_a_declined_card_says_how_much_and_why_and_nothing_of_the_card() -> None:
+    [event] = parsed("stripe", "payment_intent.payment_failed")
+    assert event.labels["reason"] == "insufficient_funds"
+    assert event.labels["currency"] == "pln"
+    assert event.labels["livemode"] == "true"
+    assert event.details["amount"] == "249.00 PLN"
+    assert "249.00 PLN" in event.title
+    assert event.link.endswith(event.vendor_id)
+    assert "visa" not in repr(event)
+
+
+@pytest.mark.parametrize(
+    ("type_", "object_", "status", "key"),
+    [
+        ("capability.updated", {"object": "capability", "id": "card_payments", "account": "acct_1", "status": "inactive"}, "firing", "capability:acct_1:card_payments"),
+        ("capability.updated", {"object": "capability", "id": "card_payments", "account": "acct_1", "status": "active"}, "resolved", "capability:acct_1:card_payments"),
+        ("capability.updated", {"object": "capability", "id": "card_payments", "account": "acct_1", "status": "pending"}, "info", "capability:acct_1:card_payments"),
+        ("account.updated", {"object": "account", "id": "acct_1", "requirements": {"past_due": ["x"]}}, "firing", "account:acct_1"),
+        ("account.updated", {"object": "account", "id": "acct_1", "requirements": {"past_due": []}}, "resolved", "account:acct_1"),
+        ("balance.available", {"object": "balance"}, "info", ""),
+    ],
+)  # fmt: skip
+def test_stripe_states_open_and_close_too(type_: str, object_: dict[str, Any], status: str, key: str) -> None:
+    changes = (("type", type_), ("data.object", json.dumps(object_)))
+    [event] = parsed("stripe", "payout.failed", *changes)
+    assert (event.status, event.key) == (status, key)
+
+
+def test_a_thin_stripe_event_is_information_about_its_object() -> None:
+    body = {
+        "id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered", "livemode": False,
+        "created": "2025-11-24T16:00:00.000Z", "related_object": {"id": "mtr_1", "type": "billing.meter", "url": "/x"},
+    }  # fmt: skip
+    [event] = stripe.parse(inbound(json.dumps(body).encode()), source("stripe", "stripe")).events
+    assert (event.status, event.key, event.starts_at) == ("info", "billing.meter:mtr_1", 1_764_000_000_000)
+
+
+def test_a_connected_account_is_a_label_and_in_the_link() -> None:
+    [event] = parsed("stripe", "payout.failed", ("account", '"acct_9"'), ("livemode", "false"))
+    assert event.labels["account"] == "acct_9"
+    assert "/acct_9/test/events/" in event.link
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [(24900, "pln", "249.00 PLN"), (5, "usd", "0.05 USD"), (-150, "eur", "-1.50 EUR"), (500, "jpy", "500 JPY"), (12345, "kwd", "12.345 KWD")],
+)  # fmt: skip
+def test_money_is_written_as_people_do(amount: int, currency: str, text: str) -> None:
+    assert money.written(amount, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "key"),
+    [
+        ("deployment.created", "info", "deployment:dpl_"),
+        ("deployment.error", "firing", "deployment:prj_mariiahub:production"),
+        ("deployment.error-preview", "firing", "deployment:prj_mariiahub:preview:dpl_"),
+        ("deployment.canceled", "info", "deployment:dpl_"),
+        ("deployment.promoted", "info", "deployment:dpl_"),
+        ("deployment.rollback", "info", "deployment:dpl_"),
+        ("deployment.checks.failed", "firing", "deployment:prj_mariiahub:production"),
+        ("firewall.attack", "firing", "firewall.attack:prj_mariiahub"),
+        ("domain.certificate.renew.failed", "firing", "domain.certificate.renew.failed:mariaborysevych.com"),
+    ],
+)
+def test_vercel_types_open_or_inform(name: str, status: str, key: str) -> None:
+    [event] = parsed("vercel", name)
+    assert (event.kind, event.status) == (name.removesuffix("-preview"), status)
+    assert event.key.startswith(key)
+
+
+def test_a_production_success_is_a_deployment_and_the_end_of_a_failed_build() -> None:
+    [failed] = parsed("vercel", "deployment.error")
+    live, healed = parsed("vercel", "deployment.succeeded")
+    assert (live.kind, live.status) == ("deployment.succeeded", "info")
+    assert (healed.kind, healed.status, healed.key) == ("deployment.error", "resolved", failed.key)
+    assert live.labels["target"] == "production"
+    assert live.labels["project"] == "prj_mariiahub"
+    assert live.labels["deployment"].startswith("dpl_")
+    assert (live.labels["author"], live.labels["branch"]) == ("anna", "main")
+
+
+def test_a_preview_success_ends_nothing() -> None:
+    [event] = parsed("vercel", "deployment.succeeded", ("payload.target", "null"))
+    assert event.labels["target"] == "preview"
+
+
+def test_a_renewed_certificate_ends_what_its_failure_began() -> None:
+    [failed] = parsed("vercel", "domain.certificate.renew.failed")
+    [renewed] = parsed("vercel", "domain.certificate.renew.failed", ("type", "domain.certificate.renew"))
+    assert (renewed.status, renewed.key) == ("resolved", failed.key)
+
+
+@pytest.mark.parametrize(
+    ("given_", "kind"),
+    [
+        ("deployment-error", "deployment.error"),
+        ("deployment-checks-failed", "deployment.checks.failed"),
+        ("project-created", "project.created"),
+        ("firewall.system-rule-anomaly", "firewall.system-rule-anomaly"),
+        ("test-webhook", "test-webhook"),
+    ],
+)
+def test_old_vercel_names_are_read_as_the_new_ones(given_: str, kind: str) -> None:
+    assert parsed("vercel", "deployment.error", ("type", given_))[0].kind == kind
+
+
+def test_the_delivery_id_of_vercel_is_not_trusted_alone() -> None:
+    one, other = (parsed("vercel", "deployment.error", ("id", "same"))[0] for _ in range(2))
+    assert one.vendor_id != other.vendor_id
+    assert one.vendor_id.startswith("same:deployment.error:dpl_")
+    assert parsed("vercel", "deployment.error", ("id", '""'))[0].vendor_id == ""
+
+
+def test_one_event_for_each_alert_of_a_group() -> None:
+    body = json.loads(samples.make("alertmanager", "firing", Wanted(), NOW))
+    body["alerts"] += [{**body["alerts"][0], "status": "resolved", "endsAt": "2025-11-24T16:00:00Z"}]
+    events = alertmanager.parse(inbound(json.dumps(body).encode()), source("am", "alertmanager")).events
+    assert [event.status for event in events] == ["firing", "resolved"]
+    assert events[0].key == events[1].key
+    assert [event.ends_at for event in events] == [0, 1_764_000_000_000]
+    assert events[0].vendor_id == ""
+    assert events[0].vendor_severity == "warning"
+
+
+def test_the_end_of_a_firing_alert_is_not_believed() -> None:
+    [event] = parsed("alertmanager", "firing", ("alerts.0.endsAt", "2020-01-01T00:00:00Z"))
+    assert (event.status, event.ends_at) == ("firing", 0)
+
+
+def test_a_missing_fingerprint_is_computed_as_alertmanager_would() -> None:
+    # The second is from the tests of github.com/prometheus/common, model/signature_test.go.
+    assert labels.prometheus_fingerprint({}) == "cbf29ce484222325"
+    assert labels.prometheus_fingerprint({"a": "1", "b": "2"}) == labels.prometheus_fingerprint(
+        {"b": "2", "a": "1"}
+    )
+    [event] = parsed("alertmanager", "firing")
+    assert event.key == labels.prometheus_fingerprint(event.labels)
+    [named] = parsed("alertmanager", "firing", ("alerts.0.fingerprint", "0123456789abcdef"))
+    assert named.key == "0123456789abcdef"
+
+
+def test_names_and_values_cannot_be_confused_in_an_identity() -> None:
+    assert labels.identity({"a": "bc"}) != labels.identity({"ab": "c"})
+    assert labels.identity({"a": "1\xffb"}) != labels.identity({"a": "1", "b": ""})
+
+
+def test_an_alert_with_endless_labels_is_cut_but_keeps_its_identity() -> None:
+    def one(tail: str) -> Event:
+        body = [
+            {"labels": {"alertname": "Big", "long": "x" * 5000 + tail, **{f"l{n}": "v" for n in range(200)}}}
+        ]
+        [event] = prometheus.parse(inbound(json.dumps(body).encode()), source("p", "prometheus")).events
+        return event
+
+    assert len(one("a").labels) == 64
+    assert max(map(len, one("a").labels.values())) <= 2048
+    assert one("a").key != one("b").key
+
+
+# ── whatever comes ───────────────────────────────────────────────────────────────────────────────────
+
+_leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
+_json = st.recursive(
+    _leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=12
+)  # fmt: skip
+
+
+def read(vendor: str, body: bytes) -> None:
+    try:
+        found = catalogue.source(vendor).parse(inbound(body), source(vendor, vendor))
+    except Unreadable:
+        pass
+    else:
+        assert isinstance(found, Parsed)
+        for event in found.events:
+            assert all(isinstance(value, str) for value in (*event.labels.values(), *event.details.values()))
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@given(body=st.binary(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_bytes_of_any_kind_are_read_or_unreadable(vendor: str, body: bytes) -> None:
+    read(vendor, body)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for key, each in inner for found in _paths(each, (*path, key)))]
+
+
+def _with(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _with(copy[path[0]], path[1:], new)
+    return copy
+
+
+@pytest.mark.parametrize(("vendor", "name"), everything())
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_sample_with_anything_anywhere_is_read_or_unreadable(
+    vendor: str, name: str, data: st.DataObject
+) -> None:
+    body = json.loads(samples.make(vendor, name, Wanted(), NOW))
+    path = data.draw(st.sampled_from(_paths(body)))
+    read(vendor, json.dumps(_with(body, path, data.draw(_json))).encode())

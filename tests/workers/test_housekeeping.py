@@ -1,0 +1,112 @@
+"""Alarms about Tocsin itself: said once when something begins, once when it is over, and folded like any event."""
+
+import pytest
+import small_policy
+from redis import Redis
+
+from ledger import dead, log
+from ledger.clock import now_ms
+from ledger.dead_letter import Kind, given_up
+from ledger.keys import Keys
+from routing.decide import decide
+from routing.decision import Put, Table
+from routing.entry import Lane, Signal, decode_entry
+from routing.event import Event, Status
+from routing.incident import Incident, Phase
+from routing.severity import Severity
+from routing.state import State
+from workers.housekeeping import AUDIT, DEAD_LETTERS, Housekeeping
+
+NOW = now_ms()
+
+
+@pytest.fixture
+def housekeeping(redis: Redis, keys: Keys) -> Housekeeping:
+    return Housekeeping(redis, keys, "dispatch.test.1", every_s=0)
+
+
+def said(client: Redis, keys: Keys) -> list[Event]:
+    """What was appended, in order."""
+    start = dict.fromkeys(Lane, "")
+    found = log.read(client, keys, start, 100, 0)
+    entries = [decode_entry(raw) for lane in Lane for _, raw in found.get(lane, [])]
+    return [entry.event for entry in entries if isinstance(entry, Signal)]
+
+
+def folded(state: State, client: Redis, keys: Keys) -> None:
+    for number, event in enumerate(said(client, keys)):
+        entry = Signal(at=NOW + number, event=event)
+        state.apply(decide(small_policy.POLICY, state, entry, f"b{NOW}-{number}", NOW + number))
+
+
+def letter() -> dead.DeadLetter:
+    return given_up(Kind.UNDELIVERED, "INC-1-d1", "INC-1", "it crashed", b"", NOW)
+
+
+def test_nothing_is_said_while_all_is_well(redis: Redis, keys: Keys, housekeeping: Housekeeping) -> None:
+    housekeeping.run(State())
+    assert said(redis, keys) == []
+
+
+def test_waiting_dead_letters_are_an_alert_said_once(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    dead.bury_now(redis, keys, letter())
+    housekeeping.run(State())
+    housekeeping.run(State())
+    (event,) = said(redis, keys)
+    assert (event.source, event.kind, event.status) == ("tocsin", DEAD_LETTERS, Status.FIRING)
+    assert "1 dead letter waits" in event.summary
+
+
+def test_it_is_over_when_the_last_letter_is_dealt_with(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    dead.bury_now(redis, keys, letter())
+    state = State()
+    housekeeping.run(state)
+    folded(state, redis, keys)
+    housekeeping.run(state)
+    assert len(said(redis, keys)) == 1
+    dead.drop(redis, keys, letter().id, "anna", NOW)
+    housekeeping.run(state)
+    assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
+
+
+def test_a_new_holder_ends_what_the_last_one_began(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    dead.bury_now(redis, keys, letter())
+    state = State()
+    housekeeping.run(state)
+    folded(state, redis, keys)
+    dead.drop(redis, keys, letter().id, "anna", NOW)
+    Housekeeping(redis, keys, "dispatch.test.2", every_s=0).run(state)
+    assert said(redis, keys)[-1].status is Status.RESOLVED
+
+
+def test_an_incident_without_a_future_is_an_urgent_alarm(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    state = State()
+    forgotten = Incident(
+        id="INC-1",
+        number=1,
+        title="t",
+        severity=Severity.SEV1,
+        phase=Phase.TRIGGERED,
+        group="",
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    state.load(Put(Table.INCIDENT, "INC-1", forgotten))
+    housekeeping.run(state)
+    (event,) = said(redis, keys)
+    assert event.kind == AUDIT
+    assert "INC-1" in event.summary
+    assert redis.xlen(keys.log(Lane.URGENT)) == 1
+
+
+def test_who_dispatches_shows_that_it_lives(redis: Redis, keys: Keys, housekeeping: Housekeeping) -> None:
+    housekeeping.run(State())
+    assert redis.hexists(keys.pulse, "dispatch.test.1")
