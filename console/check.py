@@ -1,16 +1,17 @@
-"""`tocsin check`: all faults of the configuration, before it goes live."""
+"""`tocsin check`: all faults of the configuration, before it goes live, and what in it is hardly meant."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from console.options import json_option
 from console.output import as_json, say
-from ledger import policies
+from ledger import env_file, policies
 from ledger.catalogue import catalogue
 from ledger.settings import environment, from_env
-from routing.errors import ConfigError, Fault
-from routing.load import load
+from routing.errors import ConfigError, ConfigWarning, Fault
+from routing.load import examine
 
 
 @click.command()
@@ -18,29 +19,38 @@ from routing.load import load
 @click.option("--secrets/--no-secrets", default=False, help="Also check that every source's secret is set.")
 @json_option
 def check(config: Path | None, secrets: bool, json: bool) -> None:
-    """List every fault of the configuration with file, line and what to write instead."""
-    folder = config or from_env().config_dir
+    """List every fault of the configuration with file, line and what to write instead.
+
+    Warnings are listed too, but are no faults: the configuration goes live, and the exit status is 0.
+    """
+    folder, given = config or from_env().config_dir, environment()
+    environ = env_file.joined(env_file.where(given), given)
     faults: tuple[Fault, ...] = ()
+    warnings: tuple[ConfigWarning, ...] = ()
     version = ""
     try:
-        env = environment() if secrets else None
-        version = load(policies.read_files(folder), catalogue(), env).version
+        found = examine(policies.read_files(folder), catalogue(), environ, secrets=secrets)
+        version, warnings = found.policy.version, found.warnings
     except ConfigError as error:
         faults = error.faults
     if json:
-        as_json({"ok": not faults, "version": version, "faults": [_shown(fault) for fault in faults]})
-    elif faults:
-        for fault in faults:
-            say(fault)
-        say(f"{len(faults)} faults; nothing of it goes live", "red")
+        told = {"faults": [asdict(each) for each in faults], "warnings": [asdict(each) for each in warnings]}
+        as_json({"ok": not faults, "version": version, **told})
     else:
-        say(f"{folder}: good, version {version}", "green")
+        _tell(folder, version, faults, warnings)
     if faults:
         raise SystemExit(1)
 
 
-def _shown(fault: Fault) -> dict[str, object]:
-    return {
-        "file": fault.file, "line": fault.line, "column": fault.column,
-        "path": fault.path, "found": fault.found, "fix": fault.fix,
-    }  # fmt: skip
+def _tell(folder: Path, version: str, faults: tuple[Fault, ...], warnings: tuple[ConfigWarning, ...]) -> None:
+    for remark in (*faults, *warnings):
+        say(remark)
+    if faults:
+        say(f"{_many(len(faults), 'fault')}; nothing of it goes live", "red")
+        return
+    beside = f", with {_many(len(warnings), 'warning')}" if warnings else ""
+    say(f"{folder}: good, version {version}{beside}", "yellow" if warnings else "green")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"

@@ -17,8 +17,8 @@ from ledger.clock import now_ms
 from ledger.keys import Keys
 from routing.catalogue import Catalogue
 from routing.entry import Lane, PolicySet
-from routing.errors import ConfigError, Fault
-from routing.load import load
+from routing.errors import ConfigError, ConfigWarning, Fault
+from routing.load import examine, load
 from routing.policy import Policy
 
 PREFIX = "config"
@@ -32,6 +32,7 @@ class Settled:
     policy: Policy
     faults: tuple[Fault, ...]
     used_last_good: bool
+    warnings: tuple[ConfigWarning, ...] = ()
 
 
 def read_files(folder: Path) -> dict[str, str]:
@@ -108,11 +109,11 @@ def settle(
     """
     try:
         files = read_files(folder)
-        policy = load(files, catalogue, env)
+        found = examine(files, catalogue, env)
     except ConfigError as error:
         last = current(client, keys)
         if last is None:
             raise
         return Settled(last, error.faults, used_last_good=True)
-    publish(client, keys, files, catalogue, policy, by)
-    return Settled(policy, (), used_last_good=False)
+    publish(client, keys, files, catalogue, found.policy, by)
+    return Settled(found.policy, (), used_last_good=False, warnings=found.warnings)

@@ -6,11 +6,11 @@ import sys
 import click
 import redis
 
-from ledger import catalogue, policies
+from ledger import catalogue, env_file, policies
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
-from receiver import env_file, samples
+from receiver import samples
 from receiver.post import NotSent, Poster
 from receiver.samples import Wanted
 from receiver.sending import CannotSend, Sender, said, sender
@@ -52,7 +52,8 @@ def show_samples(vendor: str, *, as_json: bool) -> None:
 
 def sender_of(name: str, url: str) -> Sender:
     """Raises CannotSend saying what is missing."""
-    environ = env_file.joined(environment())
+    given = environment()
+    environ = env_file.joined(env_file.where(given), given)
     settings = from_env(environ)
     try:
         with connect(settings.ledger) as client:

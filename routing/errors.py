@@ -41,8 +41,8 @@ class Unreadable(TocsinError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of the configuration. `column` and `line` count from 1; 0 where there is none."""
+class Remark:
+    """Something to say about a place of the configuration. `line` and `column` count from 1; 0 for none."""
 
     file: str
     line: int
@@ -52,8 +52,24 @@ class Fault:
     fix: str
 
     def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self._said()}"
+
+    def _said(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.found}; {self.fix}"
+        return f"{where}{self.found}; {self.fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault(Remark):
+    """Nothing of a configuration that has one goes live."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigWarning(Remark):
+    """It goes live all the same, but is hardly meant (`routing.warnings`)."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: warning: {self._said()}"
 
 
 class ConfigError(TocsinError):

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from routing import warnings
 from routing.catalogue import Catalogue
-from routing.errors import ConfigError, Fault
+from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.policy import Policy
 from routing.schema import channels, escalation, oncall, relations, routes, runbooks, severity, site, sources
 from routing.schema.faults import add_faults
@@ -43,12 +44,25 @@ def load(files: Mapping[str, str], catalogue: Catalogue, env: Mapping[str, str] 
 
     Raises ConfigError with every fault of every file.
     """
-    loading = _Loading(files, catalogue, env)
-    policy = loading.policy()
-    faults = loading.faults()
-    if faults or policy is None:
-        raise ConfigError(faults)
-    return policy
+    return _Loading(files, catalogue, env).sound()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    policy: Policy
+    warnings: tuple[ConfigWarning, ...]
+
+
+def examine(
+    files: Mapping[str, str], catalogue: Catalogue, environ: Mapping[str, str], *, secrets: bool = True
+) -> Examined:
+    """Compile the policy and look for what is hardly meant; `secrets` False leaves ${NAME} unchecked.
+
+    Raises ConfigError with every fault of every file; warnings are looked for only where there is none.
+    """
+    loading = _Loading(files, catalogue, environ if secrets else None)
+    policy = loading.sound()
+    return Examined(policy, warnings.find(warnings.Subject(policy, loading.documents(), environ)))
 
 
 def version(files: Mapping[str, str]) -> str:
@@ -83,6 +97,16 @@ class _Loading:
         for name in FILES.keys() - OPTIONAL - documents.keys():
             where = f"config/{name}"
             self._missing.append(Fault(where, 0, 0, "", "the file is missing", "write it, or restore it"))
+
+    def sound(self) -> Policy:
+        """Raises ConfigError."""
+        policy, faults = self.policy(), self.faults()
+        if faults or policy is None:
+            raise ConfigError(faults)
+        return policy
+
+    def documents(self) -> dict[str, Document]:
+        return {name: each.document for name, each in self._read.items()}
 
     def faults(self) -> list[Fault]:
         found = [fault for each in self._read.values() for fault in each.document.faults]

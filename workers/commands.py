@@ -81,8 +81,8 @@ def publish() -> None:
     settled = policies.settle(
         connect(ledger), Keys(), ledger.config_dir, environment(), catalogue.catalogue(), by="publish"
     )
-    for fault in settled.faults:
-        click.echo(str(fault), err=True)
+    for remark in (*settled.faults, *settled.warnings):
+        click.echo(str(remark), err=True)
     if settled.used_last_good:
         raise click.ClickException(
             f"not used; {settled.policy.version}, the last good policy, stays in force"

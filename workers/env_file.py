@@ -1,4 +1,4 @@
-"""`.env`: development secrets, made on the first start, read on every start. The environment's own win."""
+"""`.env`: development secrets, made on the first start (`ledger.env_file` reads them)."""
 
 import os
 import secrets
@@ -21,12 +21,6 @@ _HEAD: Final = (
 )
 
 
-def joined(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The file's variables, and over them the environment's."""
-    found = _read(path.read_text()) if path.is_file() else {}
-    return {**found, **{name: value for name, value in environ.items() if value or name not in found}}
-
-
 def make(path: Path, environ: Mapping[str, str]) -> list[str]:
     """Write the secrets that the environment lacks, unless the file is there. Returns their names."""
     missing = [name for name in PREFIXES if not environ.get(name)]
@@ -40,12 +34,3 @@ def make(path: Path, environ: Mapping[str, str]) -> list[str]:
     with os.fdopen(handle, "w") as file:
         file.write(_HEAD + "".join(lines))
     return missing
-
-
-def _read(text: str) -> dict[str, str]:
-    found = {}
-    for line in text.splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("'\"")
-    return found

@@ -77,6 +77,8 @@ class PolicyFiles:
             self._say(f"the last good policy, {settled.policy.version[:12]}, stays in force")
         else:
             self._say(f"policy {settled.policy.version[:12]} of {self._folder}/ is in force")
+        for warning in settled.warnings:
+            self._say(str(warning))
 
     def _refuse(self, faults: tuple[Fault, ...]) -> None:
         many = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"

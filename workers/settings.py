@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ledger.env_file import where
 from ledger.settings import LedgerSettings
 from ledger.settings import from_env as ledger_from_env
 
@@ -37,7 +38,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
     """Raises ValueError naming the variable when one cannot be read."""
     return WorkerSettings(
         ledger=ledger_from_env(environ),
-        env_file=Path(environ.get("TOCSIN_ENV_FILE") or ".env"),
+        env_file=where(environ),
         heartbeat_url=environ.get("TOCSIN_HEARTBEAT_URL", "").strip(),
         stall_ms=_milliseconds(environ, "TOCSIN_STALL_MS", 20_000),
         again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from ledger import lease
 from ledger.clock import now_ms
 from ledger.connection import connect, durability
+from ledger.env_file import joined
 from ledger.keys import Keys
 from ledger.server import EmbeddedServer
 from routing.errors import TocsinError
@@ -74,7 +75,7 @@ class Supervisor:
         made = env_file.make(file, self._given)
         if made:
             self._tell(f"made development secrets in {file}: {', '.join(made)}")
-        return env_file.joined(file, self._given)
+        return joined(file, self._given)
 
     def _supervise(self, environ: Mapping[str, str]) -> None:
         self._inspect()

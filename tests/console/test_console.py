@@ -131,6 +131,21 @@ def test_every_fault_is_listed_with_its_place_and_what_to_write(run: Run, ask: A
     assert "config/channels.yaml:1:" in out
 
 
+def test_a_warning_is_told_with_its_place_and_is_no_failure(tmp_path: Path) -> None:
+    """The credentials stand where `tocsin up` would read them."""
+    names = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_FROM_NUMBER")
+    (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in names))
+    environ = {"TOCSIN_ENV_FILE": str(tmp_path / ".env")}
+    told = CliRunner().invoke(tocsin, ["check", "--config", str(CONFIG)], env=environ)
+    assert told.exit_code == 0
+    assert "config/tocsin.yaml:2:13: warning: public_url: http://127.0.0.1:8080" in told.stdout
+    assert "with 1 warning" in told.stdout
+    data = json.loads(
+        CliRunner().invoke(tocsin, ["check", "--config", str(CONFIG), "--json"], env=environ).stdout
+    )
+    assert (data["ok"], [each["path"] for each in data["warnings"]]) == (True, ["public_url"])
+
+
 def test_a_folder_that_is_not_there_is_a_fault(run: Run, tmp_path: Path) -> None:
     assert "there is no such folder" in run("check", "--config", str(tmp_path / "none"), code=1).stdout
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import small_policy
 from small_policy import HERE
 
+from ledger.env_file import joined
 from routing.policy import Channel, Secret, Source
 from workers import env_file
 from workers.environment import Role, environment_of
@@ -37,7 +38,7 @@ def test_the_first_start_makes_all_secrets_readable_by_the_owner_alone(tmp_path:
     file = tmp_path / ".env"
     assert env_file.make(file, {}) == list(env_file.PREFIXES)
     assert file.stat().st_mode & 0o777 == 0o600
-    found = env_file.joined(file, {})
+    found = joined(file, {})
     assert found["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
     assert len(set(found.values())) == len(env_file.PREFIXES)
 
@@ -54,7 +55,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     env_file.make(file, {"ALERTMANAGER_TOKEN": "mine"})
     assert "ALERTMANAGER_TOKEN" not in file.read_text()
-    assert env_file.joined(file, {"TOCSIN_LINK_SECRET": "mine"})["TOCSIN_LINK_SECRET"] == "mine"
+    assert joined(file, {"TOCSIN_LINK_SECRET": "mine"})["TOCSIN_LINK_SECRET"] == "mine"
 
 
 def test_the_receiver_gets_what_verifies_and_nothing_that_sends_or_changes() -> None:

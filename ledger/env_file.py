@@ -1,12 +1,16 @@
-"""The file of development secrets: `NAME=value` a line. What the environment says wins."""
+"""`.env`, the file of development secrets: `NAME=value` a line. What the environment says wins."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 
-def joined(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, and what `.env` (or `TOCSIN_ENV_FILE`) adds to it."""
-    path = Path(environ.get("TOCSIN_ENV_FILE") or ".env")
+def where(environ: Mapping[str, str]) -> Path:
+    """`TOCSIN_ENV_FILE`, or `.env` in the working directory."""
+    return Path(environ.get("TOCSIN_ENV_FILE") or ".env")
+
+
+def joined(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The file's variables, and over them the environment's."""
     found = _read(path.read_text()) if path.is_file() else {}
     return {**found, **{name: value for name, value in environ.items() if value or name not in found}}
 

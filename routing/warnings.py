@@ -1,0 +1,71 @@
+"""What goes live all the same, but is hardly meant.
+
+Each check is a function from the Subject to its warnings; a new one is added to CHECKS and needs nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from routing.errors import ConfigWarning
+from routing.policy import Policy, Secret, Setting
+from routing.yaml_marks import Document, Path, dotted
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A configuration without a fault. `documents` by name, like "routes.yaml" or "runbooks/rollback.yaml"."""
+
+    policy: Policy
+    documents: Mapping[str, Document]
+    environ: Mapping[str, str]
+
+    def warning(self, file: str, path: Path, found: str, fix: str) -> ConfigWarning:
+        """Where the value stands, or what comes nearest to it when it was left out."""
+        document = self.documents[file]
+        mark = document.value_mark(path)
+        return ConfigWarning(document.file, mark.line, mark.column, dotted(path), found, fix)
+
+
+Check = Callable[[Subject], Iterator[ConfigWarning]]
+
+
+def unreachable_receiver(subject: Subject) -> Iterator[ConfigWarning]:
+    """Real messages that ask for an answer no one can give."""
+    if subject.environ.get("TOCSIN_PUBLIC_URL") or not _is_this_machine(subject.policy.public_url):
+        return
+    real = [name for name, each in subject.policy.channels.items() if _is_set(each.settings, subject.environ)]
+    if real:
+        found = (
+            f"{subject.policy.public_url} is this machine only, while {', '.join(real)} would reach people"
+        )
+        fix = (
+            "write how the world reaches the receiver, like https://tocsin.example.com, or set TOCSIN_PUBLIC_URL: "
+            "until then no pressed key, no reply and no click on a link arrives"
+        )
+        yield subject.warning("tocsin.yaml", ("public_url",), found, fix)
+
+
+def _is_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_set(settings: Mapping[str, Setting], environ: Mapping[str, str]) -> bool:
+    """Without one of its secrets a channel sends to the sandbox, and nobody outside is asked anything."""
+    secrets = [value for value in settings.values() if isinstance(value, Secret)]
+    return all(environ.get(secret.name) or secret.default is not None for secret in secrets)
+
+
+CHECKS: tuple[Check, ...] = (unreachable_receiver,)
+
+
+def find(subject: Subject) -> tuple[ConfigWarning, ...]:
+    """Every warning, in the order of the files."""
+    found = [warning for check in CHECKS for warning in check(subject)]
+    return tuple(sorted(found, key=lambda each: (each.file, each.line, each.column, each.path)))

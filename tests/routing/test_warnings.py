@@ -1,0 +1,68 @@
+"""What goes live all the same: each warning at its line with its fix, and not where all is meant."""
+
+import pytest
+import shipped
+
+from routing.errors import ConfigError, ConfigWarning
+from routing.load import examine
+
+SECRETS = dict.fromkeys(shipped.SECRETS, "x")
+TWILIO = dict.fromkeys(
+    ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_FROM_NUMBER"), "x"
+)
+
+
+def warnings(files: dict[str, str], environ: dict[str, str]) -> tuple[ConfigWarning, ...]:
+    return examine(files, shipped.vendors(), {**SECRETS, **environ}).warnings
+
+
+def at(address: str) -> dict[str, str]:
+    return shipped.spoilt("tocsin.yaml", "http://127.0.0.1:8080", address)
+
+
+def test_the_shipped_configuration_without_credentials_has_no_warning() -> None:
+    assert warnings(shipped.files(), {}) == ()
+
+
+def test_real_calls_that_ask_for_a_key_this_machine_alone_could_hear_are_warned_of() -> None:
+    (told,) = warnings(shipped.files(), TWILIO)
+    line = shipped.line_of("tocsin.yaml", "public_url")
+    assert str(told).startswith(
+        f"config/tocsin.yaml:{line}:13: warning: public_url: http://127.0.0.1:8080 is"
+    )
+    assert "voice, sms would reach people" in told.found
+    assert "https://tocsin.example.com, or set TOCSIN_PUBLIC_URL" in told.fix
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8080", "http://[::1]:8080", "http://0.0.0.0:8080"])
+def test_every_spelling_of_this_machine_is_known(address: str) -> None:
+    (told,) = warnings(
+        at(f'"{address}"'), {"SMTP_HOST": "mail.example.com", "SMTP_FROM": "tocsin@example.com"}
+    )
+    assert f"{address} is this machine only, while mail" in told.found
+
+
+@pytest.mark.parametrize(
+    ("files", "environ"),
+    [
+        (at("https://tocsin.example.com"), TWILIO),
+        (shipped.files(), {**TWILIO, "TOCSIN_PUBLIC_URL": "https://tocsin.example.com"}),
+        (shipped.files(), {**TWILIO, "TWILIO_API_SECRET": ""}),
+    ],
+    ids=["an address of the world", "said by the environment", "half of the credentials: the sandbox"],
+)
+def test_where_answers_arrive_or_nobody_is_asked_there_is_no_warning(
+    files: dict[str, str], environ: dict[str, str]
+) -> None:
+    assert warnings(files, environ) == ()
+
+
+def test_a_warning_never_hides_a_fault() -> None:
+    files = shipped.spoilt("tocsin.yaml", "max_running: 3", "max_running: three")
+    with pytest.raises(ConfigError) as error:
+        warnings(files, TWILIO)
+    assert [fault.path for fault in error.value.faults] == ["max_running"]
+
+
+def test_secrets_are_not_asked_for_unless_wanted() -> None:
+    assert examine(shipped.files(), shipped.vendors(), TWILIO, secrets=False).warnings
