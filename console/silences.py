@@ -10,9 +10,9 @@ from console.decided import act
 from console.options import Duration, json_option
 from console.output import as_json, clock, iso, table
 from ledger.clock import now_ms
-from routing import matchers
 from routing.decision import Table
 from routing.entry import SilenceSet
+from routing.language import matchers
 
 
 @click.group()

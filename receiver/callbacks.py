@@ -21,10 +21,10 @@ from receiver.redaction import redacted
 from receiver.refuse import Refused
 from receiver.site import Site
 from receiver.take import headers_of, keep
-from routing import answers
 from routing.entry import Answer, AnyEntry, Lane, Receipt, Verb, encode_entry
 from routing.errors import BadSignature
 from routing.instant import DAY
+from routing.response import answers
 
 SOURCE = "twilio"
 _BY = "twilio"

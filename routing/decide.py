@@ -1,6 +1,8 @@
 """The fold: one entry of the log over the state. Pure; the same log gives the same decisions for ever."""
 
-from routing import answers, automation, controls, deliveries, due, lifecycle, repairs, signals, steps
+from routing import due
+from routing.alerts import signals
+from routing.automation import repairs, runbooks, steps
 from routing.decision import Decision
 from routing.draft import Draft
 from routing.entry import (
@@ -21,8 +23,9 @@ from routing.entry import (
     TimerDue,
 )
 from routing.incident import Phase
-from routing.next_action import settle
 from routing.policy import Policy
+from routing.response import answers, controls, deliveries, opening
+from routing.response.next_action import settle
 from routing.state import State
 
 __all__ = ["decide"]
@@ -61,7 +64,7 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
         case Command():
             answers.command(draft, entry)
         case Opened():
-            lifecycle.open_by_hand(draft, entry)
+            opening.open_by_hand(draft, entry)
         case Revived():
             _revived(draft, entry)
         case SilenceSet():
@@ -93,4 +96,4 @@ def _revived(draft: Draft, entry: Revived) -> None:
             draft.note(incident.id, f"{by} asked to retry {run.runbook}; the incident is resolved", by=by)
         elif incident is not None:
             draft.note(incident.id, f"runbook {run.runbook} retried by {by}", by=by)
-            automation.start(draft, incident, incident.labels)
+            runbooks.start(draft, incident, incident.labels)

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 
-from routing import (
-    automation,
-    controls,
-    deliveries,
-    escalation,
-    lifecycle,
-    repairs,
-    signals,
-    steps,
-)
+from routing.alerts import counting, ending
+from routing.automation import repairs, runbooks, steps
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import TimerDue
 from routing.incident import Incident, Phase
+from routing.response import (
+    acknowledging,
+    clocks,
+    closing,
+    controls,
+    deliveries,
+    escalation,
+    followups,
+    responding,
+)
 from routing.run import Run
 from routing.timer import Timer, Wake
 
@@ -39,19 +41,19 @@ def _escalate(draft: Draft, timer: Timer) -> None:
 def _hold(draft: Draft, timer: Timer) -> None:
     incident = _triggered(draft, timer.incident)
     if incident is not None:
-        lifecycle.release_hold(draft, incident, lifecycle.hold_over(draft, incident))
+        responding.release_hold(draft, incident, responding.hold_over(draft, incident))
 
 
 def _ack_expires(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
-        lifecycle.unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
+        acknowledging.unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
 
 
 def _resolve_by(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is not Phase.RESOLVED:
-        lifecycle.overdue(draft, incident)
+        clocks.overdue(draft, incident)
 
 
 def _last_resort(draft: Draft, timer: Timer) -> None:
@@ -65,7 +67,7 @@ def _unclaimed(draft: Draft, timer: Timer) -> None:
         deliveries.unclaimed(draft, delivery, timer.tries)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.again_unclaimed(draft, incident, run, automation.context(draft, incident, run), timer.tries + 1)
+        steps.again_unclaimed(draft, incident, run, runbooks.context(draft, incident, run), timer.tries + 1)
 
 
 def _silent(draft: Draft, timer: Timer) -> None:
@@ -73,7 +75,7 @@ def _silent(draft: Draft, timer: Timer) -> None:
         deliveries.silent(draft, delivery)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.repeat(draft, incident, run, automation.context(draft, incident, run))
+        steps.repeat(draft, incident, run, runbooks.context(draft, incident, run))
 
 
 def _retry(draft: Draft, timer: Timer) -> None:
@@ -81,7 +83,7 @@ def _retry(draft: Draft, timer: Timer) -> None:
         deliveries.retry(draft, delivery)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.dispatch(draft, incident, run, run.at_step, automation.context(draft, incident, run))
+        steps.dispatch(draft, incident, run, run.at_step, runbooks.context(draft, incident, run))
 
 
 def _run_deadline(draft: Draft, timer: Timer) -> None:
@@ -95,13 +97,13 @@ def _verify(draft: Draft, timer: Timer) -> None:
     run = draft.run(timer.subject)
     incident = draft.incident(timer.incident)
     if run is not None and incident is not None:
-        repairs.after(draft, automation.verify_again(draft, incident, run))
+        repairs.after(draft, runbooks.verify_again(draft, incident, run))
 
 
 def _quiet(draft: Draft, timer: Timer) -> None:
     alert = draft.alert(timer.subject.partition("/")[2])
     if alert is not None and alert.incident == timer.incident:
-        signals.quiet_due(draft, alert)
+        counting.quiet_due(draft, alert)
 
 
 def _expire(draft: Draft, timer: Timer) -> None:
@@ -118,19 +120,19 @@ def _expire(draft: Draft, timer: Timer) -> None:
     elif timer.incident:
         alert = draft.alert(timer.subject.partition("/")[2])
         if alert is not None and alert.incident == timer.incident and alert.firing:
-            signals.end_alert(draft, alert, timer.at, "source", "its sender no longer reports it")
+            ending.end_alert(draft, alert, timer.at, "source", "its sender no longer reports it")
 
 
 def _follow_up(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None:
-        lifecycle.remind(draft, incident, timer.subject)
+        followups.remind(draft, incident, timer.subject)
 
 
 def _retire(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.RESOLVED:
-        lifecycle.retire(draft, incident)
+        closing.retire(draft, incident)
 
 
 def _triggered(draft: Draft, key: str) -> Incident | None:

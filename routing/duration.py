@@ -2,7 +2,7 @@
 
 import re
 
-from routing.refusal import Refusal, shown
+from routing.schema.refusal import Refusal, shown
 
 _MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _FORM = re.compile(

@@ -6,8 +6,8 @@
     ├── ConfigError         the configuration has faults, all of them listed
     ├── DeliveryError       a channel could not deliver; says whether repeating can help
     ├── ActionError         a runbook step could not be carried out; says how it failed
-    ├── BadExpression       a condition cannot be read, or not be evaluated (`routing.expressions`)
-    └── TemplateGap         a placeholder's path leads nowhere (`routing.template`)
+    ├── BadExpression       a condition cannot be read, or not be evaluated (`routing.language.expressions`)
+    └── TemplateGap         a placeholder's path leads nowhere (`routing.language.template`)
 
 Messages say what, where, what was found and what to do; never a secret, never a body.
 """

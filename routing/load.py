@@ -14,7 +14,7 @@ from routing.policy import Policy
 from routing.schema import channels, escalation, oncall, relations, routes, runbooks, severity, site, sources
 from routing.schema.faults import add_faults
 from routing.schema.part import Known, Part, Spot
-from routing.yaml_marks import Document, Mark, read
+from routing.schema.yaml_marks import Document, Mark, read
 
 FILES: Mapping[str, type[Part]] = {
     "tocsin.yaml": site.SiteFile,

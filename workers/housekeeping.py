@@ -13,11 +13,11 @@ from ledger import dead
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
+from routing.alerts.fingerprint import fingerprint
 from routing.audit import audit
 from routing.decision import Table
 from routing.entry import Lane, Signal
 from routing.event import Event, Status
-from routing.fingerprint import fingerprint
 from routing.incident import Alert
 from routing.state import State
 

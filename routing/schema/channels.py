@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from routing.policy import Channel, Setting
-from routing.refusal import Refusal, refuse_all, suggestion
 from routing.schema.fields import ActionFamily, ChannelVendor, Name, PositiveDuration, SettingValue
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
+from routing.schema.refusal import Refusal, refuse_all, suggestion
 
 MOST_ATTEMPTS = 10
 

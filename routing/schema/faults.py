@@ -6,9 +6,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from routing.refusal import Refusal, Refusals, shown, suggestion
+from routing.schema.refusal import Refusal, Refusals, shown, suggestion
 from routing.schema.wording import fix_of
-from routing.yaml_marks import Document, Path
+from routing.schema.yaml_marks import Document, Path
 
 _HIDDEN = {"secrets", "settings", "actions"}
 """Values below these keys may be secret: they are not shown."""

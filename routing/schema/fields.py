@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
 
-from routing import duration, expressions, matchers
-from routing.matchers import Matcher
+from routing import duration
+from routing.language import expressions, matchers
+from routing.language.matchers import Matcher
 from routing.policy import Secret, Setting
-from routing.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.part import known
+from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.severity import Severity
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from routing.policy import Secret
-from routing.refusal import Refusal, suggestion
+from routing.schema.refusal import Refusal, suggestion
 from routing.schema.wording import fix_of
 
 

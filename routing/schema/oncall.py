@@ -7,7 +7,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from routing.instant import DAY
 from routing.policy import Contact, Method, Rotation, Schedule
-from routing.refusal import Refusal, refuse_all, suggestion
 from routing.schema.fields import (
     ChannelName,
     ContactName,
@@ -21,6 +20,7 @@ from routing.schema.fields import (
     severity_field,
 )
 from routing.schema.part import Known, Part, Spot, known
+from routing.schema.refusal import Refusal, refuse_all, suggestion
 from routing.severity import Severity
 
 DEFAULT = "default"

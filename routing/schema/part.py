@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo
 
 from routing.catalogue import Catalogue
 from routing.reason import Origin
-from routing.refusal import Refusal, suggestion
-from routing.yaml_marks import Document, Path
+from routing.schema.refusal import Refusal, suggestion
+from routing.schema.yaml_marks import Document, Path
 
 
 class Part(BaseModel):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from routing import expressions, template
-from routing.refusal import Refusal, suggestion
+from routing.language import expressions, template
+from routing.schema.refusal import Refusal, suggestion
 
 GIVEN = {
     "incident": frozenset({"id", "title", "severity", "service", "team", "labels", "suspect"}),

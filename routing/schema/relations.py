@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from routing.yaml_marks import Document, Path
+from routing.schema.yaml_marks import Document, Path
 
 
 def no_cycles(document: Document) -> None:

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from routing.policy import Guard, Limits, Runbook
-from routing.refusal import Refusal, refuse_all
 from routing.schema import placeholders
 from routing.schema.fields import Condition, Many, Matchers, Name, PositiveDuration, SeverityField, Some, Text
 from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.steps import (
     ReadingPart,
     RepairPart,

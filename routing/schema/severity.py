@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from routing.expressions import roots
+from routing.language.expressions import roots
 from routing.policy import VENDOR_SEVERITIES, SeverityRule, Threshold
-from routing.refusal import Refusal, refuse_all
 from routing.schema.fields import (
     Condition,
     LabelName,
@@ -19,6 +18,7 @@ from routing.schema.fields import (
     Text,
 )
 from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal, refuse_all
 from routing.severity import Severity
 
 MOST_COUNTED = 1000

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from routing.duration import text as duration_text
-from routing.refusal import Refusal, refuse_all
 from routing.schema.fields import ContactName, Duration, PositiveDuration, SeverityField, Text, Url
 from routing.schema.part import Part
+from routing.schema.refusal import Refusal, refuse_all
 from routing.severity import Level, Severity
 
 

@@ -6,7 +6,6 @@ from pydantic import AfterValidator, Field
 
 from routing.policy import Source
 from routing.reason import BUILT_IN
-from routing.refusal import Refusal
 from routing.schema.fields import (
     Labels,
     Many,
@@ -19,6 +18,7 @@ from routing.schema.fields import (
     SourceVendor,
 )
 from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal
 
 OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""

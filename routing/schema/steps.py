@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from routing.policy import RunbookStep, Verify
-from routing.refusal import Refusal, refuse_all
 from routing.schema.fields import ActionName, Condition, PositiveDuration
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.placeholders import GIVEN, faults
+from routing.schema.refusal import Refusal, refuse_all
 
 MOST_ATTEMPTS = 10
 

@@ -2,9 +2,9 @@
 
 from pydantic import model_validator
 
-from routing.refusal import Refusal
 from routing.schema.fields import ContactName, ScheduleName
 from routing.schema.part import Part
+from routing.schema.refusal import Refusal
 
 
 class TargetPart(Part):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from routing.refusal import suggestion
+from routing.schema.refusal import suggestion
 
 _WANTED = {
     "string_type": "text, in quotes",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from small_policy import POLICY
 
-from routing import matchers
-from routing.classify import classify
+from routing.alerts.classify import classify
 from routing.event import Event, Status
+from routing.language import matchers
 from routing.policy import SeverityRule, Source
 from routing.reason import Origin
 from routing.severity import Severity

@@ -8,7 +8,7 @@ import shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.yaml_marks import read
+from routing.schema.yaml_marks import read
 
 DATA = {name: read(name, text).data for name, text in shipped.files().items()}
 Place = tuple[str | int, ...]

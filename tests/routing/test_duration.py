@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing import duration
-from routing.refusal import Refusal
+from routing.schema.refusal import Refusal
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routing.expressions import BadExpression, compiled, evaluate, holds, pitfalls, roots
+from routing.language.expressions import BadExpression, compiled, evaluate, holds, pitfalls, roots
 
 CONTEXT: dict[str, Any] = {
     "health": {"failures": 3, "ok": False, "none": 0, "results": []},

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing.alerts.fingerprint import fingerprint, of_threshold
 from routing.event import Event, Status
-from routing.fingerprint import fingerprint, of_threshold
 
 EVENT = Event(source="am", vendor="alertmanager", kind="Down", status=Status.FIRING, key="k", title="t")
 WORDS = st.text(max_size=8)

@@ -7,8 +7,8 @@ import shipped
 
 from ledger import policies
 from routing import oncall, routes
+from routing.alerts.classify import classify
 from routing.catalogue import Catalogue
-from routing.classify import classify
 from routing.errors import ConfigError
 from routing.event import Event, Status
 from routing.load import load, version

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.matchers import BadMatcher, Matcher, all_match, from_mapping, parse, parse_all
+from routing.language.matchers import BadMatcher, Matcher, all_match, from_mapping, parse, parse_all
 
 # Every operator against a label that matches, differs, is empty, is absent.
 TRUTH = [

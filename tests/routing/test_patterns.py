@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from routing.patterns import LONGEST, BadPattern, compile_pattern
+from routing.language.patterns import LONGEST, BadPattern, compile_pattern
 
 STALLING = [
     "(a+)+", "(a*)*", "(a|a)*", "(a|ab)+", "(a{2,})*", "((a+)b?)+", "(?:a+){10}", "(a+){2,}", "(a|b){3}",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_policy import HERE, POLICY
 
-from routing import matchers
+from routing.language import matchers
 from routing.policy import Route
 from routing.routes import LONGEST_KEY, all_routes, by_name, group_key, match
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.template import TemplateGap, fill, is_malformed, paths
+from routing.language.template import TemplateGap, fill, is_malformed, paths
 
 CONTEXT = {
     "incident": {"id": "INC-7", "labels": {"app": "shop", "a-b": "c"}, "suspect": None},

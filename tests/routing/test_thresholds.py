@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_policy import POLICY, START, failed_card, firing, resolved
 
-from routing import matchers
+from routing.alerts.thresholds import Counted, count
 from routing.entry import Signal
 from routing.incident import Window
 from routing.instant import MINUTE
+from routing.language import matchers
 from routing.policy import Threshold
-from routing.thresholds import Counted, count
 
 THRESHOLD = replace(POLICY.thresholds[0], count=3, window_ms=5 * MINUTE)
 

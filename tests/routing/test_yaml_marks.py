@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.yaml_marks import Mark, read
+from routing.schema.yaml_marks import Mark, read
 
 
 def refused(text: str) -> list[tuple[int, int, str]]:

@@ -26,8 +26,8 @@ from receiver.gates import Gates
 from receiver.keep import Append, Keep
 from receiver.settings import ReceiverSettings
 from receiver.site import Site
-from routing import matchers
 from routing.entry import AnyEntry, Lane, decode_entry
+from routing.language import matchers
 from routing.policy import Policy, Secret, Source
 from routing.reason import Origin
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from routing import matchers
 from routing.effect import AnyEffect, Deliver
 from routing.entry import AnyEntry, Claimed, Delivered, Outcome, Signal, StepDone
 from routing.event import Event, Status
 from routing.instant import DAY, HOUR, MINUTE, SECOND
+from routing.language import matchers
 from routing.policy import (
     Channel,
     Contact,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing import expressions
 from routing.event import Event, Status
+from routing.language import expressions
 from routing.policy import Policy, SeverityRule, Source
 from routing.reason import Reason
 from routing.severity import Severity

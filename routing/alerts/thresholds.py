@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from routing import duration
+from routing.alerts.fingerprint import of_threshold
 from routing.event import Event, Status
-from routing.fingerprint import of_threshold
 from routing.incident import Window
 from routing.policy import Policy, Threshold
 from routing.reason import Reason

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing import escalation, lifecycle
 from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Command, Verb
 from routing.incident import Incident, Phase
+from routing.response import acknowledging, closing, escalation
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE}
@@ -102,9 +102,9 @@ def act(draft: Draft, incident: Incident, verb: Verb, by: str, via: str, text: s
     elif incident.phase is Phase.RESOLVED:
         draft.note(incident.id, f"{by} asked to {verb} via {via}; it was already resolved", by=by)
     elif verb is Verb.ACK:
-        lifecycle.acknowledge(draft, incident, by, via)
+        acknowledging.acknowledge(draft, incident, by, via)
     elif verb is Verb.RESOLVE:
-        lifecycle.resolve(draft, incident, by, f"resolved by {by} via {via}")
+        closing.resolve(draft, incident, by, f"resolved by {by} via {via}")
     else:
         _escalate(draft, incident, by, via)
 

@@ -6,7 +6,7 @@ A scalar that YAML 1.1 tools read as something else than its author wrote is ref
 import re
 from math import isinf
 
-from routing.refusal import Refusal
+from routing.schema.refusal import Refusal
 
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None}
 for _word, _value in (("null", None), ("true", True), ("false", False)):

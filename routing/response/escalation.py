@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing import notify, oncall
+from routing import oncall
 from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
@@ -12,6 +12,7 @@ from routing.entry import OverrideSet
 from routing.incident import Escalation, Incident, Phase, Stage, Target
 from routing.policy import Contact, EscalationPolicy, Policy
 from routing.reason import Reason
+from routing.response import notify
 from routing.timer import Wake
 
 

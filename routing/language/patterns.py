@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
-from routing.refusal import Refusal, shown
+from routing.schema.refusal import Refusal, shown
 
 LONGEST = 1024
 """Values are matched by their first so many characters."""

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from routing import escalation, notify
 from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
 from routing.record import encode
+from routing.response import escalation, notify
 from routing.severity import Severity
 from routing.timer import Wake
 

@@ -13,7 +13,7 @@ from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from routing.errors import TocsinError
-from routing.refusal import Refusal, shown, suggestion
+from routing.schema.refusal import Refusal, shown, suggestion
 
 _SAME_SCOPE = {"comparator", "and_expression", "or_expression", "not_expression", "function_expression"}
 _FROM_FIRST = {"subexpression", "index_expression", "projection", "value_projection", "filter_projection"}

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from routing import matchers
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import SilenceSet
 from routing.instant import iso
+from routing.language import matchers
 from routing.policy import Matcher
 from routing.reason import Reason
 

@@ -8,10 +8,10 @@ from routing.draft import Draft
 from routing.effect import Step
 from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
-from routing.notify import UNCLAIMED_MS
+from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
+from routing.response.notify import UNCLAIMED_MS
 from routing.run import Run, StepState
-from routing.template import TemplateGap, fill
 from routing.timer import Wake
 
 RETRY_MS = 2_000

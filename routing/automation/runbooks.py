@@ -9,16 +9,17 @@ from typing import Any
 
 import msgspec
 
-from routing import expressions, guards, steps
+from routing.automation import guards, steps
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
 from routing.errors import TocsinError
 from routing.incident import FollowUp, Incident
+from routing.language import expressions
+from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook
 from routing.reason import Reason
 from routing.run import Run, RunPhase, StepState, TargetRecord
-from routing.template import TemplateGap, fill
 from routing.timer import Wake
 
 

@@ -1,11 +1,11 @@
 """What operators set: silences, overrides of schedules, switches."""
 
-from routing import lifecycle
+from routing.alerts.silences import covering
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
 from routing.incident import Incident, Phase
-from routing.silences import covering
+from routing.response import responding
 from routing.timer import Wake
 
 
@@ -25,7 +25,7 @@ def end_silence(draft: Draft, key: str) -> None:
         if not isinstance(incident, Incident) or incident.phase is not Phase.TRIGGERED:
             continue
         if incident.silenced_by == key and covering(draft, incident.labels) is None:
-            lifecycle.release_hold(draft, incident, f"silence {key} ended")
+            responding.release_hold(draft, incident, f"silence {key} ended")
 
 
 def override(draft: Draft, entry: OverrideSet) -> None:

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from routing import render
 from routing.decision import Table
 from routing.delivery import Delivery, Message, Progress, Purpose
 from routing.draft import Draft
 from routing.effect import Deliver
 from routing.incident import Incident
 from routing.policy import Contact, Method
+from routing.response import render
 from routing.severity import Severity
 from routing.timer import Wake
 

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from routing.errors import Fault
-from routing.refusal import Refusal
-from routing.yaml_scalars import scalar
+from routing.schema.refusal import Refusal
+from routing.schema.yaml_scalars import scalar
 
 Path = tuple[str | int, ...]
 

@@ -8,8 +8,8 @@ characters outside [a-zA-Z0-9_:] may be quoted. Source: Alertmanager, "Configura
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from routing.patterns import LONGEST, compile_pattern
-from routing.refusal import Refusal, shown
+from routing.language.patterns import LONGEST, compile_pattern
+from routing.schema.refusal import Refusal, shown
 
 Labels = Mapping[str, str]
 

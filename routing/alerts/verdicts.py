@@ -1,0 +1,27 @@
+"""Verdicts: what became of an event, kept for "why"."""
+
+from routing.draft import Draft
+from routing.incident import Verdict
+from routing.reason import Reason
+from routing.severity import Severity
+
+
+def put(
+    draft: Draft,
+    did: str,
+    mark: str = "",
+    incident: str = "",
+    *,
+    severity: Severity | None = None,
+    reasons: list[Reason] | None = None,
+    reason: Reason | None = None,
+) -> None:
+    draft.verdict = Verdict(
+        at=draft.now,
+        did=did,
+        incident=incident,
+        fingerprint=mark,
+        severity=severity,
+        policy=draft.policy.version,
+        reasons=[*(reasons or []), *([reason] if reason else [])],
+    )

@@ -1,0 +1,1 @@
+"""The small languages of the configuration: matchers, conditions, placeholders."""

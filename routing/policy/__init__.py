@@ -1,0 +1,35 @@
+"""Policy: the whole configuration, compiled. Each part carries its `Origin`, so reasons can name file and line."""
+
+from routing.policy.channels import Channel
+from routing.policy.escalation import EscalationPolicy, EscalationStep
+from routing.policy.people import Contact, Method, Rotation, Schedule
+from routing.policy.policy import Policy
+from routing.policy.routes import Matcher, Route
+from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
+from routing.policy.secret import Secret, Setting
+from routing.policy.senders import Source
+from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
+
+__all__ = [
+    "VENDOR_SEVERITIES",
+    "Channel",
+    "Contact",
+    "EscalationPolicy",
+    "EscalationStep",
+    "Guard",
+    "Limits",
+    "Matcher",
+    "Method",
+    "Policy",
+    "Rotation",
+    "Route",
+    "Runbook",
+    "RunbookStep",
+    "Schedule",
+    "Secret",
+    "Setting",
+    "SeverityRule",
+    "Source",
+    "Threshold",
+    "Verify",
+]

@@ -1,0 +1,20 @@
+"""The ways out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routing.policy.secret import Setting
+from routing.reason import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured way out. `vendor` names its module; `voice` channels ring."""
+
+    name: str
+    vendor: str
+    settings: Mapping[str, Setting]
+    origin: Origin
+    voice: bool = False
+    timeout_ms: int = 10_000
+    attempts: int = 3

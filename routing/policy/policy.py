@@ -1,0 +1,49 @@
+"""The whole configuration, compiled. The fold reads nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from routing.policy.channels import Channel
+from routing.policy.escalation import EscalationPolicy
+from routing.policy.people import Contact, Schedule
+from routing.policy.routes import Route
+from routing.policy.runbooks import Runbook
+from routing.policy.secret import Setting
+from routing.policy.senders import Source
+from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
+from routing.reason import BUILT_IN, Origin
+from routing.severity import Level, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`version` is the hash of the files it was compiled from."""
+
+    version: str
+    levels: Mapping[Severity, Level]
+    sources: Mapping[str, Source]
+    rules: tuple[SeverityRule, ...]
+    thresholds: tuple[Threshold, ...]
+    route: Route
+    escalations: Mapping[str, EscalationPolicy]
+    schedules: Mapping[str, Schedule]
+    contacts: Mapping[str, Contact]
+    channels: Mapping[str, Channel]
+    runbooks: tuple[Runbook, ...]
+    last_resort: str
+    """The contact reached when all else is exhausted."""
+    last_resort_every_ms: int
+    public_url: str
+    suspect_ms: int
+    """A production deployment this recent is named as the suspect."""
+    retire_ms: int
+    """A resolved incident moves to the archive after this long."""
+    max_running: int
+    """Runbook runs that may mutate at the same time, over all targets."""
+    default_severity: Severity = Severity.SEV2
+    vendor_severities: Mapping[str, Severity] = field(default_factory=lambda: VENDOR_SEVERITIES)
+    """What a vendor's own word for severity, in lower case, means where no rule says."""
+    classify_origin: Origin = BUILT_IN
+    """Where `default_severity` and `vendor_severities` were written."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""

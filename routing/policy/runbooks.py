@@ -1,0 +1,80 @@
+"""Repairs as data, and the rails around them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from routing.policy.routes import Matcher
+from routing.reason import Origin
+from routing.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookStep:
+    id: str
+    action: str
+    params: Mapping[str, Any]
+    """Strings may hold {{ placeholders }}; they are filled once and never evaluated again."""
+    timeout_ms: int
+    mutates: bool
+    origin: Origin
+    attempts: int = 1
+    idempotency_key: str = ""
+    recover: str = ""
+    """self_healing, irreversible, or "undo: <what>". Every mutating step says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A jmespath condition over the run's context; when it does not hold, the run stops and says why."""
+
+    condition: str
+    reason: str
+    otherwise: str
+    """stop: nothing to do, page as usual. fail: the same, but counts as a failed run."""
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """The symptom is gone when `until` holds at every check, `every_ms` apart, for `for_ms`."""
+
+    step: RunbookStep
+    until: str
+    every_ms: int
+    for_ms: int
+    timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Guard rails per target. None of them can be switched off, only set."""
+
+    cooldown_ms: int = 600_000
+    per_hour: int = 3
+    per_day: int = 7
+    breaker_failures: int = 2
+    breaker_open_ms: int = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    id: str
+    version: int
+    title: str
+    matchers: tuple[Matcher, ...]
+    """Matched against the labels of the incident's alerts (source, kind, service, ... included)."""
+    target: str
+    mode: str
+    """auto, dry_run or off. In dry run mutating steps are reported, not done."""
+    limits: Limits
+    timeout_ms: int
+    diagnose: tuple[RunbookStep, ...]
+    guards: tuple[Guard, ...]
+    remediate: tuple[RunbookStep, ...]
+    verify: Verify
+    origin: Origin
+    resolves: bool = True
+    followups: tuple[tuple[str, int], ...] = ()
+    """(text, remind after ms) for what a success leaves to do: "promote again"."""
+    when_severity: tuple[Severity, ...] = ()

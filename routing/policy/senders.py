@@ -1,0 +1,28 @@
+"""Who may send us events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from routing.policy.routes import Matcher
+from routing.policy.secret import Secret, Setting
+from routing.reason import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured sender. `vendor` names its module; `secrets` verify it, all of them valid at once."""
+
+    name: str
+    vendor: str
+    secrets: tuple[Secret | str, ...]
+    origin: Origin
+    team: str = ""
+    service: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    urgent_kinds: tuple[Matcher, ...] = ()
+    """Events matched by any of these travel in the urgent lane, the others in bulk."""
+    max_bytes: int = 1_048_576
+    tolerance_ms: int = 300_000
+    dedup_ms: int = 259_200_000
+    """How long a vendor's event id is remembered: at least as long as the vendor retries."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)

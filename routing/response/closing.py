@@ -1,0 +1,85 @@
+"""An incident is over, comes back, or is closed for good."""
+
+import msgspec
+
+from routing import routes
+from routing.automation import runbooks
+from routing.draft import Draft
+from routing.incident import Incident, Phase
+from routing.reason import Reason
+from routing.response import clocks, escalation, notify, responding
+from routing.timer import Wake
+
+
+def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reason) -> Incident:
+    """It is over: every clock stops, everyone who was paged is told, whatever is silenced."""
+    if incident.phase is Phase.RESOLVED:
+        return incident
+    incident = msgspec.structs.replace(
+        incident,
+        phase=Phase.RESOLVED,
+        group="",
+        resolved_at=draft.now,
+        resolved_by=by,
+        changed_at=draft.now,
+        firing=0,
+        held_until=0,
+    )
+    escalation.stop(draft, incident)
+    for wake in (Wake.RESOLVE_BY, Wake.QUIET):
+        draft.unwake(wake, incident.id)
+    notify.cancel_pages(draft, incident, f"resolved by {by}")
+    incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")
+    draft.note(incident.id, what, *reasons, by=by)
+    draft.wake(
+        Wake.RETIRE,
+        incident.id,
+        draft.now + draft.policy.retire_ms,
+        incident=incident.id,
+        what="move to the archive",
+    )
+    draft.put_incident(incident)
+    if incident.paged:
+        return notify.tell_all_paged(draft, incident, f"Resolved: {incident.title} ({what})")
+    return inform(draft, incident, f"Resolved: {incident.title} ({what})")
+
+
+def inform(draft: Draft, incident: Incident, what: str) -> Incident:
+    """Tell quietly those the route names, when nobody was paged."""
+    route = routes.by_name(draft.policy, incident.route)
+    for kind, name in route.inform if route else ():
+        found, _ = escalation.resolve_target(draft, kind, name)
+        contact = draft.policy.contacts.get(found)
+        if contact is not None:
+            incident = notify.tell(draft, incident, contact, what)
+    return incident
+
+
+def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str, *why: Reason) -> Incident:
+    """The same problem is back within the reopen window: the same incident, paged again."""
+    level = draft.policy.levels[incident.severity]
+    incident = msgspec.structs.replace(
+        incident,
+        phase=Phase.TRIGGERED,
+        group=group,
+        resolved_at=0,
+        resolved_by="",
+        changed_at=draft.now,
+        respond_by=draft.now + level.respond_ms,
+        resolve_by=draft.now + level.resolve_ms if level.resolve_ms else 0,
+        reopened=incident.reopened + 1,
+    )
+    draft.unwake(Wake.RETIRE, incident.id)
+    draft.note(incident.id, "reopened: it is back", *why)
+    clocks.watch(draft, incident)
+    return responding.respond(draft, incident, labels)
+
+
+def retire(draft: Draft, incident: Incident) -> None:
+    """Closed for good: off to the archive, unless a follow-up still waits."""
+    waiting = [followup for followup in incident.followups if not followup.done_at]
+    if waiting:
+        at = max(followup.remind_at for followup in waiting) + draft.policy.retire_ms
+        draft.wake(Wake.RETIRE, incident.id, at, incident=incident.id, what="move to the archive")
+        return
+    draft.retire(incident.id)

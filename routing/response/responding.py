@@ -1,0 +1,102 @@
+"""What happens to an incident that nobody has taken yet: silenced, repaired or paged."""
+
+import msgspec
+
+from routing import routes
+from routing.alerts import silences
+from routing.automation import runbooks
+from routing.decision import Table
+from routing.draft import Draft
+from routing.incident import Incident, Phase
+from routing.reason import Reason
+from routing.response import acknowledging, clocks, escalation
+from routing.run import Run
+from routing.severity import Severity
+from routing.timer import Wake
+
+
+def respond(draft: Draft, incident: Incident, labels: dict[str, str]) -> Incident:
+    """Silence, repair or page: what happens to an incident that nobody has taken yet."""
+    hush = silences.covering(draft, labels)
+    if hush is not None:
+        draft.note(incident.id, f"not paged: {hush.reason.text}", hush.reason)
+        incident = msgspec.structs.replace(incident, silenced_by=hush.id)
+        return _hold(draft, incident, hush.until_at, f"page when silence {hush.id} ends")
+    incident = msgspec.structs.replace(incident, silenced_by="")
+    incident, run = runbooks.start(draft, incident, labels)
+    level = draft.policy.levels[incident.severity]
+    if run is None:
+        return escalation.page(draft, incident, "it needs a person")
+    if level.hold_ms == 0:
+        reason = Reason(text=f"{incident.severity} never waits for a repair")
+        draft.note(incident.id, "paging and repairing at the same time", reason)
+        return escalation.page(draft, incident, f"{incident.severity} never waits")
+    reason = Reason(text=f"{incident.severity} repairs first, for at most {level.hold_ms // 1000} s")
+    draft.note(incident.id, f"page held while runbook {run.runbook} runs", reason)
+    return _hold(draft, incident, draft.now + level.hold_ms, "page if the repair has not succeeded by then")
+
+
+def _hold(draft: Draft, incident: Incident, until: int, what: str) -> Incident:
+    incident = msgspec.structs.replace(incident, held_until=until)
+    draft.wake(Wake.HOLD, incident.id, until, incident=incident.id, what=what)
+    draft.put_incident(incident)
+    return incident
+
+
+def release_hold(draft: Draft, incident: Incident, why: str) -> Incident:
+    """Stop waiting: the page goes out now."""
+    draft.unwake(Wake.HOLD, incident.id)
+    if incident.phase is not Phase.TRIGGERED:
+        return incident
+    return escalation.page(draft, msgspec.structs.replace(incident, held_until=0), why)
+
+
+def hold_over(draft: Draft, incident: Incident) -> str:
+    """Why a held page goes out now."""
+    running = [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
+    if running:
+        return f"runbook {running[0].runbook} has not repaired it in time; it is at {running[0].phase}"
+    return "what held the page back is over"
+
+
+def worsen(
+    draft: Draft, incident: Incident, severity: Severity, labels: dict[str, str], *reasons: Reason
+) -> Incident:
+    """The higher severity wins: new clocks, its own repair, and whoever is on call for it is paged.
+
+    `labels` are those of the alert that made it worse: its runbook, and whether it is silenced.
+    """
+    level = draft.policy.levels[severity]
+    incident = msgspec.structs.replace(
+        incident,
+        severity=severity,
+        changed_at=draft.now,
+        respond_by=draft.now + level.respond_ms,
+        resolve_by=draft.now + level.resolve_ms if level.resolve_ms else 0,
+    )
+    draft.note(incident.id, f"raised to {severity}", *reasons)
+    matched = routes.match(draft.policy, {**incident.labels, "severity": str(severity)})
+    policy = draft.policy.escalations[matched[0].route.escalation]
+    incident = msgspec.structs.replace(
+        incident, escalation=escalation.begin(policy), route=matched[0].route.name
+    )
+    clocks.watch(draft, incident)
+    draft.put_incident(incident)
+    if incident.phase is Phase.ACKNOWLEDGED:
+        incident, _ = runbooks.start(draft, incident, labels)
+        return acknowledging.unacknowledge(draft, incident, f"it got worse: {severity}")
+    if incident.held_until and level.hold_ms and not incident.silenced_by:
+        return incident
+    return respond(draft, incident, labels)
+
+
+def unmuted(draft: Draft, incident: Incident, labels: dict[str, str]) -> Incident:
+    """An alert has joined: what nobody silenced must not wait for the end of another's silence."""
+    if not incident.silenced_by or incident.phase is not Phase.TRIGGERED:
+        return incident
+    if silences.covering(draft, labels) is not None:
+        return incident
+    silence = incident.silenced_by
+    draft.note(incident.id, f"silence {silence} holds it no longer: it does not cover what has joined")
+    draft.unwake(Wake.HOLD, incident.id)
+    return respond(draft, msgspec.structs.replace(incident, held_until=0), labels)
