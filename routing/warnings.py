@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from routing.errors import ConfigWarning
 from routing.policy import Policy, Secret, Setting
-from routing.yaml_marks import Document, Path, dotted
+from routing.schema.yaml_marks import Document, Path, dotted
 
 
 @dataclass(frozen=True, slots=True)
