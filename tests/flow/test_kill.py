@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from stage import ROOT, Stage, stage, until
+from stage import Stage, stage, until
 
 from ledger.clock import now_ms
 from ledger.state import load_state
@@ -73,14 +73,6 @@ class Sender(threading.Thread):
         return True
 
 
-def nowhere() -> dict[str, str]:
-    """Nothing may leave this machine, a runbook's probe least of all."""
-    text = (ROOT / "config/runbooks/rollback.yaml").read_text()
-    for address in ("https://mariaborysevych.com", "https://www.vercel-status.com"):
-        text = text.replace(address, "http://127.0.0.1:9")
-    return {"runbooks/rollback.yaml": text}
-
-
 def settle(town: Stage) -> None:
     """Wait until everything accepted is decided and everything decided is done."""
 
@@ -133,7 +125,7 @@ def sending(town: Stage) -> tuple[list[Sender], threading.Event]:
 
 def test_any_process_killed_at_any_instant_loses_nothing(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311  # repeatable, not secret
-    with stage(tmp_path, config=nowhere()) as town:
+    with stage(tmp_path) as town:
         senders, stop = sending(town)
         try:
             for _ in range(ROUNDS):
@@ -157,7 +149,7 @@ def test_a_death_at_a_named_point_loses_nothing(tmp_path: Path, point: str) -> N
     once.mkdir()
     environ = {"TOCSIN_FAULT": f"{point}:2", "TOCSIN_FAULT_DIR": str(once)}
     (tmp_path / "town").mkdir()
-    with stage(tmp_path / "town", environ, nowhere()) as town:
+    with stage(tmp_path / "town", environ) as town:
         senders, stop = sending(town)
         try:
             until(lambda: (once / point).exists() and _through(senders) > ENOUGH, 60, town.output)

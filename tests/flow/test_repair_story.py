@@ -91,7 +91,6 @@ def town(tmp_path: Path, world: World) -> Iterator[Stage]:
 def _stage(tmp_path: Path, site: Vendor, vercel: Vendor, twilio: Vendor, status: Vendor) -> Any:
     runbook = (ROOT / "config/runbooks/rollback.yaml").read_text()
     for old, new in (
-        ("https://mariaborysevych.com", site.url), ("https://www.vercel-status.com", status.url),
         ("every_ms: 1000", "every_ms: 50"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 2s"),
         ("deadline: 5m", "deadline: 4s"),
     ):  # fmt: skip
@@ -99,7 +98,8 @@ def _stage(tmp_path: Path, site: Vendor, vercel: Vendor, twilio: Vendor, status:
         runbook = runbook.replace(old, new)
     common = (ROOT / "config/tocsin.yaml").read_text().replace("hold: 5m", "hold: 20s")
     environ = {
-        "TOCSIN_ALLOW_PRIVATE": "true", "VERCEL_TOKEN": "vercel-token", "VERCEL_BASE_URL": vercel.url,
+        "TOCSIN_ALLOW_PRIVATE": "true", "TOCSIN_SITE_URL": site.url, "VERCEL_STATUS_BASE_URL": status.url,
+        "VERCEL_TOKEN": "vercel-token", "VERCEL_BASE_URL": vercel.url,
         "TWILIO_ACCOUNT_SID": SID, "TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "twilio-secret",
         "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_BASE_URL": twilio.url,
         "TWILIO_AUTH_TOKEN": "auth-token", "TOCSIN_PUBLIC_URL": "https://tocsin.example",

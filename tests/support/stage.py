@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_S = 40.0
 PROGRAM = (sys.executable, "-m", "console.main")
 
+NOWHERE = "http://127.0.0.1:9"
+"""A port nobody listens at: what a runbook looks at may not be outside of this machine."""
+
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
 
 
@@ -50,6 +53,8 @@ class Stage:
             "TOCSIN_DATA": str(self.data_dir),
             "TOCSIN_ENV_FILE": str(room / ".env"),
             "TOCSIN_RECEIVER_PORT": str(self.port),
+            "TOCSIN_SITE_URL": NOWHERE,
+            "VERCEL_STATUS_BASE_URL": NOWHERE,
             **(environ or {}),
         }
 

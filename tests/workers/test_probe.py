@@ -21,8 +21,8 @@ def site() -> Iterator[SiteStandin]:
         yield server
 
 
-def step(timeout_s: float = 5.0, *, private: bool = True) -> Step:
-    settings = {"allow_private": "true"} if private else {}
+def step(timeout_s: float = 5.0, *, private: bool = True, **settings: str) -> Step:
+    settings |= {"allow_private": "true"} if private else {}
     return Step(settings=settings, timeout_s=timeout_s, idempotency_key="", now=0)
 
 
@@ -143,6 +143,30 @@ def test_every_refusal_of_json_has_its_class(site: SiteStandin, how: Misbehaviou
 def test_a_probe_can_neither_change_nor_run_wild(params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         http.Probe(**params)
+
+
+def test_a_path_is_below_the_site_that_is_set(site: SiteStandin) -> None:
+    at = step(base_url=f"{site.url}/")
+    assert probe("/api/health-check", at, count=1)["ok"]
+    assert http.get_json(at, http.GetJson(url="/api/health-check"))["status"] == 200
+    assert [call.path for call in site.calls] == ["/api/health-check"] * 2
+    plan = http.ACTIONS["probe"].plan
+    assert plan
+    assert plan(at, http.Probe(url="/x"))["would"]["url"] == f"{site.url}/x"
+
+
+def test_a_status_pages_path_is_below_the_vendors_address() -> None:
+    with VercelStandin() as vercel:
+        at = step(base_url=vercel.url)
+        found = vendor_status.summary(at, vendor_status.Summary(url="/api/v2/summary.json"))
+    assert found["indicator"] == "none"
+
+
+@pytest.mark.parametrize("base", ["", "example.com", "file:///etc"])
+def test_a_path_below_nothing_is_permanent_and_says_what_to_set(base: str) -> None:
+    with pytest.raises(ActionError, match=r"set http\.base_url in config/actions\.yaml") as failed:
+        probe("/api/health-check", step(base_url=base))
+    assert failed.value.outcome is Outcome.PERMANENT
 
 
 def status(url: str) -> dict[str, Any]:

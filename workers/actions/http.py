@@ -1,7 +1,7 @@
 """Read-only HTTP: is a site well, what does an endpoint say.
 
-Settings: allow_private (true lets URLs lead to private and loopback addresses; else they are refused, because
-a URL may come from a payload).
+Settings: base_url (of the site that is looked after: a `url` that is a path is below it), allow_private (true lets
+URLs lead to private and loopback addresses; else they are refused, because a URL may come from a payload).
 """
 
 import time
@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Action, Step
-from workers import http
+from workers import http, location
 from workers.addresses import Guard
 from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
 
 TITLE = "HTTP (read-only)"
-SETTINGS = ("allow_private",)
+SETTINGS = ("base_url", "allow_private")
 
 
 class Probe(BaseModel):
@@ -26,7 +26,7 @@ class Probe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(pattern=r"^https?://")
+    url: str = Field(pattern=location.URL)
     count: int = Field(default=3, ge=1, le=10)
     every_ms: int = Field(default=1_000, ge=0, le=10_000)
     expect_status: int = Field(default=0, ge=0, le=599)
@@ -38,7 +38,7 @@ class Probe(BaseModel):
 class GetJson(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(pattern=r"^https?://")
+    url: str = Field(pattern=location.URL)
 
 
 def probe(step: Step, params: Probe) -> dict[str, Any]:
@@ -100,12 +100,12 @@ def _ailment(answer: Answer, params: Probe) -> str:
 
 def _call(step: Step, url: str, timeout_s: float) -> Call:
     guard = Guard(allow_private=step.settings.get("allow_private") == "true")
-    return Call(method="GET", url=url, mutates=False, timeout_s=timeout_s, guard=guard)
+    found = location.whole(step, "http", url)
+    return Call(method="GET", url=found, mutates=False, timeout_s=timeout_s, guard=guard)
 
 
 def _plan(step: Step, params: Probe | GetJson) -> dict[str, Any]:
-    del step
-    return {"would": {"method": "GET", "url": params.url}}
+    return {"would": {"method": "GET", "url": location.whole(step, "http", params.url)}}
 
 
 ACTIONS = {

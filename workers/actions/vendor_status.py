@@ -1,7 +1,7 @@
 """Is the vendor itself ill? Reads a public status page in Statuspage's format.
 
-Settings: allow_private, as for http. Source: the summary.json that pages hosted by Statuspage serve, for example
-www.vercel-status.com/api/v2/summary.json.
+Settings: base_url and allow_private, as for http. Source: the summary.json that pages hosted by Statuspage serve,
+for example www.vercel-status.com/api/v2/summary.json.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Action, Step
-from workers import http
+from workers import http, location
 from workers.addresses import Guard
 from workers.answer import Answer, Call, HttpError
 
 TITLE = "Vendor status page"
-SETTINGS = ("allow_private",)
+SETTINGS = ("base_url", "allow_private")
 
 _WELL = "operational"
 _MAX_LISTED = 20
@@ -25,13 +25,14 @@ _MAX_LISTED = 20
 class Summary(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(pattern=r"^https?://")
+    url: str = Field(pattern=location.URL)
 
 
 def summary(step: Step, params: Summary) -> dict[str, Any]:
     """{"indicator": none/minor/major/critical, "description", "troubled": [names of components]}."""
     guard = Guard(allow_private=step.settings.get("allow_private") == "true")
-    call = Call(method="GET", url=params.url, mutates=False, timeout_s=step.timeout_s, guard=guard)
+    url = location.whole(step, "vendor_status", params.url)
+    call = Call(method="GET", url=url, mutates=False, timeout_s=step.timeout_s, guard=guard)
     try:
         return _read(http.call(call).good())
     except HttpError as error:
@@ -57,11 +58,10 @@ def _read(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _plan(step: Step, params: Summary) -> dict[str, Any]:
+    return {"would": {"method": "GET", "url": location.whole(step, "vendor_status", params.url)}}
+
+
 ACTIONS = {
-    "summary": Action(
-        params=Summary,
-        mutates=False,
-        run=summary,
-        plan=lambda _, params: {"would": {"method": "GET", "url": params.url}},
-    ),
+    "summary": Action(params=Summary, mutates=False, run=summary, plan=_plan),
 }
