@@ -10,8 +10,19 @@ from pydantic import ValidationError
 from routing import warnings
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Policy
-from routing.schema import channels, escalation, oncall, relations, routes, runbooks, severity, site, sources
+from routing.policy import Policy, Service
+from routing.schema import (
+    channels,
+    escalation,
+    oncall,
+    relations,
+    routes,
+    runbooks,
+    services,
+    severity,
+    site,
+    sources,
+)
 from routing.schema.faults import add_faults
 from routing.schema.part import Known, Part, Spot
 from routing.schema.yaml_marks import Document, Mark, read
@@ -19,6 +30,7 @@ from routing.schema.yaml_marks import Document, Mark, read
 FILES: Mapping[str, type[Part]] = {
     "tocsin.yaml": site.SiteFile,
     "sources.yaml": sources.SourcesFile,
+    "services.yaml": services.ServicesFile,
     "severity.yaml": severity.SeverityFile,
     "routes.yaml": routes.RoutesFile,
     "escalation.yaml": escalation.EscalationFile,
@@ -26,7 +38,7 @@ FILES: Mapping[str, type[Part]] = {
     "channels.yaml": channels.ChannelsFile,
     "actions.yaml": channels.ActionsFile,
 }
-OPTIONAL = frozenset({"actions.yaml"})
+OPTIONAL = frozenset({"actions.yaml", "services.yaml"})
 RUNBOOKS = "runbooks/"
 
 _DEFINES = {
@@ -34,6 +46,7 @@ _DEFINES = {
     "schedule": ("oncall.yaml", "schedules"),
     "channel": ("channels.yaml", "channels"),
     "escalation policy": ("escalation.yaml", "policies"),
+    "service": ("services.yaml", "services"),
 }
 
 P = TypeVar("P", bound=Part)
@@ -120,6 +133,8 @@ class _Loading:
         relations.unique_runbooks([each.document for each in books])
         if "escalation.yaml" in self._read:
             relations.no_cycles(self._read["escalation.yaml"].document)
+        if "services.yaml" in self._read:
+            relations.no_mutual_needs(self._read["services.yaml"].document)
         if "routes.yaml" in self._read:
             relations.unique_routes(self._read["routes.yaml"].document)
         if "severity.yaml" in self._read:
@@ -167,7 +182,14 @@ class _Loading:
             vendor_severities=severity.vendor_severities(rules),
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
+            services=self._services(),
         )
+
+    def _services(self) -> dict[str, Service]:
+        found = self._read.get("services.yaml")
+        if found is None or not isinstance(found.part, services.ServicesFile):
+            return {}
+        return services.build_services(found.part, found.spot)
 
     def _get(self, name: str, kind: type[P]) -> tuple[P, Spot]:
         found = self._read[name]

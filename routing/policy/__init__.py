@@ -8,6 +8,7 @@ from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
+from routing.policy.services import Service
 from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "RunbookStep",
     "Schedule",
     "Secret",
+    "Service",
     "Setting",
     "SeverityRule",
     "Source",

@@ -10,6 +10,7 @@ from routing.policy.routes import Route
 from routing.policy.runbooks import Runbook
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
+from routing.policy.services import Service
 from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
@@ -47,3 +48,5 @@ class Policy:
     """Where `default_severity` and `vendor_severities` were written."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """What the business runs on, by name; events may name others."""

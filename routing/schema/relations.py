@@ -21,6 +21,45 @@ def no_cycles(document: Document) -> None:
             document.refuse(document.value_mark(at), at, found, "end one of them without then")
 
 
+def no_mutual_needs(document: Document) -> None:
+    """Services that need each other could not say which of them broke first."""
+    services = document.data.get("services") if isinstance(document.data, dict) else None
+    if not isinstance(services, dict):
+        return
+    needs = {name: _needs(part) for name, part in services.items()}
+    told: set[str] = set()
+    for name in needs:
+        cycle = _cycle(needs, name)
+        if cycle and not told & set(cycle):
+            told |= set(cycle)
+            at: Path = ("services", name, "depends_on")
+            found = f"a cycle: {' needs '.join((*cycle, name))}"
+            document.refuse(document.value_mark(at), at, found, "take out the dependency that is not one")
+
+
+def _needs(part: Any) -> list[str]:
+    found = part.get("depends_on") if isinstance(part, dict) else None
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _cycle(needs: dict[str, list[str]], start: str) -> list[str]:
+    """The names from a service along its needs back to itself; none when it does not need itself."""
+    came_from: dict[str, str] = {}
+    ahead = [start]
+    while ahead:
+        at = ahead.pop()
+        for need in needs.get(at, ()):
+            if need == start:
+                path = [at]
+                while path[-1] != start:
+                    path.append(came_from[path[-1]])
+                return path[::-1]
+            if need not in came_from:
+                came_from[need] = at
+                ahead.append(need)
+    return []
+
+
 def _follow(policies: dict[str, Any], name: str) -> list[str]:
     """The names from one policy along `then`, up to the first that comes again."""
     path = [name]

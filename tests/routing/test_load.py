@@ -204,3 +204,14 @@ def test_an_error_lists_one_fault_a_line() -> None:
     with pytest.raises(ConfigError) as error:
         load({}, shipped.vendors())
     assert len(str(error.value).split("\n")) == len(error.value.faults) == 7
+
+
+def test_services_are_known_by_name_with_what_they_need() -> None:
+    checkout = shipped.policy().services["checkout"]
+    assert (checkout.tier, checkout.team) == (1, "payments")
+    assert set(checkout.depends_on) <= shipped.policy().services.keys()
+
+
+def test_services_may_be_left_out() -> None:
+    files = {name: text for name, text in shipped.files().items() if name != "config/services.yaml"}
+    assert load(files, shipped.vendors()).services == {}
