@@ -21,6 +21,8 @@ class WorkerSettings:
     """`TOCSIN_ENV_FILE`: development secrets, written on the first start."""
     heartbeat_url: str = field(default="", repr=False)
     """`TOCSIN_HEARTBEAT_URL`: pinged while all is well, so that somebody outside misses us."""
+    heartbeat_ms: int = 30_000
+    """`TOCSIN_HEARTBEAT_MS`: how often."""
     stall_ms: int = 20_000
     """`TOCSIN_STALL_MS`: no progress for this long is a stall; the watchdog acts."""
     again_ms: int = 300_000
@@ -40,6 +42,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
         ledger=ledger_from_env(environ),
         env_file=where(environ),
         heartbeat_url=environ.get("TOCSIN_HEARTBEAT_URL", "").strip(),
+        heartbeat_ms=_milliseconds(environ, "TOCSIN_HEARTBEAT_MS", 30_000),
         stall_ms=_milliseconds(environ, "TOCSIN_STALL_MS", 20_000),
         again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),
         receiver_host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",

@@ -11,12 +11,13 @@ import redis
 import structlog
 from redis.exceptions import RedisError
 
-from ledger import outbox, policies, timers, wire
+from ledger import lease, outbox, policies, timers, wire
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.position import START, stream_id
 from ledger.state import cursor
+from routing.effect import AnyEffect, Deliver
 from routing.entry import Lane
 from routing.errors import TocsinError
 from workers import http
@@ -27,7 +28,8 @@ from workers.settings import WorkerSettings
 LOOK_S: Final = 3.0
 OVERDUE_MS: Final = 30_000
 UNCLAIMED_S: Final = 60.0
-HEARTBEAT_S: Final = 30.0
+URGENT_UNCLAIMED_S: Final = 30.0
+"""A page nobody takes up, though it is offered again every few seconds: who pages is dead."""
 ANSWER_S: Final = 3.0
 
 Troubles = dict[str, str]
@@ -45,6 +47,7 @@ class Judge:
         self._stall_s = stall_ms / 1000
         self._silent_since: float | None = None
         self._moved_at = time.monotonic()
+        self._held_at = self._moved_at
         self._decided = -1
         self._overdue_seen = False
         self._unclaimed: dict[tuple[str, int], float] = {}
@@ -52,7 +55,7 @@ class Judge:
     def look(self) -> Troubles | None:
         """Everything wrong now; None while it cannot be known. Never raises RedisError: silence is a finding."""
         try:
-            found = self._stalled() | self._overdue() | self._unclaimed_effects()
+            found = self._undecided() | self._stalled() | self._overdue() | self._unclaimed_effects()
         except (RedisError, OSError) as error:
             return self._silent(error)
         self._silent_since = None
@@ -61,7 +64,7 @@ class Judge:
     def _silent(self, error: Exception) -> Troubles | None:
         now = time.monotonic()
         self._silent_since = self._silent_since or now
-        self._moved_at = now  # nothing can move meanwhile; that is one trouble, not two
+        self._moved_at = self._held_at = now  # nothing can move meanwhile; that is one trouble, not two
         lasts = now - self._silent_since
         if lasts < self._stall_s:
             return None
@@ -69,8 +72,19 @@ class Judge:
             "redis": f"Redis has not answered for {lasts:.0f} s ({type(error).__name__}): nothing is taken in"
         }
 
+    def _undecided(self) -> Troubles:
+        """Found before anything waits; a takeover takes a moment, and is none of it."""
+        now = time.monotonic()
+        if lease.holder(self._client, self._keys):
+            self._held_at = now
+            return {}
+        lasts = now - self._held_at
+        if lasts < self._stall_s:
+            return {}
+        return {"dispatch": f"no worker decides, for {lasts:.0f} s: nobody would be paged"}
+
     def _stalled(self) -> Troubles:
-        """Entries wait, and the cursor stands."""
+        """Entries wait, and the cursor stands. The same trouble as no worker at all: it is said once."""
         found, now = cursor(self._client, self._keys), time.monotonic()
         waiting = [lane for lane in Lane if self._behind(lane, found.positions[lane])]
         if not waiting or found.decided != self._decided:
@@ -95,15 +109,20 @@ class Judge:
 
     def _unclaimed_effects(self) -> Troubles:
         now = time.monotonic()
-        waiting = {(each.effect.id, each.effect.attempt) for each in outbox.pending(self._client, self._keys)
-                   if not each.claimed_at}  # fmt: skip
+        waiting = {
+            (each.effect.id, each.effect.attempt): _patience_s(each.effect)
+            for each in outbox.pending(self._client, self._keys)
+            if not each.claimed_at
+        }
         self._unclaimed = {each: self._unclaimed.get(each, now) for each in waiting}
-        old = sorted(each[0] for each, since in self._unclaimed.items() if now - since >= UNCLAIMED_S)
+        old = sorted(key[0] for key, since in self._unclaimed.items() if now - since >= waiting[key])
         if not old:
             return {}
-        return {
-            "outbox": f"{len(old)} effects wait for a worker for over {UNCLAIMED_S:.0f} s, first {old[0]}"
-        }
+        return {"outbox": f"{len(old)} pages, messages or repairs find no worker, first {old[0]}"}
+
+
+def _patience_s(effect: AnyEffect) -> float:
+    return URGENT_UNCLAIMED_S if isinstance(effect, Deliver) and effect.urgent else UNCLAIMED_S
 
 
 def _order(stream: str) -> tuple[int, int]:
@@ -120,6 +139,7 @@ class Watchdog:
         self._judge = Judge(client, keys, settings.stall_ms)
         self._last_resort = last_resort
         self._heartbeat_url = settings.heartbeat_url
+        self._heartbeat_s = settings.heartbeat_ms / 1000
         self._pinged_at = float("-inf")
         self._version = ""
         self._stop = threading.Event()
@@ -151,7 +171,7 @@ class Watchdog:
             logger.warning("the policy cannot be read; the last one known stays", error=str(error))
 
     def _ping(self) -> None:
-        if not self._heartbeat_url or time.monotonic() - self._pinged_at < HEARTBEAT_S:
+        if not self._heartbeat_url or time.monotonic() - self._pinged_at < self._heartbeat_s:
             return
         self._pinged_at = time.monotonic()
         try:

@@ -2,16 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from commands import running
 from redis import Redis
-from working import bare, until
+from working import until
 
 from ledger import policies, wire
 from ledger.catalogue import catalogue
@@ -21,35 +18,6 @@ from workers.env_file import PREFIXES
 from workers.queues import DELIVER, DISPATCH
 
 CONFIG = Path(__file__).parents[2] / "config"
-
-
-class Running:
-    """A command of ours, with what it prints."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", printed: Path) -> None:
-        self.process = process
-        self._printed = printed
-
-    def says(self, what: str, times: int = 1) -> None:
-        until(lambda: self._printed.read_text().count(what) >= times, 20, f"{what!r} to be said")
-
-
-@contextmanager
-def running(room: Path, url: str, *command: str) -> Iterator[Running]:
-    environ = {**bare(os.environ), "TOCSIN_REDIS_URL": url, "TOCSIN_DATA": str(room)}
-    printed = room / f"{command[0]}.txt"
-    with printed.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "console.main", *command], env=environ, stdout=out, stderr=out
-        )
-    try:
-        yield Running(process, printed)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        finally:
-            process.kill()
 
 
 @pytest.fixture

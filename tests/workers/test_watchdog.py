@@ -12,6 +12,7 @@ from ledger.catalogue import catalogue
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
+from ledger.lease import Lease
 from ledger.settings import LedgerSettings
 from routing.entry import Lane
 from routing.instant import MINUTE
@@ -29,6 +30,7 @@ CREDENTIALS = {
 
 
 def test_events_that_wait_while_nobody_decides_are_a_stall(redis: Redis, keys: Keys) -> None:
+    Lease(redis, keys, ttl_ms=MINUTE).acquire()
     judge = Judge(redis, keys, stall_ms=0)
     assert judge.look() == {}
     log.append(redis, keys, Lane.URGENT, small_policy.firing())
@@ -37,6 +39,7 @@ def test_events_that_wait_while_nobody_decides_are_a_stall(redis: Redis, keys: K
 
 
 def test_an_empty_log_is_no_stall_however_long_it_lasts(redis: Redis, keys: Keys) -> None:
+    Lease(redis, keys, ttl_ms=MINUTE).acquire()
     judge = Judge(redis, keys, stall_ms=0)
     assert [judge.look(), judge.look(), judge.look()] == [{}, {}, {}]
 
