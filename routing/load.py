@@ -12,6 +12,7 @@ from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.policy import Policy, Service
 from routing.schema import (
+    calendar,
     channels,
     escalation,
     oncall,
@@ -37,8 +38,9 @@ FILES: Mapping[str, type[Part]] = {
     "oncall.yaml": oncall.OnCallFile,
     "channels.yaml": channels.ChannelsFile,
     "actions.yaml": channels.ActionsFile,
+    "calendar.yaml": calendar.CalendarFile,
 }
-OPTIONAL = frozenset({"actions.yaml", "services.yaml"})
+OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml"})
 RUNBOOKS = "runbooks/"
 
 _DEFINES = {
@@ -47,6 +49,7 @@ _DEFINES = {
     "channel": ("channels.yaml", "channels"),
     "escalation policy": ("escalation.yaml", "policies"),
     "service": ("services.yaml", "services"),
+    "hours": ("calendar.yaml", "hours"),
 }
 
 P = TypeVar("P", bound=Part)
@@ -154,6 +157,8 @@ class _Loading:
         ways, ways_at = self._get("channels.yaml", channels.ChannelsFile)
         acting = self._read.get("actions.yaml")
         settings = acting.part if acting and isinstance(acting.part, channels.ActionsFile) else None
+        days = self._read.get("calendar.yaml")
+        dates = days.part if days and isinstance(days.part, calendar.CalendarFile) else None
         voices = self._known.voices
         mutating = frozenset(name for name, facts in self._catalogue.actions.items() if facts.mutates)
         return Policy(
@@ -183,6 +188,8 @@ class _Loading:
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
             services=self._services(),
+            hours=calendar.build_hours(dates, days.spot) if days and dates else {},
+            sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
         )
 
     def _services(self) -> dict[str, Service]:
@@ -218,7 +225,7 @@ def _short(name: str) -> str:
 
 
 def _known(documents: Mapping[str, Document], catalogue: Catalogue, env: Mapping[str, str] | None) -> Known:
-    names = {kind: _defined(documents.get(file), key) for kind, (file, key) in _DEFINES.items()}
+    names = {kind: _defined(documents, file, key) for kind, (file, key) in _DEFINES.items()}
     homes = {kind: f"config/{file}" for kind, (file, _) in _DEFINES.items()}
     names |= {
         "source vendor": frozenset(catalogue.sources),
@@ -233,11 +240,14 @@ def _known(documents: Mapping[str, Document], catalogue: Catalogue, env: Mapping
     return Known(names=names, homes=homes, voices=voices, catalogue=catalogue, env=env)
 
 
-def _defined(document: Document | None, key: str) -> frozenset[str] | None:
+def _defined(documents: Mapping[str, Document], file: str, key: str) -> frozenset[str] | None:
     """The names a file defines; None when it could not be read, so that nobody is told of its consequences."""
+    document = documents.get(file)
+    if document is None and file in OPTIONAL:
+        return frozenset()
     if document is None or document.is_unsound(()) or not isinstance(document.data, dict):
         return None
-    items = document.data.get(key)
+    items = document.data.get(key, {} if file in OPTIONAL else None)
     return frozenset(items) if isinstance(items, dict) and not document.is_unsound((key,)) else None
 
 

@@ -7,16 +7,11 @@ rotation reaches endlessly into both directions, so exactly one contact is on ca
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
+from routing.calendar.wall import instant_of, local
 from routing.entry import OverrideSet
 from routing.policy import Schedule
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
-_TICK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +100,8 @@ def _active(schedule: Schedule, overrides: Iterable[OverrideSet]) -> list[Overri
 
 def _turn(schedule: Schedule, at: int) -> int:
     """Which turn of the rotation holds the instant; the first is 0, earlier ones are negative."""
-    local = (_EPOCH + at * _MS).astimezone(ZoneInfo(schedule.timezone)).replace(tzinfo=None)
-    turn = (local - _start(schedule)) // timedelta(days=schedule.rotation.every_days)
+    wall = local(at, schedule.timezone)
+    turn = (wall - _start(schedule)) // timedelta(days=schedule.rotation.every_days)
     while _handoff(schedule, turn) > at:
         turn -= 1
     while _handoff(schedule, turn + 1) <= at:
@@ -117,32 +112,8 @@ def _turn(schedule: Schedule, at: int) -> int:
 def _handoff(schedule: Schedule, turn: int) -> int:
     """The instant (ms) at which a turn begins."""
     wall = _start(schedule) + turn * timedelta(days=schedule.rotation.every_days)
-    return _instant(wall, schedule.timezone)
+    return instant_of(wall, schedule.timezone)
 
 
 def _start(schedule: Schedule) -> datetime:
     return datetime.fromisoformat(schedule.rotation.start)
-
-
-@lru_cache(maxsize=4096)
-def _instant(wall: datetime, timezone: str) -> int:
-    """The instant (ms) a wall clock shows this: the first of two; if it never does, the gap's end."""
-    zone = ZoneInfo(timezone)
-    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if first.astimezone(zone).replace(tzinfo=None) != wall:
-        first = _gap_end(wall, zone)
-    return (first - _EPOCH) // _MS
-
-
-def _gap_end(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant the gap that swallows this wall-clock time ends; offsets change on whole seconds."""
-    # In a gap fold=1 takes the offset from after it and so names an instant before it; fold=0 the reverse.
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    while after - before > _TICK:
-        middle = before + (after - before) // 2 // _TICK * _TICK
-        if middle.astimezone(zone).replace(tzinfo=None) < wall:
-            before = middle
-        else:
-            after = middle
-    return after

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from routing.calendar.hours import Hours
+from routing.calendar.sprints import Sprints
 from routing.policy.channels import Channel
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.people import Contact, Schedule
@@ -50,3 +52,6 @@ class Policy:
     """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """What the business runs on, by name; events may name others."""
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    """Hours of the week by the names other files give: {"working": ...}."""
+    sprints: Sprints | None = None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
 
 from routing import duration
+from routing.instant import DAY
 from routing.language import expressions, matchers
 from routing.language.matchers import Matcher
 from routing.policy import Secret, Setting
@@ -64,6 +65,13 @@ def _duration(value: Any) -> Any:
 def _positive(ms: int) -> int:
     if ms <= 0:
         raise Refusal("0s is no time at all", "write at least 1s")
+    return ms
+
+
+def whole_days(ms: int) -> int:
+    """A length that is counted by the calendar. Raises Refusal."""
+    if ms % DAY:
+        raise Refusal("no whole number of days", "write it in days or weeks, like 7d or 1w")
     return ms
 
 
@@ -197,6 +205,7 @@ ContactName = Annotated[str, AfterValidator(_reference("contact"))]
 ScheduleName = Annotated[str, AfterValidator(_reference("schedule"))]
 ChannelName = Annotated[str, AfterValidator(_reference("channel"))]
 PolicyName = Annotated[str, AfterValidator(_reference("escalation policy"))]
+HoursName = Annotated[str, AfterValidator(_reference("hours"))]
 SourceVendor = Annotated[str, AfterValidator(_reference("source vendor"))]
 ChannelVendor = Annotated[str, AfterValidator(_reference("channel vendor"))]
 ActionFamily = Annotated[str, AfterValidator(_reference("action family"))]

@@ -18,6 +18,7 @@ from routing.schema.fields import (
     Text,
     Zone,
     severity_field,
+    whole_days,
 )
 from routing.schema.part import Known, Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, suggestion
@@ -87,16 +88,10 @@ class ContactPart(Part):
         return found
 
 
-def _whole_days(ms: int) -> int:
-    if ms % DAY:
-        raise Refusal("a turn that is no whole number of days", "write it in days or weeks, like 7d or 1w")
-    return ms
-
-
 class RotationPart(Part):
     contacts: Some[ContactName] = Field(description="who takes turns, in order")
     start: LocalTime = Field(description="local time of a handoff to the first, like 2026-01-05T09:00")
-    every: Annotated[PositiveDuration, AfterValidator(_whole_days)] = Field(
+    every: Annotated[PositiveDuration, AfterValidator(whole_days)] = Field(
         default=7 * DAY, description="length of a turn, like 1w"
     )
 

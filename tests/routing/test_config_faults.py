@@ -62,6 +62,18 @@ FAULTS = [
      "has an offset or no time", "like 2026-01-05T09:00"),
     ("half a day's turn", "oncall.yaml", "every: 1w", "every: 12h", "every: 12h",
      "no whole number of days", "like 7d or 1w"),
+    # the calendar
+    ("unknown holidays", "calendar.yaml", "holidays: [poland]", "holidays: [polnd]", "[polnd]",
+     'no holidays "polnd"', 'did you mean "poland"?'),
+    ("a day that is none", "calendar.yaml", "2026-12-26", "2026-12-32", "2026-12-32",
+     "'2026-12-32' is no date", "like 2026-12-25"),
+    ("a date in another form", "calendar.yaml", "2026-12-26", '"20261226"', "20261226",
+     "is no date as we write it", "write 2026-12-26"),
+    ("a holiday twice", "calendar.yaml", "2026-12-26", "2026-12-25", None, "2026-12-25 a second time", "remove it"),
+    ("hours that are none", "calendar.yaml", "mon-fri 09:00-17:00", "weekdays 9-5", "weekdays 9-5",
+     "is no span of the week", 'like "mon-fri 09:00-17:00"'),
+    ("half a day's sprint", "calendar.yaml", "every: 2w", "every: 36h", "every: 36h",
+     "no whole number of days", "like 7d or 1w"),
     ("empty rotation", "oncall.yaml", "contacts: [anna, ben]", "contacts: []", "contacts: []",
      "an empty list", "write at least one"),
     # types and traps

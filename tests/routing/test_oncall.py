@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zones import ZONES
 
 from routing.entry import OverrideSet
 from routing.instant import DAY, HOUR, MINUTE, iso, parse_iso
@@ -15,18 +16,6 @@ from routing.oncall import OnCall, shifts, who
 from routing.policy import Rotation, Schedule
 from routing.reason import Origin
 
-ZONES = [
-    "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "Africa/Lagos", "America/Anchorage",
-    "America/Argentina/Buenos_Aires", "America/Asuncion", "America/Bogota", "America/Caracas",
-    "America/Chicago", "America/Denver", "America/Havana", "America/Los_Angeles", "America/Mexico_City",
-    "America/New_York", "America/Nuuk", "America/Santiago", "America/Sao_Paulo", "America/St_Johns",
-    "Antarctica/Troll", "Asia/Amman", "Asia/Beirut", "Asia/Dhaka", "Asia/Dubai", "Asia/Gaza", "Asia/Jerusalem",
-    "Asia/Kathmandu", "Asia/Kolkata", "Asia/Pyongyang", "Asia/Shanghai", "Asia/Tehran", "Asia/Tokyo",
-    "Atlantic/Azores", "Australia/Adelaide", "Australia/Brisbane", "Australia/Lord_Howe", "Australia/Sydney",
-    "Europe/Berlin", "Europe/Chisinau", "Europe/Dublin", "Europe/Istanbul", "Europe/Lisbon", "Europe/London",
-    "Europe/Moscow", "Europe/Warsaw", "Pacific/Apia", "Pacific/Auckland", "Pacific/Chatham", "Pacific/Fiji",
-    "Pacific/Kiritimati", "UTC",
-]  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

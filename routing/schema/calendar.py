@@ -1,0 +1,93 @@
+"""`calendar.yaml`: hours of the week that other files name, days left out of them, and sprints. Optional."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from routing.calendar.hours import Hours
+from routing.calendar.sprints import Sprints
+from routing.instant import DAY
+from routing.schema.fields import Many, Name, PositiveDuration, Some, Zone, whole_days
+from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
+from routing.schema.weekly import WeeklySpan
+
+
+def _date(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(f"{shown(text)} is no date", "write year, month and day, like 2026-12-25") from error
+    if day.isoformat() != text:
+        raise Refusal(f"{shown(text)} is no date as we write it", f"write {day.isoformat()}")
+    return text
+
+
+Date = Annotated[str, AfterValidator(_date)]
+
+
+class HoursPart(Part):
+    timezone: Zone = Field(description="IANA name, like Europe/Warsaw")
+    weekly: Some[WeeklySpan] = Field(description='spans of the week, like ["mon-fri 09:00-17:00"]')
+    holidays: Many[Name] = Field(default=(), description="lists of holidays left out, like [poland]")
+
+
+class SprintsPart(Part):
+    start: Date = Field(description="first day of any sprint, like 2026-01-05")
+    every: Annotated[PositiveDuration, AfterValidator(whole_days)] = Field(
+        default=14 * DAY, description="length of a sprint, like 2w"
+    )
+    timezone: Zone = Field(description="IANA name, like Europe/Warsaw")
+
+
+class CalendarFile(Part):
+    holidays: dict[Name, Some[Date]] = Field(default={}, description="name, then a list of dates")
+    hours: dict[Name, HoursPart] = Field(default={}, description="name, then timezone, weekly and holidays")
+    sprints: SprintsPart | None = Field(default=None, description="start, every and timezone")
+
+    @field_validator("holidays")
+    @classmethod
+    def _each_once(cls, holidays: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        refuse_all(
+            [
+                Refusal(f"{day} a second time", "remove it", (name, number))
+                for name, days in holidays.items()
+                for number, day in enumerate(days)
+                if day in days[:number]
+            ]
+        )
+        return holidays
+
+    @model_validator(mode="after")
+    def _holidays_known(self) -> "CalendarFile":
+        refuse_all(
+            [
+                Refusal(f'no holidays "{name}"', suggestion(name, self.holidays), at)
+                for key, part in self.hours.items()
+                for number, name in enumerate(part.holidays)
+                if name not in self.holidays
+                for at in [("hours", key, "holidays", number)]
+            ]
+        )
+        return self
+
+
+def build_hours(file: CalendarFile, spot: Spot) -> dict[str, Hours]:
+    return {
+        name: Hours(
+            name=name,
+            timezone=part.timezone,
+            spans=part.weekly,
+            holidays=frozenset(day for key in part.holidays for day in file.holidays[key]),
+            origin=spot.at("hours", name).origin,
+        )
+        for name, part in file.hours.items()
+    }
+
+
+def build_sprints(file: CalendarFile, spot: Spot) -> Sprints | None:
+    part = file.sprints
+    if part is None:
+        return None
+    return Sprints(part.start, part.every // DAY, part.timezone, spot.at("sprints").origin)
