@@ -14,6 +14,7 @@ from routing.policy import Policy, Service
 from routing.schema import (
     calendar,
     channels,
+    contacts,
     escalation,
     oncall,
     relations,
@@ -170,7 +171,7 @@ class _Loading:
             route=routes.build_route(tree, tree_at),
             escalations=escalation.build_escalations(ladder, ladder_at),
             schedules=oncall.build_schedules(people, people_at),
-            contacts=oncall.build_contacts(people, people_at, voices),
+            contacts=contacts.build_contacts(people.contacts, people_at, voices),
             channels=channels.build_channels(ways, ways_at, voices),
             runbooks=tuple(
                 runbooks.build_runbook(book.part, book.spot, mutating)

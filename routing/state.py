@@ -7,7 +7,9 @@ from collections import defaultdict
 
 from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
-from routing.incident import Alert, Incident
+from routing.delivery import Delivery
+from routing.incident import Alert, Incident, Phase
+from routing.pages import Pages
 from routing.record import Record
 from routing.timer import Timer
 
@@ -17,7 +19,7 @@ class Fact(Record, frozen=True, kw_only=True):
 
 
 class State:
-    """Tables of records, and the four indexes the fold needs."""
+    """Tables of records, and the indexes the fold needs."""
 
     def __init__(self) -> None:
         self.tables: dict[Table, dict[str, Record]] = {table: {} for table in Table}
@@ -26,6 +28,7 @@ class State:
         self.owned: defaultdict[str, dict[Table, set[str]]] = defaultdict(dict)
         """Incident -> keys of the records it owns, by table."""
         self.agenda = Agenda(self.tables[Table.TIMER])
+        self.pages = Pages()
 
     def get(self, table: Table, key: str) -> Record | None:
         return self.tables[table].get(key)
@@ -64,12 +67,30 @@ class State:
         if isinstance(put.record, Timer):
             self.agenda.put(old, put.record)
         elif isinstance(put.record, Incident):
-            if isinstance(old, Incident) and old.group and self.open_groups.get(old.group) == put.key:
-                del self.open_groups[old.group]
-            if put.record.group:
-                self.open_groups[put.record.group] = put.key
+            self._regroup(old, put.record)
+            if put.record.phase is Phase.RESOLVED:
+                self._unanswerable(put.key)
+        elif isinstance(put.record, Delivery):
+            if self._is_open(put.incident):
+                self.pages.put(put.record)
         elif isinstance(old, Alert) and isinstance(put.record, Alert) and old.incident != put.record.incident:
             self.owned[old.incident].get(put.table, set()).discard(put.key)
+
+    def _regroup(self, old: Record | None, incident: Incident) -> None:
+        if isinstance(old, Incident) and old.group and self.open_groups.get(old.group) == incident.id:
+            del self.open_groups[old.group]
+        if incident.group:
+            self.open_groups[incident.group] = incident.id
+
+    def _is_open(self, incident: str) -> bool:
+        known = self.tables[Table.INCIDENT].get(incident)
+        return isinstance(known, Incident) and known.phase is not Phase.RESOLVED
+
+    def _unanswerable(self, incident: str) -> None:
+        for key in self.keys_of(incident, Table.DELIVERY):
+            delivery = self.tables[Table.DELIVERY].get(key)
+            if isinstance(delivery, Delivery):
+                self.pages.drop(delivery)
 
     def _drop(self, drop: Drop) -> None:
         gone = self.tables[drop.table].pop(drop.key, None)
@@ -79,6 +100,7 @@ class State:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
 
     def _retire(self, incident: str) -> None:
+        self._unanswerable(incident)
         for table, keys in self.owned.pop(incident, {}).items():
             for key in keys:
                 found = self.tables[table].get(key)

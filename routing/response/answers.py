@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing.decision import Table
-from routing.delivery import Delivery, Progress, Purpose
+from routing.delivery import Delivery, Progress
 from routing.draft import Draft
 from routing.entry import Answer, Command, Verb
 from routing.incident import Incident, Phase
@@ -68,23 +67,7 @@ def answer(draft: Draft, entry: Answer) -> None:
 
 def _latest_to(draft: Draft, address: str) -> Delivery | None:
     """The latest page to this address whose incident is open: what an SMS "ack" most likely means."""
-    wanted = _digits(address)
-    open_pages = [
-        delivery
-        for incident in draft.state.tables[Table.INCIDENT].values()
-        if isinstance(incident, Incident) and incident.phase is not Phase.RESOLVED
-        for delivery in draft.owned(incident.id, Table.DELIVERY, Delivery)
-        if delivery.purpose is Purpose.PAGE and _digits(delivery.address) == wanted
-    ]
-    return max(open_pages, key=lambda page: (page.created_at, page.incident, _ordinal(page.id)), default=None)
-
-
-def _ordinal(delivery: str) -> int:
-    return int(delivery.rpartition("-d")[2])
-
-
-def _digits(address: str) -> str:
-    return re.sub(r"[^\w@.]", "", address).lower()
+    return draft.delivery(draft.state.pages.latest(address))
 
 
 def command(draft: Draft, entry: Command) -> None:
