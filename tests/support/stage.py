@@ -1,5 +1,6 @@
 """A whole Tocsin for a test: `tocsin up` in a directory of its own, stopped and cleared away afterwards."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 
@@ -106,6 +108,18 @@ class Stage:
             check=False,
         )  # fmt: skip
 
+    def ask(self, *arguments: str) -> Any:
+        """What a command prints with --json. Raises AssertionError when it found something wrong."""
+        done = self.tocsin(*arguments, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def send(self, *arguments: str) -> str:
+        """`tocsin send`; returns the id of the (last) event."""
+        done = self.tocsin("send", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.split()[-1]
+
     def output(self) -> str:
         return self._printed.read_text(errors="replace") if self._printed.exists() else ""
 
@@ -137,11 +151,14 @@ class Stage:
         assert self.process is not None
         self.process.wait()
 
-    def stop(self, within_s: float = 10.0) -> float:
-        """Ask it to end; returns the seconds it took. Nothing of it is left afterwards."""
+    def stop(self, within_s: float = 10.0, *, ctrl_c: bool = False) -> float:
+        """Ask it to end, or as a terminal does on Ctrl-C; returns the seconds it took."""
         began = time.monotonic()
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            if ctrl_c:
+                os.killpg(self.pid, signal.SIGINT)
+            else:
+                self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(within_s)
         took = time.monotonic() - began
