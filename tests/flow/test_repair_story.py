@@ -1,161 +1,176 @@
-"""For real: Vercel and Twilio stand in, the site really recovers or does not, phones really are rung."""
+"""Repair first: Vercel really switches, the site really recovers or does not, and then a phone really rings."""
 
-import base64
-import hashlib
-import hmac
-import json
-import threading
-import time
-import urllib.parse
-import urllib.request
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import pytest
-from stage import ROOT, Stage, stage, until
-from vendor import Asked, Reply, Vendor, serving
+import shipped
+from stage import until
+from town import Town, changed, town
+from vendor_server import Misbehaviour
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("repair")]
 
-SID, KEY = "AC" + "0" * 32, "SK" + "1" * 32
+BROKEN = "HighErrorRate"
+"""A SEV-1 that the rollback is for."""
+ROLLBACK = "/v1/projects/prj_mariiahub/rollback/dpl_good"
+MINUTE = 60_000
 
 
-class World:
-    """A site that is up while a good deployment is live, at a Vercel that really switches."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.live = "dpl_bad"
-        self.healthy = {"dpl_good"}
-        self.rollbacks: list[str] = []
-        self.calls: list[dict[str, str]] = []
-        self.texts: list[dict[str, str]] = []
-
-    def site(self, _asked: Asked) -> Reply:
-        return Reply(200 if self.live in self.healthy else 503, b"ok")
-
-    def vercel(self, asked: Asked) -> Reply:
-        if asked.headers.get("authorization") != "Bearer vercel-token":
-            return Reply(403, {"error": {"code": "forbidden"}})
-        if asked.path.endswith("/summary.json"):
-            return Reply(200, {"status": {"indicator": "none", "description": "fine"}})
-        if asked.path.endswith("/deployments"):
-            now = int(time.time() * 1000)
-            deployments = [
-                {"uid": uid, "url": f"{uid}.vercel.app", "state": "READY", "created": now - age * 60_000,
-                 "isRollbackCandidate": uid == "dpl_good", "creator": {"username": "dora"},
-                 "target": "production", "readySubstate": "PROMOTED"}
-                for uid, age in (("dpl_bad", 5), ("dpl_good", 500))
-            ]  # fmt: skip
-            return Reply(200, {"deployments": deployments, "pagination": {"next": None}})
-        with self.lock:
-            if "/rollback/" in asked.path and asked.method == "POST":
-                self.live = asked.path.rpartition("/")[2]
-                self.rollbacks.append(self.live)
-                return Reply(201, {})
-            alias = {"jobStatus": "succeeded", "toDeploymentId": self.live, "type": "rollback",
-                     "requestedAt": int(time.time() * 1000)} if self.rollbacks else None  # fmt: skip
-            return Reply(
-                200, {"id": "prj", "targets": {"production": {"id": self.live}}, "lastAliasRequest": alias}
-            )
-
-    def twilio(self, asked: Asked) -> Reply:
-        if asked.user != f"{KEY}:twilio-secret" or not {"To", "From"} <= asked.form.keys():
-            return Reply(401, {"code": 20003})
-        kind = self.calls if asked.path.endswith("Calls.json") else self.texts
-        kind.append(asked.form)
-        return Reply(
-            201, {"sid": ("CA" if kind is self.calls else "SM") + f"{len(kind):032x}", "status": "queued"}
-        )
+@pytest.fixture(scope="module")
+def whole_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The shipped policy in seconds instead of minutes; deployments are a suspect for any service."""
+    files = {name.removeprefix("config/"): text for name, text in shipped.files().items()}
+    runbook = changed(
+        files["runbooks/rollback.yaml"],
+        ("every_ms: 1000", "every_ms: 50"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 1s"),
+        ("deadline: 5m", "deadline: 3s"), ("timeout: 30s\n    recover", "timeout: 2s\n    recover"),
+    )  # fmt: skip
+    config = {
+        "runbooks/rollback.yaml": runbook,
+        "tocsin.yaml": changed(files["tocsin.yaml"], ("hold: 5m", "hold: 8s")),
+        "sources.yaml": changed(files["sources.yaml"], ("    service: site\n", "")),
+    }
+    with town(tmp_path_factory.mktemp("town"), config) as made:
+        made.stage.send("vercel", "deployment.succeeded")
+        yield made
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def place(whole_place: Town) -> Town:
+    """Each test has a service, so a target, of its own."""
+    whole_place.vercel.start_over()
+    whole_place.site.healthy = True
+    return whole_place
 
 
-@pytest.fixture
-def town(tmp_path: Path, world: World) -> Iterator[Stage]:
-    with ExitStack() as stack:
-        site = stack.enter_context(serving(world.site))
-        vercel = stack.enter_context(serving(world.vercel))
-        twilio = stack.enter_context(serving(world.twilio))
-        status = stack.enter_context(
-            serving(lambda _: Reply(200, {"status": {"indicator": "none", "description": "fine"}}))
-        )
-        yield stack.enter_context(_stage(tmp_path, site, vercel, twilio, status))
+def test_a_repaired_major_failure_wakes_nobody(place: Town) -> None:
+    place.alert("repaired", BROKEN)
+    incident = place.incident("repaired")
+    found = place.until_status(incident, "resolved", 30)
+    assert found["resolved_by"] == "runbook rollback"
+    assert place.vercel.changes == [ROLLBACK]
+    assert found["paged"] == []
+    assert place.calls(incident) == place.texts(incident) == []
+    assert "promote" in found["followups"][0]["text"]
+    assert found["suspect"]["by"]
+    until(lambda: place.mail.mails, 20, place.stage.output)
+    (told,) = place.mail.mails
+    assert told.recipients == ["platform@example.com"]
+    assert "Resolved" in str(told.message["Subject"])
 
 
-def _stage(tmp_path: Path, site: Vendor, vercel: Vendor, twilio: Vendor, status: Vendor) -> Any:
-    runbook = (ROOT / "config/runbooks/rollback.yaml").read_text()
-    for old, new in (
-        ("every_ms: 1000", "every_ms: 50"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 2s"),
-        ("deadline: 5m", "deadline: 4s"),
-    ):  # fmt: skip
-        assert old in runbook
-        runbook = runbook.replace(old, new)
-    common = (ROOT / "config/tocsin.yaml").read_text().replace("hold: 5m", "hold: 20s")
-    environ = {
-        "TOCSIN_ALLOW_PRIVATE": "true", "TOCSIN_SITE_URL": site.url, "VERCEL_STATUS_BASE_URL": status.url,
-        "VERCEL_TOKEN": "vercel-token", "VERCEL_BASE_URL": vercel.url,
-        "TWILIO_ACCOUNT_SID": SID, "TWILIO_API_KEY": KEY, "TWILIO_API_SECRET": "twilio-secret",
-        "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_BASE_URL": twilio.url,
-        "TWILIO_AUTH_TOKEN": "auth-token", "TOCSIN_PUBLIC_URL": "https://tocsin.example",
-    }  # fmt: skip
-    return stage(tmp_path, environ, {"runbooks/rollback.yaml": runbook, "tocsin.yaml": common})
+def test_a_complete_outage_rings_at_once_and_is_repaired_at_the_same_time(place: Town) -> None:
+    place.alert("any", "SiteDown")
+    incident = place.incident("site")
+    (call,) = place.until_called(incident)
+    assert "Severity 0" in call.text
+    found = place.until_status(incident, "resolved", 30)
+    assert found["resolved_by"] == "runbook rollback"
+    assert place.vercel.changes == [ROLLBACK]
+    place.until_texted(incident, "Resolved", {call.to})
+    assert len(place.calls(incident)) == 1
 
 
-def the_incident(town: Stage) -> dict[str, Any]:
-    found = json.loads(town.tocsin("incidents", "show", "INC-1", "--json").stdout or "{}")
-    assert isinstance(found, dict)
-    return found
-
-
-def break_api(town: Stage) -> None:
-    """A SEV-1 of the service the deployment belongs to."""
-    assert town.tocsin("send", "vercel", "deployment.succeeded").returncode == 0
-    done = town.tocsin("send", "alertmanager", "firing", "--set", "alerts.0.labels.service=site")
-    assert done.returncode == 0, done.stderr
-
-
-def test_a_repaired_major_failure_wakes_nobody(town: Stage, world: World) -> None:
-    break_api(town)
-    until(lambda: the_incident(town).get("status") == "resolved", 30, lambda: str(the_incident(town)))
-    incident = the_incident(town)
-    assert incident["resolved_by"] == "runbook rollback"
-    assert world.rollbacks == ["dpl_good"]
-    assert world.calls == []
-    assert incident["paged"] == []
-    assert "promote" in incident["followups"][0]["text"]
-
-
-def test_what_is_not_repaired_rings_the_phone_and_a_signed_key_acknowledges(
-    town: Stage, world: World
+@pytest.mark.parametrize(
+    ("service", "age_ms", "well", "why"),
+    [
+        ("aged", 61 * MINUTE, False, "the production deployment must be younger than 60 minutes"),
+        ("well", 12 * MINUTE, True, "the site must fail its health check three times"),
+    ],
+)
+def test_a_guard_stops_the_runbook_says_why_and_the_phone_rings(
+    place: Town, service: str, age_ms: int, well: bool, why: str
 ) -> None:
-    world.healthy = set()
-    break_api(town)
-    until(lambda: world.calls, 40, lambda: str(the_incident(town)))
-    assert "Roll back production" in the_incident(town)["tried"]
-    call = world.calls[0]
-    assert "Severity 1" in call["Twiml"]
-    path = urllib.parse.urlsplit(call["StatusCallback"]).path.replace("/status/", "/gather/")
-    assert twilio_says(town, path, {"CallSid": "CA1", "Digits": "4"}, token="wrong") in {401, 403}
-    assert twilio_says(town, path, {"CallSid": "CA1", "Digits": "4"}) == 200
-    until(lambda: the_incident(town)["status"] == "acknowledged", 10, town.output)
-    until(lambda: [text for text in world.texts if "acknowledged" in text["Body"]], 10, town.output)
-    assert len(world.calls) == 1
+    place.vercel.start_over(age_ms)
+    if well:
+        place.vercel.project.live = "dpl_good"
+    place.alert(service, BROKEN)
+    incident = place.incident(service)
+    (call,) = place.until_called(incident)
+    assert why in place.shown(incident)["tried"]
+    assert why in call.text
+    assert place.vercel.changes == []
+    assert place.twilio.press(call.sid, "4") == 200
+    place.until_status(incident, "acknowledged")
 
 
-def twilio_says(town: Stage, path: str, form: dict[str, str], token: str = "auth-token") -> int:
-    """Post a callback signed as Twilio signs: the public URL, then names and values in order."""
-    signed = f"https://tocsin.example{path}" + "".join(name + form[name] for name in sorted(form))
-    signature = base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
-    body = urllib.parse.urlencode(form).encode()
-    request = urllib.request.Request(town.url + path, body, {"X-Twilio-Signature": signature})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return int(error.code)
+def test_what_is_not_repaired_by_its_deadline_rings_the_phone_and_why_tells_the_whole_life(
+    place: Town,
+) -> None:
+    place.site.healthy = False
+    event = place.alert("unrepaired", BROKEN)
+    incident = place.incident("unrepaired")
+    again = place.alert("unrepaired", BROKEN)
+    (call,) = place.until_called(incident, within_s=40)
+    assert place.vercel.changes == [ROLLBACK]
+    assert "its time was up during verify" in place.shown(incident)["tried"]
+    assert "Roll back production" in call.text
+    assert place.twilio.press(call.sid, "4") == 200
+    found = place.until_status(incident, "acknowledged")
+    until(lambda: [each for each in place.shown(incident)["deliveries"] if each["kind"] == "update"], 10)
+    (life,) = place.stage.ask("why", event)
+    assert life["incident"] == incident
+    assert_whole(life["life"], incident, call.sid, found["acknowledged_by"])
+    (repeat,) = place.stage.ask("why", again)
+    assert f"deduplicated into {incident}: that alert is firing already" in whats(repeat["life"], "decided")
+
+
+def whats(life: list[dict[str, Any]], stage: str) -> list[str]:
+    return [each["what"] for each in life if each["stage"] == stage]
+
+
+def reasons(life: list[dict[str, Any]], part: str) -> list[tuple[str, str]]:
+    """(rule, origin) of the reasons of the stages that say this."""
+    return [
+        (reason["rule"], reason["origin"])
+        for each in life
+        if part in each["what"]
+        for reason in each["reasons"]
+    ]
+
+
+def assert_whole(life: list[dict[str, Any]], incident: str, sid: str, by: str) -> None:
+    """From the wire to whoever acknowledged it, each step with what decided it."""
+    assert [each["stage"] for each in life[:5]] == [
+        "received",
+        "verified",
+        "normalised",
+        "classified",
+        "decided",
+    ]
+    line = shipped.line_of("severity.yaml", "name: major-function")
+    assert ("major-function", f"config/severity.yaml:{line}") in reasons(life[3:4], "SEV-1")
+    assert whats(life, "decided") == [f"opened {incident}"]
+    assert any(origin.startswith("config/routes.yaml:") for _, origin in reasons(life, "opened as SEV-1"))
+    assert any(
+        origin.startswith("config/runbooks/rollback.yaml:") for _, origin in reasons(life, "started on")
+    )
+    (run,) = [each for each in life if each["stage"] == "runbook"]
+    assert [step["id"] for step in run["facts"]["steps"]] == [
+        "health", "vendor", "deployments", "rollback", "verify",
+    ]  # fmt: skip
+    assert any(origin.startswith("config/escalation.yaml:") for _, origin in reasons(life, "paging "))
+    (call,) = [each for each in life if each["facts"].get("provider_id") == sid]
+    assert (call["stage"], call["facts"]["answer"]) == ("delivery", "201 queued")
+    assert f"acknowledged by {by} via the phone" in whats(life, "incident")
+
+
+def test_a_worker_killed_in_the_middle_of_a_repair_costs_neither_the_page_nor_the_repair(place: Town) -> None:
+    place.vercel.misbehave(Misbehaviour(path="/rollback/", delay_s=30))
+    place.alert("killed", BROKEN)
+    incident = place.incident("killed")
+    held_until = datetime.fromisoformat(place.shown(incident)["held_until"])
+    until(lambda: place.vercel.changes, 20, lambda: place.told(incident))
+    os.kill(place.stage.children()["remediate"], signal.SIGKILL)
+    (call,) = place.until_called(incident, within_s=40)
+    assert "Roll back production is running" in call.text
+    rang_at = next(each.at for each in place.twilio.calls if f"{incident}-d" in each.body) / 1000
+    assert rang_at - held_until.timestamp() < 5
+    found = place.until_status(incident, "resolved", 40)
+    assert found["resolved_by"] == "runbook rollback"
+    assert place.vercel.changes == [ROLLBACK], "the repeat looked first"
+    place.until_texted(incident, "Resolved", {call.to})

@@ -24,20 +24,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield running
 
 
-def ask(town: Stage, *arguments: str) -> Any:
-    done = town.tocsin(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def send(town: Stage, *arguments: str) -> str:
-    done = town.tocsin("send", *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()[-1]
-
-
 def incidents(town: Stage, title: str) -> list[dict[str, Any]]:
-    found = ask(town, "incidents", "list", "--all")["incidents"]
+    found = town.ask("incidents", "list", "--all")["incidents"]
     return [each for each in found if title in each["title"]]
 
 
@@ -62,22 +50,22 @@ def stripe(town: Stage, body: bytes, key: str = "", at: int = 0) -> tuple[int, d
 
 
 def test_an_outage_after_a_deploy_pages_repairs_and_is_acknowledged(town: Stage) -> None:
-    send(town, "vercel", "deployment.succeeded")
-    event = send(town, "alertmanager", "site-down")
+    town.send("vercel", "deployment.succeeded")
+    event = town.send("alertmanager", "site-down")
     incident = wait_for(town, "does not answer", "triggered")
-    until(lambda: "dry run" in ask(town, "incidents", "show", incident["id"])["tried"], 40, town.output)
-    shown = ask(town, "incidents", "show", incident["id"])
+    until(lambda: "dry run" in town.ask("incidents", "show", incident["id"])["tried"], 40, town.output)
+    shown = town.ask("incidents", "show", incident["id"])
     assert shown["severity"] == "SEV-0"
     assert shown["suspect"]["by"]
     assert shown["respond_by"] < shown["resolve_by"]
     assert shown["next_action"]["at"]
     calls = [each for each in shown["deliveries"] if each["channel"] == "voice"]
     assert [(each["contact"], each["sandbox"]) for each in calls] == [(calls[0]["contact"], True)]
-    (kept,) = ask(town, "outbox", "show", calls[0]["id"])
+    (kept,) = town.ask("outbox", "show", calls[0]["id"])
     assert "Press 4" in kept["fields"]["Twiml"]
     assert town.tocsin("outbox", "answer", calls[0]["id"], "4").returncode == 0
     assert wait_for(town, "does not answer", "acknowledged")["acknowledged_by"] == calls[0]["contact"]
-    told = json.dumps(ask(town, "why", event))
+    told = json.dumps(town.ask("why", event))
     for part in ("site-down", "config/severity.yaml:", "accepted in the SANDBOX", "acknowledged by"):
         assert part in told
 
@@ -85,29 +73,29 @@ def test_an_outage_after_a_deploy_pages_repairs_and_is_acknowledged(town: Stage)
 def test_twenty_failed_payments_are_one_incident_and_the_same_stripe_id_twice_is_one_event(
     town: Stage,
 ) -> None:
-    first = send(town, "stripe", "payment_intent.payment_failed", "--id", "evt_once")
-    again = send(town, "stripe", "payment_intent.payment_failed", "--id", "evt_once")
+    first = town.send("stripe", "payment_intent.payment_failed", "--id", "evt_once")
+    again = town.send("stripe", "payment_intent.payment_failed", "--id", "evt_once")
     assert first == again
     assert incidents(town, "Payments are failing") == []
-    send(town, "stripe", "payment_intent.payment_failed", "--count", "20")
+    town.send("stripe", "payment_intent.payment_failed", "--count", "20")
     incident = wait_for(town, "Payments are failing", "triggered")
-    shown = ask(town, "incidents", "show", incident["id"])
+    shown = town.ask("incidents", "show", incident["id"])
     assert len([each for each in shown["deliveries"] if each["channel"] == "voice"]) == 1
     assert len(incidents(town, "Payments are failing")) == 1
 
 
 def test_firing_opens_and_resolved_resolves(town: Stage) -> None:
-    send(town, "alertmanager", "firing")
+    town.send("alertmanager", "firing")
     wait_for(town, "booking API", "triggered")
-    send(town, "alertmanager", "resolved")
+    town.send("alertmanager", "resolved")
     wait_for(town, "booking API", "resolved")
 
 
 def test_a_failed_build_is_told_to_the_team_by_mail_and_not_rolled_back(town: Stage) -> None:
-    send(town, "vercel", "deployment.error")
+    town.send("vercel", "deployment.error")
     incident = wait_for(town, "Build failed", "triggered")
-    until(lambda: ask(town, "incidents", "show", incident["id"])["deliveries"], 10, town.output)
-    shown = ask(town, "incidents", "show", incident["id"])
+    until(lambda: town.ask("incidents", "show", incident["id"])["deliveries"], 10, town.output)
+    shown = town.ask("incidents", "show", incident["id"])
     assert (shown["severity"], shown["runs"]) == ("SEV-3", [])
     assert {each["channel"] for each in shown["deliveries"]} == {"mail"}
 
@@ -116,7 +104,7 @@ def test_an_authentic_body_nobody_can_read_is_mended_and_brought_through(town: S
     status, answer = stripe(town, b'{"object": "event", "nonsense": true}')
     assert status == 202
     (letter,) = answer["dead"]
-    assert letter in [each["id"] for each in ask(town, "dead", "list")["letters"]]
+    assert letter in [each["id"] for each in town.ask("dead", "list")["letters"]]
     assert town.tocsin("dead", "retry", letter).returncode == 1, "it still cannot be read"
     mended = tmp_path / "mended.json"
     mended.write_text(
@@ -129,19 +117,19 @@ def test_an_authentic_body_nobody_can_read_is_mended_and_brought_through(town: S
     assert done.returncode == 0, done.stderr
     assert town.tocsin("dead", "retry", letter, "--as", "anna").returncode == 0
     assert town.tocsin("dead", "retry", letter, "--as", "anna").returncode == 0, "twice is once"
-    until(lambda: ask(town, "why", f"{letter}.r1")[0]["incident"], 10, town.output)
-    (life,) = ask(town, "why", f"{letter}.r1")
+    until(lambda: town.ask("why", f"{letter}.r1")[0]["incident"], 10, town.output)
+    (life,) = town.ask("why", f"{letter}.r1")
     assert "replayed by anna" in json.dumps(life)
-    alerts = ask(town, "incidents", "show", life["incident"])["alerts"]
+    alerts = town.ask("incidents", "show", life["incident"])["alerts"]
     assert [each["count"] for each in alerts if each["kind"] == "charge.dispute.created"] == [1]
-    assert letter not in [each["id"] for each in ask(town, "dead", "list")["letters"]]
+    assert letter not in [each["id"] for each in town.ask("dead", "list")["letters"]]
 
 
 def test_a_dead_letter_can_be_dropped(town: Stage) -> None:
     _, answer = stripe(town, b'{"object": "event", "dropped": true}')
     (letter,) = answer["dead"]
     assert town.tocsin("dead", "drop", letter, "--as", "ben").returncode == 0
-    assert ask(town, "dead", "show", letter)["status"] == "dropped"
+    assert town.ask("dead", "show", letter)["status"] == "dropped"
 
 
 @pytest.mark.parametrize(

@@ -59,18 +59,24 @@ class VercelStandin(VendorServer):
         settle_ms: int = 0,
     ) -> None:
         super().__init__(port=port, log=log)
-        now = _now()
-        self.project = Project(project, "dpl_bad")
-        self.project.deployments = [
-            Deployment("dpl_bad", now - 12 * 60_000, candidate=False),
-            Deployment("dpl_good", now - 24 * 3_600_000),
-            Deployment("dpl_old", now - 72 * 3_600_000),
-        ]
+        self.project = Project(project, "")
         self.team = team
         self.settle_ms = settle_ms
         self.indicator = "none"
         self.shown_changes: dict[str, Any] = {}
         """Fields that each listed deployment has instead of what it would have."""
+        self.start_over()
+
+    def start_over(self, age_ms: int = 12 * 60_000) -> None:
+        """Nothing was asked yet, and dpl_bad went live so long ago."""
+        now = _now()
+        self.calls.clear()
+        self.project = Project(self.project.id, "dpl_bad")
+        self.project.deployments = [
+            Deployment("dpl_bad", now - age_ms, candidate=False),
+            Deployment("dpl_good", now - 24 * 3_600_000),
+            Deployment("dpl_old", now - 72 * 3_600_000),
+        ]
 
     @property
     def live(self) -> str:
