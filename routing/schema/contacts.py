@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from routing.policy import Contact, Method
 from routing.schema.fields import ChannelName, Many, Name, Some, Text, Zone, severity_field
@@ -33,10 +33,20 @@ class ContactPart(Part):
     )
     quiet: Many[str] | None = Field(default=None, description="methods for what must not ring")
 
+    @field_validator("page")
+    @classmethod
+    def _reachable(cls, page: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        """Of `page` alone, so that it is told beside a fault of the methods."""
+        gaps = [str(level) for level in Severity if str(level) not in page and DEFAULT not in page]
+        if gaps:
+            named = [name for names in page.values() for name in names] or list(info.data.get("methods", ()))
+            fix = f"add {DEFAULT}: [{named[0] if named else 'mail'}], or a line for each"
+            raise Refusal(f"unreachable for {', '.join(gaps)}: no method to page by", fix)
+        return page
+
     @model_validator(mode="after")
-    def _reachable(self, info: ValidationInfo) -> "ContactPart":
-        refusals = [*self._unknown_methods(), *self._gaps(), *self._loud(known(info))]
-        refuse_all(refusals)
+    def _sound(self, info: ValidationInfo) -> "ContactPart":
+        refuse_all([*self._unknown_methods(), *self._loud(known(info))])
         return self
 
     def _unknown_methods(self) -> list[Refusal]:
@@ -51,13 +61,6 @@ class ContactPart(Part):
             for at, name in named
             if name not in self.methods
         ]
-
-    def _gaps(self) -> list[Refusal]:
-        gaps = [str(level) for level in Severity if str(level) not in self.page and DEFAULT not in self.page]
-        if not gaps:
-            return []
-        fix = f"add {DEFAULT}: [{next(iter(self.methods))}], or a line for each"
-        return [Refusal(f"unreachable for {', '.join(gaps)}: no method to page by", fix, ("page",))]
 
     def _loud(self, names: Known) -> list[Refusal]:
         """A resolve or an ack must reach everyone who was paged, and never by ringing."""
