@@ -125,6 +125,23 @@ def test_an_authentic_body_nobody_can_read_is_mended_and_brought_through(town: S
     assert letter not in [each["id"] for each in town.ask("dead", "list")["letters"]]
 
 
+def test_one_wrong_value_is_shown_set_right_and_brought_through(town: Stage) -> None:
+    dispute = {"id": "dp_2", "object": "dispute", "amount": 1000, "currency": "pln"}
+    body = json.dumps({
+        "id": "evt_wrong", "object": "event", "type": 5, "created": 1_764_000_000, "data": {"object": dispute},
+    })  # fmt: skip
+    status, answer = stripe(town, body.encode())
+    assert status == 202
+    (letter,) = answer["dead"]
+    shown = town.ask("dead", "show", letter)
+    assert (shown["raw"], shown["source"], shown["kind"]) == (body, "stripe", "refused")
+    assert "type" in shown["why"]
+    assert town.tocsin("dead", "edit", letter, "--set", "type=charge.dispute.created").returncode == 0
+    assert town.tocsin("dead", "retry", letter, "--as", "anna").returncode == 0
+    until(lambda: town.ask("why", f"{letter}.r1")[0]["incident"], 10, town.output)
+    assert town.ask("dead", "show", letter)["status"] == "retried"
+
+
 def test_a_dead_letter_can_be_dropped(town: Stage) -> None:
     _, answer = stripe(town, b'{"object": "event", "dropped": true}')
     (letter,) = answer["dead"]

@@ -45,7 +45,7 @@ class Town:
         found: list[str] = []
 
         def look() -> bool:
-            found[:] = [row["id"] for row in incidents.page(self._store, Wanted(service=service), 10).rows]
+            found[:] = [row["id"] for row in incidents.page(self.store, Wanted(service=service), 10).rows]
             return bool(found)
 
         until(look, 20, self.stage.output)
@@ -54,7 +54,7 @@ class Town:
 
     def shown(self, incident_id: str) -> dict[str, Any]:
         """What `tocsin incidents show` prints, read in this process: it is asked often."""
-        whole = self._store.whole(incident_id)
+        whole = self.store.whole(incident_id)
         assert whole, incident_id
         return incidents.detail(whole)
 
@@ -94,7 +94,7 @@ class Town:
         ]
 
     @property
-    def _store(self) -> Store:
+    def store(self) -> Store:
         return Store(self.stage.redis, self.stage.keys, self.stage.data_dir / "archive.db")
 
 
