@@ -1,17 +1,20 @@
 """`tocsin check`: all faults of the configuration, before it goes live, and what in it is hardly meant."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from console.options import json_option
-from console.output import as_json, say
+from console.output import as_json, heading, say, table
 from ledger import env_file, policies
 from ledger.catalogue import catalogue
 from ledger.settings import environment, from_env
 from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.load import examine
+from routing.policy import Matrix
+from routing.severity import Severity
 
 
 @click.command()
@@ -28,16 +31,19 @@ def check(config: Path | None, secrets: bool, json: bool) -> None:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[ConfigWarning, ...] = ()
     version = ""
+    matrix: Matrix | None = None
     try:
         found = examine(policies.read_files(folder), catalogue(), environ, secrets=secrets)
-        version, warnings = found.policy.version, found.warnings
+        version, warnings, matrix = found.policy.version, found.warnings, found.policy.matrix
     except ConfigError as error:
         faults = error.faults
     if json:
         told = {"faults": [asdict(each) for each in faults], "warnings": [asdict(each) for each in warnings]}
-        as_json({"ok": not faults, "version": version, **told})
+        cells = {scope: _names(row) for scope, row in matrix.cells.items()} if matrix else None
+        as_json({"ok": not faults, "version": version, "matrix": cells, **told})
     else:
         _tell(folder, version, faults, warnings)
+        _show(matrix)
     if faults:
         raise SystemExit(1)
 
@@ -50,6 +56,18 @@ def _tell(folder: Path, version: str, faults: tuple[Fault, ...], warnings: tuple
         return
     beside = f", with {_many(len(warnings), 'warning')}" if warnings else ""
     say(f"{folder}: good, version {version}{beside}", "yellow" if warnings else "green")
+
+
+def _show(matrix: Matrix | None) -> None:
+    """The impact matrix, for whoever judges an incident by it."""
+    if matrix is not None:
+        heading("Impact matrix: how much is out, who is hit")
+        rows = [(scope, *_names(row).values()) for scope, row in matrix.cells.items()]
+        table(("", *(word.upper() for word in matrix.affects)), rows)
+
+
+def _names(row: Mapping[str, Severity]) -> dict[str, str]:
+    return {affects: str(severity) for affects, severity in row.items()}
 
 
 def _many(count: int, noun: str) -> str:

@@ -16,6 +16,7 @@ from routing.schema import (
     channels,
     contacts,
     escalation,
+    impact,
     oncall,
     relations,
     routes,
@@ -144,6 +145,7 @@ class _Loading:
         if "severity.yaml" in self._read:
             relations.unique_names(self._read["severity.yaml"].document, "rules", "rule")
             relations.unique_names(self._read["severity.yaml"].document, "thresholds", "threshold")
+            relations.unique_names(self._read["severity.yaml"].document, "adjustments", "adjustment")
         if self.faults():
             return None
         return self._build(books)
@@ -162,6 +164,7 @@ class _Loading:
         dates = days.part if days and isinstance(days.part, calendar.CalendarFile) else None
         voices = self._known.voices
         mutating = frozenset(name for name, facts in self._catalogue.actions.items() if facts.mutates)
+        hours = calendar.build_hours(dates, days.spot) if days and dates else {}
         return Policy(
             version=version(self._files),
             levels=site.build_levels(common),
@@ -185,11 +188,14 @@ class _Loading:
             retire_ms=common.retire_after,
             max_running=common.max_running,
             default_severity=rules.default,
-            vendor_severities=severity.vendor_severities(rules),
+            vendor_severities=rules.vendor_severity,
+            matrix=impact.build_matrix(rules.matrix, rules_at.at("matrix")),
+            tiers={int(tier): word for tier, word in rules.tiers.items()},
+            adjustments=severity.build_adjustments(rules, rules_at, hours),
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
             services=self._services(),
-            hours=calendar.build_hours(dates, days.spot) if days and dates else {},
+            hours=hours,
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
         )
 

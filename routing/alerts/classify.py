@@ -3,21 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
-
+from routing.alerts import grading
 from routing.event import Event, Status
-from routing.language import expressions
 from routing.policy import Policy, SeverityRule, Source
 from routing.reason import Reason
 from routing.severity import Severity
 
-# Every event needs one of them, and writing an enum's name takes longer than matching a rule.
-_NAMES = {severity: str(severity) for severity in Severity}
-
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """`labels`: the event's attributes, its source's and its rule's labels; service, team and severity."""
+    """`labels`: the event's attributes, its source's and its rule's labels; service, its tier, team and severity.
+
+    `rule` is the name of what gave the severity.
+    """
 
     severity: Severity
     team: str
@@ -25,24 +23,27 @@ class Classified:
     handling: str
     labels: dict[str, str]
     reasons: list[Reason]
+    rule: str = ""
 
 
-def classify(policy: Policy, event: Event) -> Classified:
-    """By the first matching rule; where it is silent, by what the vendor says; else by the default."""
+def classify(policy: Policy, event: Event, at: int) -> Classified:
+    """By the first matching rule; where it is silent, by what the vendor says; else by the default.
+
+    `at` (ms): when we received it, for what depends on the hour.
+    """
     source = policy.sources.get(event.source)
     labels = _labels(event, source)
+    _add_service(policy, labels)
     reasons: list[Reason] = []
     rule = _first(policy, event, labels, reasons)
-    severity = _severity(policy, event, rule, reasons)
     if rule is not None:
-        labels.update(rule.labels)
-        if rule.team is not None:
-            labels["team"] = rule.team
-        if rule.service is not None:
-            labels["service"] = rule.service
-    labels["severity"] = _NAMES[severity]
+        _add_rule(policy, rule, labels)
+    grade = grading.grade(policy, event, rule, labels, reasons, at)
+    labels["severity"] = grading.NAMES[grade.severity]
     handling = (rule.handling if rule else "") or ("record" if event.status is Status.INFO else "alert")
-    return Classified(severity, labels["team"], labels["service"], handling, labels, reasons)
+    return Classified(
+        grade.severity, labels["team"], labels["service"], handling, labels, reasons, grade.rule
+    )
 
 
 def _labels(event: Event, source: Source | None) -> dict[str, str]:
@@ -53,6 +54,25 @@ def _labels(event: Event, source: Source | None) -> dict[str, str]:
     return {"team": source.team, "service": source.service, **source.labels, **attributes}
 
 
+def _add_service(policy: Policy, labels: dict[str, str]) -> None:
+    """What services.yaml knows of the service; no event can say it for itself."""
+    service = policy.services.get(labels["service"])
+    if service is None:
+        labels.pop("service_tier", None)
+        return
+    labels["service_tier"] = service.tier_label
+    labels["team"] = labels["team"] or service.team
+
+
+def _add_rule(policy: Policy, rule: SeverityRule, labels: dict[str, str]) -> None:
+    labels.update(rule.labels)
+    if rule.team is not None:
+        labels["team"] = rule.team
+    if rule.service is not None and rule.service != labels["service"]:
+        labels["service"] = rule.service
+        _add_service(policy, labels)
+
+
 def _first(
     policy: Policy, event: Event, labels: Mapping[str, str], reasons: list[Reason]
 ) -> SeverityRule | None:
@@ -61,49 +81,6 @@ def _first(
             if not matcher.matches(labels):
                 break
         else:
-            if not rule.when or _condition_holds(rule, event, labels, reasons):
+            if not rule.when or grading.condition_holds(rule, event, labels, reasons):
                 return rule
     return None
-
-
-def _condition_holds(
-    rule: SeverityRule, event: Event, labels: Mapping[str, str], reasons: list[Reason]
-) -> bool:
-    """A condition that cannot be evaluated does not hold: one odd event must not stop the others."""
-    context = {"event": msgspec.to_builtins(event), "labels": labels}
-    try:
-        return expressions.holds(rule.when, context)
-    except expressions.BadExpression as error:
-        reasons.append(Reason(text=f"skipped: {error}", rule=rule.name, origin=str(rule.origin)))
-        return False
-
-
-def _severity(policy: Policy, event: Event, rule: SeverityRule | None, reasons: list[Reason]) -> Severity:
-    said = vendor_severity(policy, event.vendor_severity)
-    if rule is not None:
-        what = _NAMES[rule.severity] if rule.severity is not None else "classified"
-        text = f"{what}: {rule.reason}" if rule.reason else f"{what} by rule"
-        reasons.append(Reason(text=text, rule=rule.name, origin=str(rule.origin)))
-        if rule.severity is not None:
-            return rule.severity
-    origin = str(policy.classify_origin)
-    if said is not None:
-        text = f"{said}, because {event.vendor} says {event.vendor_severity!r}"
-        reasons.append(Reason(text=text, rule="vendor_severity", origin=origin))
-        return said
-    text = f"{policy.default_severity}, because no rule and no vendor says how bad it is"
-    reasons.append(Reason(text=text, rule="default", origin=origin))
-    return policy.default_severity
-
-
-def vendor_severity(policy: Policy, said: str) -> Severity | None:
-    """What the vendor's own word means here; None when it said nothing, or nothing known."""
-    if not said:
-        return None
-    known = policy.vendor_severities.get(said.lower())
-    if known is not None:
-        return known
-    try:
-        return Severity.parse(said) if said.lower().startswith("sev") else None
-    except ValueError:
-        return None

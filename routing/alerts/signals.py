@@ -16,7 +16,7 @@ def signal(draft: Draft, entry: Signal) -> None:
     if draft.find(Table.SWITCH, f"pause:{event.source}", msgspec.Struct) is not None:  # type: ignore[type-var]
         verdicts.put(draft, "paused", reason=Reason(text=f"source {event.source} is paused"))
         return
-    classified = classify.classify(draft.policy, event)
+    classified = classify.classify(draft.policy, event, entry.at)
     counted = counting.count(draft, event, classified, entry.at)
     if classified.handling == "deploy":
         deploys.remember(draft, event, classified, entry.at)

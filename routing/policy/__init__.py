@@ -2,6 +2,7 @@
 
 from routing.policy.channels import Channel
 from routing.policy.escalation import EscalationPolicy, EscalationStep
+from routing.policy.impact import Impact, Matrix
 from routing.policy.people import Contact, Method, Rotation, Schedule
 from routing.policy.policy import Policy
 from routing.policy.routes import Matcher, Route
@@ -9,17 +10,19 @@ from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, SeverityRule, Threshold
 
 __all__ = [
-    "VENDOR_SEVERITIES",
+    "Adjustment",
     "Channel",
     "Contact",
     "EscalationPolicy",
     "EscalationStep",
     "Guard",
+    "Impact",
     "Limits",
     "Matcher",
+    "Matrix",
     "Method",
     "Policy",
     "Rotation",

@@ -7,13 +7,14 @@ from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
 from routing.policy.channels import Channel
 from routing.policy.escalation import EscalationPolicy
+from routing.policy.impact import Matrix
 from routing.policy.people import Contact, Schedule
 from routing.policy.routes import Route
 from routing.policy.runbooks import Runbook
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import VENDOR_SEVERITIES, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, SeverityRule, Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
 
@@ -44,12 +45,16 @@ class Policy:
     max_running: int
     """Runbook runs that may mutate at the same time, over all targets."""
     default_severity: Severity = Severity.SEV2
-    vendor_severities: Mapping[str, Severity] = field(default_factory=lambda: VENDOR_SEVERITIES)
-    """What a vendor's own word for severity, in lower case, means where no rule says."""
+    vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
+    """What vendors' own words for severity, in lower case, mean other than `routing.policy.vendor_words` says."""
     classify_origin: Origin = BUILT_IN
     """Where `default_severity` and `vendor_severities` were written."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""
+    matrix: Matrix | None = None
+    tiers: Mapping[int, str] = field(default_factory=dict)
+    """Who is hit, in the matrix's words, when a service of this tier is out and no rule says."""
+    adjustments: tuple[Adjustment, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     """What the business runs on, by name; events may name others."""
     hours: Mapping[str, Hours] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from routing.policy.routes import Matcher
 from routing.policy.secret import Secret, Setting
 from routing.reason import Origin
+from routing.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,5 @@ class Source:
     dedup_ms: int = 259_200_000
     """How long a vendor's event id is remembered: at least as long as the vendor retries."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
+    """What this sender's own words for severity, in lower case, mean; before what all of them mean."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from routing.reason import Origin
 
+# Every event of a known service needs one of them.
+_TIERS = {tier: str(tier) for tier in range(1, 5)}
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -17,3 +20,8 @@ class Service:
     depends_on: tuple[str, ...] = ()
     owner: tuple[str, str] | None = None
     """Who answers for it: ("contact", "anna") or ("schedule", "primary")."""
+
+    @property
+    def tier_label(self) -> str:
+        """As matchers see it, in the label `service_tier`."""
+        return _TIERS[self.tier]

@@ -3,18 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from routing.calendar.hours import Hours
+from routing.policy.impact import Impact
 from routing.policy.routes import Matcher
 from routing.reason import Origin
 from routing.severity import Severity
-
-VENDOR_SEVERITIES: Mapping[str, Severity] = {
-    "critical": Severity.SEV1,
-    "fatal": Severity.SEV1,
-    "error": Severity.SEV2,
-    "warning": Severity.SEV2,
-    "info": Severity.SEV4,
-}
-"""Unsure means the worse one, but never SEV-0: only a rule calls something a complete outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +18,13 @@ class SeverityRule:
     matchers: tuple[Matcher, ...]
     origin: Origin
     when: str = ""
-    """A jmespath condition over {"event": ..., "labels": ...}; "" holds always."""
+    """A condition over {"event": ..., "labels": ...}; "" holds always."""
+    language: str = "jmespath"
+    """What `when` is written in: jmespath or cel."""
     severity: Severity | None = None
+    scope: Impact | None = None
+    affects: Impact | None = None
+    """With either of them the impact matrix gives the severity."""
     team: str | None = None
     service: str | None = None
     handling: str = "alert"
@@ -34,6 +32,23 @@ class SeverityRule:
     "": what the event's status says, record for INFO and alert otherwise."""
     reason: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """Raises or lowers what was found, by service tier and by hours. Every one that fits counts."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    levels: int
+    """How many to move: below zero towards SEV-0."""
+    origin: Origin
+    hours: Hours | None = None
+    inside: bool = True
+    """Whether it holds inside of the hours, or outside of them."""
+    up_to: Severity = Severity.SEV1
+    """The worst it may raise to."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

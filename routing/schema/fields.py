@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    Strict,
+    StringConstraints,
+    ValidationInfo,
+)
 
 from routing import duration
 from routing.instant import DAY
@@ -22,7 +30,7 @@ Many = Annotated[tuple[T, ...], Strict(strict=False)]
 Some = Annotated[tuple[T, ...], Strict(strict=False), Field(min_length=1)]
 
 RESERVED_LABELS = frozenset(
-    {"source", "vendor", "kind", "status", "severity", "vendor_severity", "team", "service"}
+    {"source", "vendor", "kind", "status", "severity", "vendor_severity", "team", "service", "service_tier"}
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -86,6 +94,13 @@ def severity_field(value: Any) -> Severity:
     return Severity(int(text[-1]))
 
 
+def _vendor_severity(severity: Severity) -> Severity:
+    if severity is Severity.SEV0:
+        fix = "write SEV-1 here, and a rule that matches vendor_severity where it is a complete outage"
+        raise Refusal("a vendor's word for SEV-0", fix)
+    return severity
+
+
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -113,7 +128,7 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _condition(text: str) -> str:
+def condition(text: str) -> str:
     try:
         expressions.compiled(text)
     except expressions.BadExpression as error:
@@ -193,10 +208,14 @@ Labels = dict[Annotated[str, AfterValidator(_own_label)], str]
 Duration = Annotated[int, BeforeValidator(_duration)]
 PositiveDuration = Annotated[int, AfterValidator(_positive), BeforeValidator(_duration)]
 SeverityField = Annotated[Severity, BeforeValidator(severity_field)]
+VendorSeverities = dict[
+    Annotated[str, StringConstraints(to_lower=True)],
+    Annotated[SeverityField, AfterValidator(_vendor_severity)],
+]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocalTime = Annotated[str, AfterValidator(_local_time)]
 Url = Annotated[str, AfterValidator(_url)]
-Condition = Annotated[str, AfterValidator(_condition)]
+Condition = Annotated[str, AfterValidator(condition)]
 Matchers = Annotated[tuple[Matcher, ...], PlainValidator(_matchers)]
 SettingValue = Annotated[Any, PlainValidator(_setting)]
 SecretValue = Annotated[Any, PlainValidator(_secret)]

@@ -1,13 +1,14 @@
 """`severity.yaml`: rules that say how bad an event is, and thresholds that make many events one alert."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, model_validator
 
-from routing.language.expressions import roots
-from routing.policy import VENDOR_SEVERITIES, SeverityRule, Threshold
+from routing.calendar.hours import Hours
+from routing.policy import Adjustment, Impact, SeverityRule, Threshold
 from routing.schema.fields import (
-    Condition,
+    HoursName,
     LabelName,
     Labels,
     Many,
@@ -16,36 +17,59 @@ from routing.schema.fields import (
     PositiveDuration,
     SeverityField,
     Text,
+    VendorSeverities,
 )
+from routing.schema.impact import ImpactField, MatrixPart, TierWords, unknown_words
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
+from routing.schema.when import When
+from routing.schema.yaml_marks import Path
 from routing.severity import Severity
 
 MOST_COUNTED = 1000
 """A threshold's window keeps so many instants; it is written with every event that counts."""
 
 
-RULE_CONTEXT = frozenset({"event", "labels"})
-"""What a rule's condition may ask about."""
-
-
 class RulePart(Part):
     name: Name = Field(description="a name to find it by, like site-down")
     match: Matchers = Field(description='matchers, like [kind="SiteDown"]')
-    when: Condition | None = Field(default=None, description="a JMESPath condition over event and labels")
+    when: When | None = Field(default=None, description="a JMESPath condition over event and labels")
     severity: SeverityField | None = None
+    scope: ImpactField | None = Field(default=None, description="how much is out, a row of the matrix")
+    affects: ImpactField | None = Field(default=None, description="who is hit, a column of the matrix")
     team: str | None = None
     service: str | None = None
     handling: Literal["alert", "record", "deploy"] | None = None
     reason: str = ""
     labels: Labels = {}
 
-    @field_validator("when")
-    @classmethod
-    def _reads(cls, when: str | None) -> str | None:
-        unknown = sorted(roots(when) - RULE_CONTEXT) if when else []
-        refuse_all([Refusal(f'no "{name}" to ask about', "write event.… or labels.…") for name in unknown])
-        return when
+    @model_validator(mode="after")
+    def _one_way(self) -> "RulePart":
+        if self.severity is not None and (self.scope or self.affects):
+            raise Refusal(
+                "both a severity and an impact", "write severity, or scope and affects for the matrix"
+            )
+        return self
+
+
+class AdjustmentPart(Part):
+    name: Name = Field(description="a name to find it by, like at-night")
+    match: Matchers = Field(description="""matchers, like [service_tier="1"]""")
+    up: int = Field(default=0, ge=1, le=3, alias="raise", description="how many levels worse, like 1")
+    down: int = Field(default=0, ge=1, le=3, alias="lower", description="how many levels milder, like 1")
+    up_to: SeverityField = Field(default=Severity.SEV1, description="the worst it may raise to")
+    inside: HoursName | None = Field(default=None, description="hours of calendar.yaml in which it holds")
+    outside: HoursName | None = Field(default=None, description="hours outside of which it holds")
+    reason: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "AdjustmentPart":
+        if bool(self.up) == bool(self.down):
+            found = "both raise and lower" if self.up else "neither raise nor lower"
+            raise Refusal(found, "write one of the two, like lower: 1")
+        if self.inside and self.outside:
+            raise Refusal("both inside and outside", "write one of the two, or a second adjustment")
+        return self
 
 
 class ThresholdPart(Part):
@@ -64,13 +88,39 @@ class ThresholdPart(Part):
 
 class SeverityFile(Part):
     default: SeverityField = Severity.SEV2
-    vendor_severity: dict[Annotated[str, StringConstraints(to_lower=True)], SeverityField] = {}
+    vendor_severity: VendorSeverities = {}
+    matrix: MatrixPart | None = Field(default=None, description="scope of the outage, then who is hit")
+    tiers: TierWords = Field(default={}, description="who is hit when a service of tier 1 to 4 is out")
     rules: Many[RulePart] = ()
+    adjustments: Many[AdjustmentPart] = ()
     thresholds: Many[ThresholdPart] = ()
 
+    @model_validator(mode="after")
+    def _in_the_matrix(self) -> "SeverityFile":
+        sides: dict[Path, Impact] = {
+            ("rules", number, side): impact
+            for number, rule in enumerate(self.rules)
+            for side, impact in (("scope", rule.scope), ("affects", rule.affects))
+            if impact is not None
+        }
+        refuse_all(unknown_words(self.matrix, self.tiers, sides))
+        return self
 
-def vendor_severities(file: SeverityFile) -> dict[str, Severity]:
-    return {**VENDOR_SEVERITIES, **file.vendor_severity}
+
+def build_adjustments(file: SeverityFile, spot: Spot, known: Mapping[str, Hours]) -> tuple[Adjustment, ...]:
+    return tuple(
+        Adjustment(
+            name=part.name,
+            matchers=part.match,
+            levels=part.down - part.up,
+            origin=spot.at("adjustments", number).origin,
+            hours=known.get(part.inside or part.outside or ""),
+            inside=part.outside is None,
+            up_to=part.up_to,
+            reason=part.reason,
+        )
+        for number, part in enumerate(file.adjustments)
+    )
 
 
 def build_rules(file: SeverityFile, spot: Spot) -> tuple[SeverityRule, ...]:
@@ -88,11 +138,15 @@ def _rule(part: RulePart, spot: Spot) -> SeverityRule:
         name=part.name,
         matchers=part.match,
         origin=spot.origin,
-        when=part.when or "",
+        when=part.when.text if part.when else "",
+        language=part.when.language if part.when else "jmespath",
         severity=part.severity,
+        scope=part.scope,
+        affects=part.affects,
         team=part.team,
         service=part.service,
-        handling=part.handling or ("alert" if part.severity is not None else ""),
+        handling=part.handling
+        or ("alert" if part.severity is not None or part.scope or part.affects else ""),
         reason=part.reason,
         labels=part.labels,
     )

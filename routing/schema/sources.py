@@ -16,6 +16,7 @@ from routing.schema.fields import (
     SettingValue,
     Some,
     SourceVendor,
+    VendorSeverities,
 )
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal
@@ -43,6 +44,7 @@ class SourcePart(Part):
     tolerance: PositiveDuration = 300_000
     dedup: PositiveDuration = 259_200_000
     settings: dict[str, SettingValue] = {}
+    vendor_severity: VendorSeverities = {}
 
 
 class SourcesFile(Part):
@@ -71,4 +73,5 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         tolerance_ms=part.tolerance,
         dedup_ms=part.dedup,
         settings=part.settings,
+        vendor_severities=part.vendor_severity,
     )

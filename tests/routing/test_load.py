@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import shipped
+from small_policy import START
 
 from ledger import policies
 from routing import oncall, routes
@@ -57,7 +58,7 @@ def test_levels_promise_what_the_operational_runbooks_say() -> None:
 def test_the_shipped_rules_classify_and_route(
     reported: Event, severity: Severity, handling: str, escalation: str
 ) -> None:
-    found = classify(shipped.policy(), reported)
+    found = classify(shipped.policy(), reported, START)
     assert (found.severity, found.handling) == (severity, handling)
     if escalation:
         assert [each.route.escalation for each in routes.match(shipped.policy(), found.labels)] == [
@@ -66,9 +67,9 @@ def test_the_shipped_rules_classify_and_route(
 
 
 def test_reasons_name_the_file_and_line_of_the_rule() -> None:
-    (reason,) = classify(shipped.policy(), event("alertmanager", "SiteDown")).reasons
+    (reason,) = classify(shipped.policy(), event("alertmanager", "SiteDown"), START).reasons
     assert reason.origin == f"config/severity.yaml:{shipped.line_of('severity.yaml', 'name: site-down')}"
-    default = classify(shipped.policy(), event("alertmanager", "Odd")).reasons[-1]
+    default = classify(shipped.policy(), event("alertmanager", "Odd"), START).reasons[-1]
     assert default.origin == f"config/severity.yaml:{shipped.line_of('severity.yaml', 'default:')}"
 
 
