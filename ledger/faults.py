@@ -2,11 +2,13 @@
 
 A test hook and nothing else: without `TOCSIN_FAULT` in the environment every call is a no-op. With
 `TOCSIN_FAULT="deliver.claimed:3,commit.before:1"` the process kills itself with SIGKILL at its third arrival
-at the first point, or its first at the second. `TOCSIN_FAULT_DIR` makes each point happen once over all
-processes: the one that dies leaves a file of the point's name there first, and the others live on.
+at the first point, or its first at the second. With `TOCSIN_FAULT_DIR` a death takes leave: from that arrival
+on, who takes the file of the point's name from that directory dies, and the others live on. The file is
+renamed to `<point>.<pid>`; the time of that change is the instant of the death.
 
 Points: append.before, append.after, commit.before, commit.after, deliver.claimed, deliver.answered,
-remediate.claimed, remediate.answered, archive.copied.
+remediate.claimed, remediate.answered, archive.copied. A step of a runbook may be named as well:
+`remediate.claimed@vercel.rollback`.
 """
 
 import os
@@ -19,22 +21,25 @@ class Faults:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Raises ValueError naming what is wrong with TOCSIN_FAULT."""
         self._left = dict(_parse(part) for part in environ.get("TOCSIN_FAULT", "").split(",") if part.strip())
-        once = environ.get("TOCSIN_FAULT_DIR", "")
-        self._once = Path(once) if once else None
+        leave = environ.get("TOCSIN_FAULT_DIR", "")
+        self._leave = Path(leave) if leave else None
 
-    def reach(self, point: str) -> None:
-        if point not in self._left:
-            return
-        self._left[point] -= 1
-        if self._left[point] == 0 and self._mine(point):
+    def reach(self, point: str, doing: str = "") -> None:
+        for name in (point, f"{point}@{doing}"):
+            if name in self._left:
+                self._arrive(name)
+
+    def _arrive(self, name: str) -> None:
+        self._left[name] -= 1
+        if self._takes_leave(name) if self._leave else self._left[name] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _mine(self, point: str) -> bool:
-        if self._once is None:
-            return True
+    def _takes_leave(self, name: str) -> bool:
+        if self._leave is None or self._left[name] > 0:
+            return False
         try:
-            (self._once / point).open("x").close()
-        except FileExistsError:
+            (self._leave / name).rename(self._leave / f"{name}.{os.getpid()}")
+        except FileNotFoundError:
             return False
         return True
 
@@ -49,6 +54,6 @@ def _parse(part: str) -> tuple[str, int]:
 _faults = Faults(os.environ)  # noqa: TID251  # a test hook, read once, of no use to any settings module
 
 
-def reach(point: str) -> None:
-    """Say that this process is at a named point of its work."""
-    _faults.reach(point)
+def reach(point: str, doing: str = "") -> None:
+    """Say that this process is at a named point of its work, and `doing` what."""
+    _faults.reach(point, doing)

@@ -43,10 +43,10 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     )
     if not isinstance(claimed, effects.Step):
         return
-    faults.reach("remediate.claimed")
+    faults.reach("remediate.claimed", claimed.action)
     with http.journal() as calls:
         done = _do(context, claimed, calls)
-    faults.reach("remediate.answered")
+    faults.reach("remediate.answered", claimed.action)
     report(context, done)
 
 

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
@@ -27,7 +27,8 @@ from workers.settings import WorkerSettings
 
 LOOK_S: Final = 3.0
 OVERDUE_MS: Final = 30_000
-UNCLAIMED_S: Final = 60.0
+UNCLAIMED_S: Final = 45.0
+"""With a look every `LOOK_S`, and one slow answer, somebody is told within the promised 60 s."""
 URGENT_UNCLAIMED_S: Final = 30.0
 """A page nobody takes up, though it is offered again every few seconds: who pages is dead."""
 ANSWER_S: Final = 3.0
@@ -38,12 +39,24 @@ Troubles = dict[str, str]
 logger = structlog.get_logger(__name__)
 
 
+def _patience_s(effect: AnyEffect) -> float:
+    """How long an effect may wait to be claimed."""
+    return URGENT_UNCLAIMED_S if isinstance(effect, Deliver) and effect.urgent else UNCLAIMED_S
+
+
 class Judge:
     """Looks again and again; what must last before it counts is remembered here, in monotonic seconds."""
 
-    def __init__(self, client: redis.Redis, keys: Keys, stall_ms: int) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        keys: Keys,
+        stall_ms: int,
+        patience_s: Callable[[AnyEffect], float] = _patience_s,
+    ) -> None:
         self._client = client
         self._keys = keys
+        self._patience_s = patience_s
         self._stall_s = stall_ms / 1000
         self._silent_since: float | None = None
         self._moved_at = time.monotonic()
@@ -110,7 +123,7 @@ class Judge:
     def _unclaimed_effects(self) -> Troubles:
         now = time.monotonic()
         waiting = {
-            (each.effect.id, each.effect.attempt): _patience_s(each.effect)
+            (each.effect.id, each.effect.attempt): self._patience_s(each.effect)
             for each in outbox.pending(self._client, self._keys)
             if not each.claimed_at
         }
@@ -119,10 +132,6 @@ class Judge:
         if not old:
             return {}
         return {"outbox": f"{len(old)} pages, messages or repairs find no worker, first {old[0]}"}
-
-
-def _patience_s(effect: AnyEffect) -> float:
-    return URGENT_UNCLAIMED_S if isinstance(effect, Deliver) and effect.urgent else UNCLAIMED_S
 
 
 def _order(stream: str) -> tuple[int, int]:

@@ -35,6 +35,8 @@ class Mail:
     sender: str
     recipients: list[str]
     content: bytes
+    at: int
+    """When it was taken, in ms."""
 
     @property
     def message(self) -> EmailMessage:
@@ -127,11 +129,11 @@ class SmtpStandin:
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
-        mail = Mail(envelope.mail_from or "", list(envelope.rcpt_tos), raw)
+        mail = Mail(envelope.mail_from or "", list(envelope.rcpt_tos), raw, time.time_ns() // 1_000_000)
         self.mails.append(mail)
         if self._log:
             shown = {
-                "at": time.time_ns() // 1_000_000, "to": mail.recipients, "id": mail.message["Message-ID"],
+                "at": mail.at, "to": mail.recipients, "id": mail.message["Message-ID"],
                 "subject": mail.message["Subject"],
             }  # fmt: skip
             with self._log.open("a") as file:

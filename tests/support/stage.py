@@ -68,7 +68,8 @@ class Stage:
     @property
     def redis(self) -> Redis:
         if self._redis is None:
-            self._redis = connect(LedgerSettings(data_dir=self.data_dir))
+            url = self.environ.get("TOCSIN_REDIS_URL", "")
+            self._redis = connect(LedgerSettings(data_dir=self.data_dir, redis_url=url))
         return self._redis
 
     @property
@@ -141,7 +142,7 @@ class Stage:
         found = {}
         for line in self.output().splitlines():
             name, _, said = line.partition("|")
-            if said.startswith(" started, pid "):
+            if said.startswith((" started, pid ", " back, pid ")):
                 found[name.strip()] = int(said.split()[2].rstrip(":"))
         return found
 

@@ -46,8 +46,19 @@ class Project:
     alias: Alias | None = None
 
 
+def deployed(project: str, age_ms: int = 12 * 60_000) -> Project:
+    """dpl_bad went live `age_ms` ago, dpl_good was live before."""
+    now = _now()
+    deployments = [
+        Deployment("dpl_bad", now - age_ms, candidate=False),
+        Deployment("dpl_good", now - 24 * 3_600_000),
+        Deployment("dpl_old", now - 72 * 3_600_000),
+    ]
+    return Project(project, "dpl_bad", deployments)
+
+
 class VercelStandin(VendorServer):
-    """One project: dpl_bad went live 12 minutes ago, dpl_good was live before. `settle_ms`: how long aliases take."""
+    """One project, as `deployed`. `settle_ms`: how long aliases take."""
 
     def __init__(
         self,
@@ -59,24 +70,17 @@ class VercelStandin(VendorServer):
         settle_ms: int = 0,
     ) -> None:
         super().__init__(port=port, log=log)
-        self.project = Project(project, "")
+        self.project = deployed(project)
         self.team = team
         self.settle_ms = settle_ms
         self.indicator = "none"
         self.shown_changes: dict[str, Any] = {}
         """Fields that each listed deployment has instead of what it would have."""
-        self.start_over()
 
     def start_over(self, age_ms: int = 12 * 60_000) -> None:
         """Nothing was asked yet, and dpl_bad went live so long ago."""
-        now = _now()
         self.calls.clear()
-        self.project = Project(self.project.id, "dpl_bad")
-        self.project.deployments = [
-            Deployment("dpl_bad", now - age_ms, candidate=False),
-            Deployment("dpl_good", now - 24 * 3_600_000),
-            Deployment("dpl_old", now - 72 * 3_600_000),
-        ]
+        self.project = deployed(self.project.id, age_ms)
 
     @property
     def live(self) -> str:

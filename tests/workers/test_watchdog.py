@@ -2,23 +2,25 @@
 
 from pathlib import Path
 
+import kept
 import pytest
 import small_policy
 from redis import Redis
 from vendor import Asked, Reply, serving
 
-from ledger import log, policies
+from ledger import log, outbox, policies
 from ledger.catalogue import catalogue
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.lease import Lease
 from ledger.settings import LedgerSettings
+from routing.decision import Decision
 from routing.entry import Lane
 from routing.instant import MINUTE
 from routing.load import load
 from workers.last_resort import LastResort
-from workers.watchdog import Judge
+from workers.watchdog import ANSWER_S, LOOK_S, UNCLAIMED_S, Judge
 
 NOW = small_policy.START
 CREDENTIALS = {
@@ -49,6 +51,25 @@ def test_a_timer_long_overdue_is_found_at_the_second_look(redis: Redis, keys: Ke
     judge = Judge(redis, keys, stall_ms=60_000)
     assert judge.look() == {}
     assert "timers" in (judge.look() or {})
+
+
+def test_an_effect_nobody_claims_is_found_until_somebody_does(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=60_000, unclaimed_s=0)
+    kept.commit(redis, keys, Decision(effects=(kept.deliver(),)))
+    assert "first INC-1-d1" in (judge.look() or {})["outbox"]
+    assert outbox.claim(redis, keys, "INC-1-d1", 1, "worker", 900, now_ms())
+    assert judge.look() == {}
+
+
+def test_an_effect_is_given_its_time_to_be_claimed(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=60_000)
+    kept.commit(redis, keys, Decision(effects=(kept.deliver(),)))
+    assert [judge.look(), judge.look()] == [{}, {}]
+
+
+def test_somebody_hears_of_an_unclaimed_effect_within_a_minute() -> None:
+    """The promise counts from its commit: a look may just have missed it, and the next may be a slow one."""
+    assert 2 * LOOK_S + ANSWER_S + UNCLAIMED_S < MINUTE / 1000
 
 
 def test_a_server_that_is_gone_is_found(tmp_path: Path, keys: Keys) -> None:

@@ -1,0 +1,90 @@
+"""Who dies when: processes of a running town, at named points of their work or at any instant."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from stage import Stage
+from toll import Death
+
+GROUPS = (
+    ("append.before", "append.after"),
+    ("commit.before", "commit.after"),
+    ("deliver.claimed", "deliver.answered"),
+    (
+        "remediate.claimed", "remediate.answered",
+        "remediate.claimed@vercel.rollback", "remediate.answered@vercel.rollback",
+    ),
+    ("archive.copied",),
+)  # fmt: skip
+"""Points of the same processes: one of a group is armed at a time."""
+POINTS = tuple(point for group in GROUPS for point in group)
+
+
+class Armoury:
+    """Arms fault points of processes that were started with `environ`, each `rounds` times."""
+
+    def __init__(self, room: Path, rounds: int) -> None:
+        self._room = room
+        room.mkdir()
+        self.rounds = rounds
+        chance = random.Random(11)  # noqa: S311  # repeatable, not secret
+        self._owed = [chance.sample(group * rounds, len(group) * rounds) for group in GROUPS]
+        self._armed = [""] * len(GROUPS)
+        self._since = [0] * len(GROUPS)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"TOCSIN_FAULT": ",".join(POINTS), "TOCSIN_FAULT_DIR": str(self._room)}
+
+    def turn(self, accepted: int, between: int) -> bool:
+        """Arm what is next where a death has happened and `between` more events were accepted since.
+
+        False once all have happened.
+        """
+        for number, owed in enumerate(self._owed):
+            if self._armed[number] and not (self._room / self._armed[number]).exists():
+                self._armed[number], self._since[number] = "", accepted
+            if owed and not self._armed[number] and accepted >= self._since[number] + between:
+                self._armed[number] = owed.pop()
+                (self._room / self._armed[number]).touch()
+        return any(self._owed) or any(self._armed)
+
+    def waiting(self) -> str:
+        return f"armed: {self._armed}, owed: {[len(owed) for owed in self._owed]}"
+
+    def deaths(self) -> list[Death]:
+        """As the processes that died have left them."""
+        found = [file for file in self._room.iterdir() if file.suffix[1:].isdigit()]
+        return sorted(
+            (Death(file.stat().st_ctime_ns, file.stem) for file in found), key=lambda death: death.at
+        )
+
+
+class Killer:
+    """Kills processes of a town at random instants, and remembers whom when."""
+
+    def __init__(self, town: Stage, restart_server: Callable[[], object] | None = None) -> None:
+        self._town = town
+        self._restart_server = restart_server
+        self.deaths: list[Death] = []
+
+    def kill(self, victim: str) -> None:
+        """With kill -9. Whoever is dead at this instant is left alone."""
+        if victim == "supervisor":
+            self._note(victim)
+            self._town.kill()
+        elif victim == "database" and self._restart_server is not None:
+            self._note(victim)
+            self._restart_server()
+        elif (pid := self._town.children().get(victim)) in self._town.pids():
+            self._note(victim)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _note(self, victim: str) -> None:
+        self.deaths.append(Death(time.time_ns(), f"any instant: {victim}"))
