@@ -6,13 +6,13 @@ The senders' and the vendors' own logs are the truth. `make chaos` lets each die
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deaths import POINTS, Armoury, Killer
+from deaths import Armoury, Killer, at_any_instant
 from distribution import BINARY
 from doomed import Doomed, doomed
 from judge import Deaths, Records, count_events, forgotten
@@ -58,16 +58,17 @@ def test_a_death_at_any_named_point_loses_nothing(
                 ROUND_S * (ROUNDS + 1),
                 lambda: f"{armoury.waiting()}\n{found.town.output()}",
             )
-        toll = judge(found, traffic, outages, armoury.deaths(), ROUNDS)
+        toll = judge(found, traffic, outages, armoury.deaths(), armoury.owed)
     toll.keep(record_property)
     assert toll.faults == []
-    assert {row.point: row.kills for row in toll.rows.values() if row.rounds} == dict.fromkeys(POINTS, ROUNDS)
+    assert {row.point: row.kills for row in toll.rows.values() if row.rounds} == armoury.owed
 
 
 def test_any_process_killed_at_any_instant_loses_nothing(
     tmp_path: Path, distribution: bool, record_property: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(7)  # noqa: S311  # repeatable, not secret
+    rounds = {at_any_instant(victim): ROUNDS for victim in VICTIMS}
     with doomed(tmp_path, {}, distribution=distribution) as found:
         killer = Killer(found.town, found.restart_server if distribution else None)
         with Traffic(found.town, SENDERS) as traffic, Outages(found.town, found.twilio) as outages:
@@ -76,12 +77,15 @@ def test_any_process_killed_at_any_instant_loses_nothing(
                 killer.kill(victim)
                 if victim == "supervisor":
                     found.town.start()
-        toll = judge(found, traffic, outages, killer.deaths, ROUNDS)
+        toll = judge(found, traffic, outages, killer.deaths, rounds)
     toll.keep(record_property)
     assert toll.faults == []
+    assert {row.point: row.kills for row in toll.rows.values() if row.rounds} == rounds
 
 
-def judge(found: Doomed, traffic: Traffic, outages: Outages, deaths: Sequence[Death], rounds: int) -> Toll:
+def judge(
+    found: Doomed, traffic: Traffic, outages: Outages, deaths: Sequence[Death], rounds: Mapping[str, int]
+) -> Toll:
     """Everything accepted is decided, everything owed is done; then the records are held against the logs."""
     outages.see_through(until, SETTLED_S)
     until(lambda: calm(found), SETTLED_S, found.town.output)

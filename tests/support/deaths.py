@@ -4,11 +4,10 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stage import Stage
+from stage import Stage, until
 from toll import Death
 
 GROUPS = (
@@ -25,21 +24,30 @@ GROUPS = (
 POINTS = tuple(point for group in GROUPS for point in group)
 
 
+def at_any_instant(victim: str) -> str:
+    """The name of its row in the toll."""
+    return f"any instant: {victim}"
+
+
 class Armoury:
-    """Arms fault points of processes that were started with `environ`, each `rounds` times."""
+    """Arms fault points of processes that were started with `environ`, each as often as `owed` says."""
 
     def __init__(self, room: Path, rounds: int) -> None:
         self._room = room
         room.mkdir()
-        self.rounds = rounds
         chance = random.Random(11)  # noqa: S311  # repeatable, not secret
-        self._owed = [chance.sample(group * rounds, len(group) * rounds) for group in GROUPS]
+        self.owed = {point: max(1, rounds // 2) if "@" in point else rounds for point in POINTS}
+        self._owed = [self._in_any_order(chance, group) for group in GROUPS]
         self._armed = [""] * len(GROUPS)
         self._since = [0] * len(GROUPS)
 
     @property
     def environ(self) -> dict[str, str]:
         return {"TOCSIN_FAULT": ",".join(POINTS), "TOCSIN_FAULT_DIR": str(self._room)}
+
+    def _in_any_order(self, chance: random.Random, group: Sequence[str]) -> list[str]:
+        points = [point for point in group for _ in range(self.owed[point])]
+        return chance.sample(points, len(points))
 
     def turn(self, accepted: int, between: int) -> bool:
         """Arm what is next where a death has happened and `between` more events were accepted since.
@@ -74,17 +82,17 @@ class Killer:
         self.deaths: list[Death] = []
 
     def kill(self, victim: str) -> None:
-        """With kill -9. Whoever is dead at this instant is left alone."""
+        """With kill -9, once it lives. Raises AssertionError when it does not come to life."""
         if victim == "supervisor":
             self._note(victim)
             self._town.kill()
         elif victim == "database" and self._restart_server is not None:
             self._note(victim)
             self._restart_server()
-        elif (pid := self._town.children().get(victim)) in self._town.pids():
+        else:
+            until(lambda: self._town.children().get(victim) in self._town.pids(), 20, self._town.output)
             self._note(victim)
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            os.kill(self._town.children()[victim], signal.SIGKILL)
 
     def _note(self, victim: str) -> None:
-        self.deaths.append(Death(time.time_ns(), f"any instant: {victim}"))
+        self.deaths.append(Death(time.time_ns(), at_any_instant(victim)))

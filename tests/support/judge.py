@@ -5,7 +5,7 @@ The senders' and the vendors' logs say what was; our records are only what is he
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from doomed import Doomed
@@ -66,7 +66,7 @@ class Records:
 class Deaths:
     """In order of time; each row of the toll belongs to one place of death."""
 
-    def __init__(self, deaths: Sequence[Death], rounds: int) -> None:
+    def __init__(self, deaths: Sequence[Death], rounds: Mapping[str, int]) -> None:
         self.all = sorted(deaths, key=lambda death: death.at)
         self.toll = Toll.of(self.all, rounds)
 

@@ -130,9 +130,8 @@ class Stage:
         found = []
         for each in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                if (
-                    mine in (each / "environ").read_bytes()
-                    or str(self.data_dir).encode() in (each / "cmdline").read_bytes()
+                if mine in (each / "environ").read_bytes() or (each / "cwd").readlink().is_relative_to(
+                    self.data_dir
                 ):
                     found.append(int(each.name))
         return found

@@ -1,6 +1,6 @@
 """The toll of a town's deaths: a row for each point, kept with the test's report and printed at the end of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -39,8 +39,8 @@ class Toll:
     """What may not be, each in a sentence."""
 
     @classmethod
-    def of(cls, deaths: Sequence[Death], rounds: int) -> "Toll":
-        rows = {who: Row(who, rounds) for who in sorted({death.who for death in deaths})}
+    def of(cls, deaths: Sequence[Death], rounds: Mapping[str, int]) -> "Toll":
+        rows = {who: Row(who, often) for who, often in rounds.items()}
         for death in deaths:
             rows[death.who].kills += 1
         return cls({**rows, LAST: Row(LAST, 0)})
