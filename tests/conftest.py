@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from embedded import running_server
+from embedded import DISTRIBUTION, DistributionServer, running_server
 from redis import Redis
 
 from ledger.connection import connect
@@ -12,10 +12,20 @@ from ledger.server import EmbeddedServer
 from ledger.settings import LedgerSettings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--redis-server",
+        action="store_true",
+        help="run against the redis-server of this machine instead of the embedded server",
+    )
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
-    """The embedded server, shared: do not kill it; `embedded.running_server` gives one of your own."""
-    with running_server() as server:
+def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """One for all tests: do not kill it; `embedded.running_server` gives one of your own."""
+    distribution = bool(request.config.getoption("--redis-server"))
+    assert DISTRIBUTION or not distribution, "--redis-server: none is installed"
+    with running_server(kind=DistributionServer if distribution else EmbeddedServer) as server:
         yield server
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from deaths import Armoury, Killer, at_any_instant
-from distribution import BINARY
 from doomed import Doomed, doomed
+from embedded import DISTRIBUTION
 from judge import Deaths, Records, count_events, forgotten
 from outages import Outages
 from owed import missing_pages, repeats, rollbacks
@@ -25,8 +25,6 @@ from traffic import Traffic
 from ledger.clock import now_ms
 from ledger.views import status
 
-pytestmark = [pytest.mark.kill, pytest.mark.timeout(900), pytest.mark.xdist_group("kill")]
-
 ROUNDS = int(os.environ.get("TOCSIN_CHAOS_ROUNDS", "1"))  # how long the test runs is no setting of ours
 VICTIMS = (
     "receiver", "dispatch-1", "dispatch-2", "urgent", "deliver", "remediate", "watchdog", "upkeep", "database",
@@ -35,6 +33,7 @@ VICTIMS = (
 SENDERS = 4
 BETWEEN = 20
 """Events that are accepted between two deaths of the same process: it does get to work."""
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + 60 * ROUNDS), pytest.mark.xdist_group("kill")]
 SETTLED_S = 120.0
 ROUND_S = 90.0
 
@@ -42,7 +41,7 @@ ROUND_S = 90.0
 @pytest.fixture(params=["embedded", "distribution"])
 def distribution(request: pytest.FixtureRequest) -> bool:
     """Whether the database is the distribution's Redis, where one is installed."""
-    if request.param == "distribution" and not BINARY:
+    if request.param == "distribution" and not DISTRIBUTION:
         pytest.skip("no redis-server is installed")
     return bool(request.param == "distribution")
 

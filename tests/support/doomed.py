@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import twilio_standin
-from distribution import distribution_server
-from embedded import kill
+from embedded import DistributionServer, kill, running_server
 from smtp_standin import SmtpStandin
 from stage import ROOT, Stage, stage
 from twilio_standin import TwilioStandin
@@ -42,7 +41,9 @@ def doomed(room: Path, environ: Mapping[str, str], *, distribution: bool) -> Ite
         vercel = stack.enter_context(VercelTeam(log=room / "vercel.jsonl", settle_ms=SETTLE_MS))
         twilio = stack.enter_context(TwilioStandin(log=room / "twilio.jsonl"))
         smtp = stack.enter_context(SmtpStandin(log=room / "mails.jsonl"))
-        server = stack.enter_context(distribution_server(room / "redis")) if distribution else None
+        server = None
+        if distribution:
+            server = stack.enter_context(running_server(room / "redis", DistributionServer))
         told = {**_environ(vercel, twilio), **environ, **({"TOCSIN_REDIS_URL": server.url} if server else {})}
         (room / "town").mkdir()
         town = stack.enter_context(stage(room / "town", told, _config(vercel, smtp)))
