@@ -55,6 +55,7 @@ def _environ(vercel: VercelTeam, twilio: TwilioStandin) -> dict[str, str]:
     return {
         "TOCSIN_ALLOW_PRIVATE": "true", "TOCSIN_PUBLIC_URL": "https://tocsin.example",
         "VERCEL_TOKEN": TOKEN, "VERCEL_BASE_URL": vercel.url,
+        "TOCSIN_SITE_URL": vercel.url, "VERCEL_STATUS_BASE_URL": vercel.url,
         "TWILIO_ACCOUNT_SID": twilio_standin.ACCOUNT_SID, "TWILIO_API_KEY": twilio_standin.API_KEY,
         "TWILIO_API_SECRET": twilio_standin.API_SECRET, "TWILIO_FROM_NUMBER": twilio_standin.FROM,
         "TWILIO_BASE_URL": twilio.url, "TWILIO_AUTH_TOKEN": twilio_standin.AUTH_TOKEN,
@@ -68,8 +69,7 @@ def _config(vercel: VercelTeam, smtp: SmtpStandin) -> dict[str, str]:
         "runbooks/rollback.yaml": _edited(
             "runbooks/rollback.yaml",
             ('kind=~"SiteDown|SiteUnreachable|HighErrorRate"', 'kind="SiteDown"'),
-            ("https://mariaborysevych.com/api/health-check", f"{vercel.url}/site/{{{{ incident.labels.project }}}}"),
-            ("https://www.vercel-status.com", vercel.url),
+            ("url: /api/health-check", 'url: "/site/{{ incident.labels.project }}"'),
             ("incident.suspect.project", "incident.labels.project"),
             ("every_ms: 1000", "every_ms: 20"),
             ("timeout: 30s", "timeout: 3s"), ("timeout: 20s", "timeout: 3s"), ("timeout: 15s", "timeout: 3s"),

@@ -54,7 +54,7 @@ def test_a_timer_long_overdue_is_found_at_the_second_look(redis: Redis, keys: Ke
 
 
 def test_an_effect_nobody_claims_is_found_until_somebody_does(redis: Redis, keys: Keys) -> None:
-    judge = Judge(redis, keys, stall_ms=60_000, unclaimed_s=0)
+    judge = Judge(redis, keys, stall_ms=60_000, patience_s=lambda _: 0)
     kept.commit(redis, keys, Decision(effects=(kept.deliver(),)))
     assert "first INC-1-d1" in (judge.look() or {})["outbox"]
     assert outbox.claim(redis, keys, "INC-1-d1", 1, "worker", 900, now_ms())
