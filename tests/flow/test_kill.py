@@ -46,7 +46,7 @@ def distribution(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "distribution")
 
 
-def test_a_death_at_any_named_point_loses_nothing(
+def test_a_death_at_a_named_point_loses_nothing(
     tmp_path: Path, distribution: bool, record_property: Callable[[str, object], None]
 ) -> None:
     armoury = Armoury(tmp_path / "leave", ROUNDS)

@@ -72,10 +72,16 @@ def repeats(records: Records, found: Doomed, deaths: Deaths) -> None:
 
 
 def _explains(deaths: list[Death], delivery: Delivery, times: list[int]) -> Death | None:
-    """The first that could, between the first time it was sent, if it was, and the last."""
-    since = times[0] if len(times) > 1 else delivery.created_at * _NS
+    """The first that could, between the first time it was sent, if it was, and the last.
+
+    Who dies before it has sent anything makes no second message; who dies afterwards does.
+    """
+    twice = len(times) > 1
+    since = times[0] if twice else delivery.created_at * _NS
     until = times[-1] if times else delivery.changed_at * _NS
-    return next((each for each in deaths if since <= each.at <= until and _REPEATING.search(each.who)), None)
+    innocent = "deliver.claimed" if twice else "deliver.answered"
+    suspects = (each for each in deaths if since <= each.at <= until and each.who != innocent)
+    return next((each for each in suspects if _REPEATING.search(each.who)), None)
 
 
 def _reached(found: Doomed) -> dict[str, list[int]]:

@@ -17,6 +17,7 @@ from site_standin import SiteStandin
 from smtp_standin import SmtpStandin
 from stage import Stage, until
 from twilio_standin import Made, TwilioStandin
+from vendor_server import VendorServer
 from vercel_standin import VercelStandin
 
 from ledger.views import Store, incidents
@@ -111,7 +112,7 @@ def town(room: Path, config: Mapping[str, str] | None = None) -> Iterator[Town]:
         texts["channels.yaml"] = changed(
             texts["channels.yaml"], ("port: 587", f"port: {mail.port}\n      ca_file: {mail.ca_file}")
         )
-        stage = Stage(room, _environ(twilio, vercel, site), texts)
+        stage = Stage(room, environ(twilio, vercel, site), texts)
         twilio.receiver = stage.url
         try:
             yield Town(stage.start(), twilio, vercel, site, mail)
@@ -127,7 +128,8 @@ def changed(text: str, *pairs: tuple[str, str]) -> str:
     return text
 
 
-def _environ(twilio: TwilioStandin, vercel: VercelStandin, site: SiteStandin) -> dict[str, str]:
+def environ(twilio: TwilioStandin, vercel: VercelStandin, site: VendorServer) -> dict[str, str]:
+    """What makes a town talk to these; the mail server's port is in channels.yaml."""
     return {
         "TOCSIN_PUBLIC_URL": PUBLIC,
         "TOCSIN_ALLOW_PRIVATE": "true",
