@@ -22,6 +22,7 @@ _SHAPES = re.compile(
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
     r"|[\w.%+-]+(?=@(?:[\w-]+\.)+[A-Za-z]{2,})"
     r"|\+\d{8,15}\b"
+    r"|(?<=/a/)[^\s/?#\"']+"  # a link that acknowledges: who has it may
 )
 _OF_REQUESTS: Final = ("headers", "cookies", "data", "query_string", "env")
 

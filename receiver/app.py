@@ -55,7 +55,7 @@ def _pages(site: Site, inspect: Callable[[], Sequence[Finding]]) -> Starlette:
 
     return Starlette(
         routes=[route for group in groups for route in group.routes()],
-        exception_handlers={Refused: refused, HTTPException: refused, RedisError: refused, OSError: refused},
+        exception_handlers=dict.fromkeys((Refused, HTTPException, RedisError, OSError, Exception), refused),
         lifespan=lambda _: _running(site),
     )
 
@@ -65,8 +65,10 @@ def _refusal(error: Exception) -> Refused:
         return error
     if isinstance(error, HTTPException):
         return refuse.wrong_method() if error.status_code == 405 else refuse.unknown_page()  # noqa: PLR2004
-    _log.warning("a page could not be served", error=type(error).__name__)
-    return refuse.not_durable()
+    if isinstance(error, RedisError | OSError):
+        _log.warning("a page could not be served", error=type(error).__name__)
+        return refuse.not_durable()
+    return refuse.fault()  # the server logs it, and Sentry hears of it
 
 
 def _running(site: Site) -> AbstractAsyncContextManager[None]:

@@ -83,6 +83,11 @@ def not_durable() -> Refused:
     return Refused(503, "not_durable", "the event log did not confirm in time", hint, retry_after_s=5)
 
 
+def fault() -> Refused:
+    hint = "try again later; the operator finds the reason in the receiver's log"
+    return Refused(503, "fault", "a fault of ours kept this from being done", hint, retry_after_s=5)
+
+
 def no_policy() -> Refused:
     hint = "the receiver has no configuration yet: start the dispatcher, or run `tocsin check`"
     return Refused(503, "no_policy", "not ready", hint, retry_after_s=5)

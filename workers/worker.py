@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
+import sentry_sdk
 import structlog
 from redis import Redis
 from redis.exceptions import ConnectionError as Unreachable
@@ -145,8 +146,10 @@ class OneQueueWorker(SimpleWorker):  # type: ignore[misc]  # rq ships no types
     def _failed(self, job: Any, queue: Any, execution: Any) -> None:
         """Leave it in RQ's failed registry with its traceback; the reaper makes a dead letter of it."""
         exc_info = sys.exc_info()
+        sentry_sdk.capture_exception()
         job.ended_at = now()
-        log.error("job crashed", queue=queue.name, job=job.description, error=repr(exc_info[1]))
+        # No error: what is logged as one is reported too, and this is reported with its traceback.
+        log.warning("job crashed", queue=queue.name, job=job.description, error=repr(exc_info[1]))
         self.handle_job_failure(
             job=job, queue=queue, exc_string=format_exc_info(exc_info), execution=execution
         )

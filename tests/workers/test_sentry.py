@@ -33,7 +33,7 @@ def test_bodies_local_variables_and_personal_data_are_off() -> None:
         assert options["include_local_variables"] is False
         assert not sentry_sdk.get_client().should_send_default_pii()
     finally:
-        sentry_sdk.init()
+        sentry_sdk.get_global_scope().set_client(None)
 
 
 def test_a_value_of_a_secret_variable_is_found_wherever_it_stands() -> None:
