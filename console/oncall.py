@@ -25,9 +25,9 @@ def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
         return
     context = connected()
     when = at or now_ms()
-    overrides = list(context.store.records(Table.OVERRIDE, OverrideSet).values())
+    standing = shifts.Standing(tuple(context.store.records(Table.OVERRIDE, OverrideSet).values()))
     duties = {
-        name: shifts.who(schedule, overrides, when) for name, schedule in context.policy.schedules.items()
+        name: shifts.who(schedule, standing, when) for name, schedule in context.policy.schedules.items()
     }
     if json:
         as_json({

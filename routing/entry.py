@@ -147,14 +147,49 @@ class SilenceSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sile
     from_at: int = 0
 
 
+class OverrideKind(StrEnum):
+    """What an override does with whom the schedule and the overrides before it name."""
+
+    REPLACE = "replace"
+    """`contact` takes the place of all of them, or of `instead_of` where that one is on call."""
+    ADD = "add"
+    REMOVE = "remove"
+    SHADOW = "shadow"
+    """`contact` is told, and never awaited."""
+    SWAP = "swap"
+    """`contact` for `instead_of` in its time, `instead_of` for `contact` between the two `back_…_at`."""
+    TEMPORARY = "temporary"
+    """Nothing but `shifts` counts: a whole schedule for a time, with nobody on call between them."""
+
+
+class Shift(Record, frozen=True, kw_only=True, omit_defaults=True):
+    contact: str
+    from_at: int
+    until_at: int
+
+
 class OverrideSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="override"):
-    """`contact` takes the schedule's shifts between the two instants; "" removes the override."""
+    """Something laid over a schedule between two instants. Without `contact` and `shifts` it is taken back."""
 
     id: str
     schedule: str
     contact: str
     from_at: int
     until_at: int
+    kind: OverrideKind = OverrideKind.REPLACE
+    instead_of: str = ""
+    back_from_at: int = 0
+    back_until_at: int = 0
+    shifts: list[Shift] = []
+
+    @property
+    def stands(self) -> bool:
+        return bool(self.contact or self.shifts)
+
+    @property
+    def over_at(self) -> int:
+        """From this instant (ms) on it changes nothing any more."""
+        return max(self.until_at, self.back_until_at)
 
 
 class SwitchSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="switch"):

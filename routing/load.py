@@ -52,6 +52,7 @@ _DEFINES = {
     "escalation policy": ("escalation.yaml", "policies"),
     "service": ("services.yaml", "services"),
     "hours": ("calendar.yaml", "hours"),
+    "holidays": ("calendar.yaml", "holidays"),
 }
 
 P = TypeVar("P", bound=Part)
@@ -162,6 +163,7 @@ class _Loading:
         settings = acting.part if acting and isinstance(acting.part, channels.ActionsFile) else None
         days = self._read.get("calendar.yaml")
         dates = days.part if days and isinstance(days.part, calendar.CalendarFile) else None
+        hours = calendar.build_hours(dates, days.spot) if days and dates else {}
         voices = self._known.voices
         mutating = frozenset(name for name, facts in self._catalogue.actions.items() if facts.mutates)
         hours = calendar.build_hours(dates, days.spot) if days and dates else {}
@@ -173,7 +175,7 @@ class _Loading:
             thresholds=severity.build_thresholds(rules, rules_at),
             route=routes.build_route(tree, tree_at),
             escalations=escalation.build_escalations(ladder, ladder_at),
-            schedules=oncall.build_schedules(people, people_at),
+            schedules=oncall.build_schedules(people, people_at, hours, dates),
             contacts=contacts.build_contacts(people.contacts, people_at, voices),
             channels=channels.build_channels(ways, ways_at, voices),
             runbooks=tuple(

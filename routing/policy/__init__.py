@@ -3,10 +3,11 @@
 from routing.policy.channels import Channel
 from routing.policy.escalation import EscalationPolicy, EscalationStep
 from routing.policy.impact import Impact, Matrix
-from routing.policy.people import Contact, Method, Rotation, Schedule
+from routing.policy.people import Contact, Method
 from routing.policy.policy import Policy
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
+from routing.policy.schedules import Layer, Mode, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
@@ -20,12 +21,15 @@ __all__ = [
     "EscalationStep",
     "Guard",
     "Impact",
+    "Layer",
     "Limits",
     "Matcher",
     "Matrix",
     "Method",
+    "Mode",
     "Policy",
     "Rotation",
+    "RoundRobin",
     "Route",
     "Runbook",
     "RunbookStep",
@@ -36,5 +40,6 @@ __all__ = [
     "SeverityRule",
     "Source",
     "Threshold",
+    "Unit",
     "Verify",
 ]

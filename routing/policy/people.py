@@ -1,4 +1,4 @@
-"""Contacts, and schedules that say which of them is on call."""
+"""Contacts, and how they are reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,22 +28,4 @@ class Contact:
     methods: tuple[Method, ...]
     by_severity: Mapping[Severity, tuple[Method, ...]]
     quiet: tuple[Method, ...]
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """Weekly: `contacts` take turns, the first from `start` (local date of a handoff), weekly thereafter."""
-
-    contacts: tuple[str, ...]
-    start: str
-    """Local date-time of the first handoff, ISO: "2026-01-05T09:00"."""
-    every_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    name: str
-    timezone: str
-    rotation: Rotation
     origin: Origin

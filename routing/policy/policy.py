@@ -8,9 +8,10 @@ from routing.calendar.sprints import Sprints
 from routing.policy.channels import Channel
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
-from routing.policy.people import Contact, Schedule
+from routing.policy.people import Contact
 from routing.policy.routes import Route
 from routing.policy.runbooks import Runbook
+from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service

@@ -29,11 +29,11 @@ def end_silence(draft: Draft, key: str) -> None:
 
 
 def override(draft: Draft, entry: OverrideSet) -> None:
-    if not entry.contact:
+    if not entry.stands:
         draft.drop(Table.OVERRIDE, entry.id)
         return
     draft.put(Table.OVERRIDE, entry.id, entry)
-    draft.wake(Wake.EXPIRE, f"override:{entry.id}", entry.until_at, what="end of an override")
+    draft.wake(Wake.EXPIRE, f"override:{entry.id}", entry.over_at, what="end of an override")
 
 
 def switch(draft: Draft, entry: SwitchSet) -> None:

@@ -8,7 +8,6 @@ from routing import oncall
 from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
-from routing.entry import OverrideSet
 from routing.incident import Escalation, Incident, Phase, Stage, Target
 from routing.policy import Contact, EscalationPolicy, Policy
 from routing.reason import Reason
@@ -125,14 +124,8 @@ def resolve_target(draft: Draft, kind: str, name: str) -> tuple[str, Reason]:
     schedule = policy.schedules.get(name)
     if schedule is None:
         return "", Reason(text=f"schedule {name} is no longer configured", rule=name)
-    overrides = [
-        record
-        for record in draft.state.tables[Table.OVERRIDE].values()
-        if isinstance(record, OverrideSet) and record.schedule == name
-    ]
-    duty = oncall.who(schedule, overrides, draft.now)
-    text = duty.reason if duty.contact else f"nobody is on call in {name}"
-    return duty.contact, Reason(text=text, rule=name, origin=str(schedule.origin))
+    duty = oncall.who(schedule, oncall.standing(draft.state, name), draft.now)
+    return duty.contact, Reason(text=duty.reason, rule=name, origin=str(schedule.origin))
 
 
 def _carry_out(draft: Draft, incident: Incident, stage: Stage, callees: _Callees, why: str) -> Incident:

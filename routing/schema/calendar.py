@@ -29,8 +29,17 @@ Date = Annotated[str, AfterValidator(_date)]
 
 class HoursPart(Part):
     timezone: Zone = Field(description="IANA name, like Europe/Warsaw")
-    weekly: Some[WeeklySpan] = Field(description='spans of the week, like ["mon-fri 09:00-17:00"]')
+    weekly: Many[WeeklySpan] = Field(
+        default=(), description='spans of the week, like ["mon-fri 09:00-17:00"]'
+    )
     holidays: Many[Name] = Field(default=(), description="lists of holidays left out, like [poland]")
+    on: Many[Name] = Field(default=(), description="lists of holidays that are inside all day, like [poland]")
+
+    @model_validator(mode="after")
+    def _ever(self) -> "HoursPart":
+        if not self.weekly and not self.on:
+            raise Refusal("hours that never are", 'add weekly: ["mon-fri 09:00-17:00"], or on: [<holidays>]')
+        return self
 
 
 class SprintsPart(Part):
@@ -63,11 +72,13 @@ class CalendarFile(Part):
     def _holidays_known(self) -> "CalendarFile":
         refuse_all(
             [
-                Refusal(f'no holidays "{name}"', suggestion(name, self.holidays), at)
+                Refusal(
+                    f'no holidays "{name}"', suggestion(name, self.holidays), ("hours", key, field, number)
+                )
                 for key, part in self.hours.items()
-                for number, name in enumerate(part.holidays)
+                for field, names in (("holidays", part.holidays), ("on", part.on))
+                for number, name in enumerate(names)
                 if name not in self.holidays
-                for at in [("hours", key, "holidays", number)]
             ]
         )
         return self
@@ -79,11 +90,17 @@ def build_hours(file: CalendarFile, spot: Spot) -> dict[str, Hours]:
             name=name,
             timezone=part.timezone,
             spans=part.weekly,
-            holidays=frozenset(day for key in part.holidays for day in file.holidays[key]),
+            holidays=dates(file, part.holidays),
             origin=spot.at("hours", name).origin,
+            dates=dates(file, part.on),
         )
         for name, part in file.hours.items()
     }
+
+
+def dates(file: CalendarFile | None, names: tuple[str, ...]) -> frozenset[str]:
+    """All days of some of its lists of holidays."""
+    return frozenset(day for name in names for day in file.holidays[name]) if file else frozenset()
 
 
 def build_sprints(file: CalendarFile, spot: Spot) -> Sprints | None:

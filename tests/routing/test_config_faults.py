@@ -60,8 +60,8 @@ FAULTS = [
      "'2026-01-05' has an offset or no time", "like 2026-01-05T09:00"),
     ("handoff with an offset", "oncall.yaml", "2026-01-05T09:00", "2026-01-05T09:00+01:00", "+01:00",
      "has an offset or no time", "like 2026-01-05T09:00"),
-    ("half a day's turn", "oncall.yaml", "every: 1w", "every: 12h", "every: 12h",
-     "no whole number of days", "like 7d or 1w"),
+    ("half an hour's turn", "oncall.yaml", "every: 1w", "every: 90m", "every: 90m",
+     "no whole number of hours", "like 12h, 1d, 2w or monthly"),
     # the calendar
     ("unknown holidays", "calendar.yaml", "holidays: [poland]", "holidays: [polnd]", "[polnd]",
      'no holidays "polnd"', 'did you mean "poland"?'),

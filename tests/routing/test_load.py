@@ -105,7 +105,9 @@ def test_primary_and_secondary_are_never_the_same_person() -> None:
     schedules = shipped.policy().schedules
     for week in range(60):
         at = 1_764_000_000_000 + week * 7 * 24 * HOUR
-        pair = {oncall.who(schedules[name], [], at).contact for name in ("primary", "secondary")}
+        pair = {
+            oncall.who(schedules[name], oncall.Standing(), at).contact for name in ("primary", "secondary")
+        }
         assert len(pair) == 2
 
 

@@ -1,5 +1,6 @@
 """Who is on call: exactly one, at every instant, in every zone, through every change of the clocks."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zones import ZONES
 
+from routing import oncall
 from routing.entry import OverrideSet
 from routing.instant import DAY, HOUR, MINUTE, iso, parse_iso
-from routing.oncall import OnCall, shifts, who
-from routing.policy import Rotation, Schedule
+from routing.oncall import OnCall, Standing
+from routing.policy import Layer, Rotation, Schedule
 from routing.reason import Origin
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,9 +24,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def schedule(
     zone: str = "Europe/Warsaw", start: str = "2026-01-05T09:00", every_days: int = 7, people: str = "abc"
 ) -> Schedule:
-    return Schedule(
-        "primary", zone, Rotation(tuple(people), start, every_days), Origin("config/oncall.yaml", 9)
-    )
+    here = Origin("config/oncall.yaml", 9)
+    rotation = Rotation(tuple((each,) for each in people), start, (every_days,))
+    return Schedule("primary", zone, (Layer("rotation", rotation, zone, here),), here)
+
+
+def who(given_: Schedule, overrides: Iterable[OverrideSet], at: int) -> OnCall:
+    return oncall.who(given_, Standing(tuple(overrides)), at)
+
+
+def shifts(given_: Schedule, overrides: Iterable[OverrideSet], from_at: int, until_at: int) -> list[OnCall]:
+    return oncall.shifts(given_, Standing(tuple(overrides)), from_at, until_at)
 
 
 def override(id_: str, contact: str, from_at: str, until_at: str, **more: Any) -> OverrideSet:

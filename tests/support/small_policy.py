@@ -14,6 +14,7 @@ from routing.policy import (
     EscalationPolicy,
     EscalationStep,
     Guard,
+    Layer,
     Limits,
     Method,
     Policy,
@@ -172,7 +173,14 @@ POLICY = Policy(
     },
     schedules={
         "primary": Schedule(
-            "primary", "Europe/Warsaw", Rotation(("anna", "carol"), "2025-11-10T09:00", 7), HERE
+            "primary",
+            "Europe/Warsaw",
+            (
+                Layer(
+                    "rotation", Rotation((("anna",), ("carol",)), "2025-11-10T09:00"), "Europe/Warsaw", HERE
+                ),
+            ),
+            HERE,
         )
     },
     contacts={

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from zones import ZONES
 
-from routing.calendar.hours import FOREVER, Hours, Span, contains, next_end, next_start
+from routing.calendar.hours import FOREVER, Hours, Span, around, contains, next_end, next_start
 from routing.instant import DAY, HOUR, MINUTE, iso, parse_iso
 from routing.reason import BUILT_IN
 from routing.schema.refusal import Refusal
@@ -65,6 +65,18 @@ def test_an_instant_is_inside_by_the_wall_clock(given_: Hours, at: str, inside: 
 def test_the_next_start_and_end_are_found(given_: Hours, at: str, start: str, end: str) -> None:
     assert iso(next_start(given_, parse_iso(at)))[:16] == start
     assert iso(next_end(given_, parse_iso(at)))[:16] == end
+
+
+def test_whole_days_may_be_inside_by_date() -> None:
+    off = Hours("off", "Europe/Warsaw", (), frozenset(), BUILT_IN, frozenset({"2026-12-25", "2026-12-26"}))
+    at = parse_iso("2026-12-01T00:00Z")
+    assert not contains(off, at)
+    assert (iso(next_start(off, at))[:16], iso(next_end(off, next_start(off, at)))[:16]) == (
+        "2026-12-24T23:00",
+        "2026-12-26T23:00",
+    )
+    assert around(off, next_end(off, next_start(off, at))) == (False, parse_iso("2026-12-26T23:00Z"), FOREVER)
+    assert around(off, at) == (False, 0, parse_iso("2026-12-24T23:00Z"))
 
 
 def test_what_never_ends_and_what_never_begins() -> None:
@@ -126,6 +138,11 @@ def test_start_and_end_agree_with_a_walk_in_steps(given_: Hours, quarter: int) -
     edge = next_end(given_, at) if inside else next_start(given_, at)
     assert (next_start(given_, at) if inside else next_end(given_, at)) == at
     assert edge > at
+    was, since, until = around(given_, at)
+    assert (was, until) == (inside, edge)
+    assert since <= at
+    assert since == 0 or contains(given_, since - 1) is not inside
+    assert contains(given_, since) is inside
     walk = range(at, min(edge, at + 3 * DAY), 15 * MINUTE)
     assert all(contains(given_, step) is inside for step in walk)
     assert contains(given_, edge - 1) is inside
