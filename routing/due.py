@@ -10,9 +10,9 @@ from routing.entry import TimerDue
 from routing.incident import Incident, Phase
 from routing.response import (
     acknowledging,
-    clocks,
     closing,
     controls,
+    deadlines,
     deliveries,
     escalation,
     followups,
@@ -50,10 +50,16 @@ def _ack_expires(draft: Draft, timer: Timer) -> None:
         acknowledging.unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
 
 
+def _clock(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        deadlines.due(draft, incident, timer)
+
+
 def _resolve_by(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is not Phase.RESOLVED:
-        clocks.overdue(draft, incident)
+        deadlines.overdue(draft, incident)
 
 
 def _last_resort(draft: Draft, timer: Timer) -> None:
@@ -154,6 +160,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.ESCALATE: _escalate,
     Wake.HOLD: _hold,
     Wake.ACK_EXPIRES: _ack_expires,
+    Wake.CLOCK: _clock,
     Wake.RESOLVE_BY: _resolve_by,
     Wake.LAST_RESORT: _last_resort,
     Wake.UNCLAIMED: _unclaimed,

@@ -141,6 +141,9 @@ class _Loading:
             relations.no_cycles(self._read["escalation.yaml"].document)
         if "services.yaml" in self._read:
             relations.no_mutual_needs(self._read["services.yaml"].document)
+        if "tocsin.yaml" in self._read:
+            dates = self._read.get("calendar.yaml")
+            relations.sprints_known(self._read["tocsin.yaml"].document, dates.document if dates else None)
         if "routes.yaml" in self._read:
             relations.unique_routes(self._read["routes.yaml"].document)
         if "severity.yaml" in self._read:
@@ -152,7 +155,7 @@ class _Loading:
         return self._build(books)
 
     def _build(self, books: list[_Read]) -> Policy:
-        common, _ = self._get("tocsin.yaml", site.SiteFile)
+        common, common_at = self._get("tocsin.yaml", site.SiteFile)
         senders, senders_at = self._get("sources.yaml", sources.SourcesFile)
         rules, rules_at = self._get("severity.yaml", severity.SeverityFile)
         tree, tree_at = self._get("routes.yaml", routes.RoutesFile)
@@ -169,7 +172,7 @@ class _Loading:
         hours = calendar.build_hours(dates, days.spot) if days and dates else {}
         return Policy(
             version=version(self._files),
-            levels=site.build_levels(common),
+            levels=site.build_levels(common, common_at),
             sources=sources.build_sources(senders, senders_at),
             rules=severity.build_rules(rules, rules_at),
             thresholds=severity.build_thresholds(rules, rules_at),
@@ -189,6 +192,7 @@ class _Loading:
             suspect_ms=common.suspect_window,
             retire_ms=common.retire_after,
             max_running=common.max_running,
+            warn_percent=common.warn_at,
             default_severity=rules.default,
             vendor_severities=rules.vendor_severity,
             matrix=impact.build_matrix(rules.matrix, rules_at.at("matrix")),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from routing.reason import BUILT_IN, Origin
+
 
 class Severity(IntEnum):
     """Smaller is worse, so `min()` of several is the one that wins when unsure."""
@@ -27,7 +29,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What a severity promises. Times in ms after opening; None: no clock (SEV-4 resolves "next sprint")."""
+    """What a severity promises. Times in ms after opening; None: no time that is counted in hours."""
 
     severity: Severity
     meaning: str
@@ -37,3 +39,6 @@ class Level:
     """How long a page may wait for a runbook. 0: page and repair at the same time."""
     ack_expires_ms: int | None
     """After this an acknowledged, unresolved incident is paged again. None: at its resolve-by time."""
+    resolve_sprints: int = 0
+    """Where `resolve_ms` is None: resolved by the end of this sprint (1), of the next (2); 0: no promise."""
+    origin: Origin = BUILT_IN

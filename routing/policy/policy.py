@@ -45,6 +45,8 @@ class Policy:
     """A resolved incident moves to the archive after this long."""
     max_running: int
     """Runbook runs that may mutate at the same time, over all targets."""
+    warn_percent: int = 80
+    """How much of a respond-by or resolve-by time is gone when whoever owes it is warned."""
     default_severity: Severity = Severity.SEV2
     vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
     """What vendors' own words for severity, in lower case, mean other than `routing.policy.vendor_words` says."""

@@ -6,7 +6,7 @@ from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.instant import DAY
 from routing.reason import Reason
-from routing.response import escalation, notify
+from routing.response import clocks, escalation, notify
 from routing.timer import Wake
 
 WEEK_MS = 7 * DAY
@@ -32,6 +32,7 @@ def acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> Incident
     draft.wake(
         Wake.ACK_EXPIRES, incident.id, expires, incident=incident.id, what="page again if it is still open"
     )
+    clocks.watch(draft, incident)
     draft.put_incident(incident)
     return notify.tell_all_paged(draft, incident, f"{by} acknowledged {incident.title}")
 

@@ -1,28 +1,73 @@
-"""The clocks an incident promised to keep."""
+"""The clocks an incident promised to keep: when it must be responded to and resolved, and what comes due next.
 
+One timer an incident, for the earliest of its milestones that still matter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routing.calendar.sprints import end_of_sprint
 from routing.draft import Draft
 from routing.incident import Incident, Phase
-from routing.reason import Reason
-from routing.response import acknowledging, escalation
+from routing.severity import Severity
 from routing.timer import Wake
 
 
+class Milestone(StrEnum):
+    RESPOND_SOON = "warn that nobody has responded yet"
+    RESPOND_BY = "escalate if nobody has acknowledged by then"
+    RESOLVE_SOON = "warn that it is not resolved yet"
+    RESOLVE_BY = "escalate if it is not resolved by then"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """`at` (ms) is when it comes, `deadline` the end of the clock it is about."""
+
+    at: int
+    milestone: Milestone
+    deadline: int
+
+
+def resolve_by(draft: Draft, severity: Severity) -> int:
+    """When an incident of this severity that begins now is to be resolved (ms); 0 without a promise."""
+    level = draft.policy.levels[severity]
+    if level.resolve_ms:
+        return draft.now + level.resolve_ms
+    sprints = draft.policy.sprints
+    if not level.resolve_sprints or sprints is None:
+        return 0
+    at = draft.now
+    for _ in range(level.resolve_sprints):
+        at = end_of_sprint(sprints, at)
+    return at
+
+
 def watch(draft: Draft, incident: Incident) -> None:
-    if incident.resolve_by:
-        draft.wake(
-            Wake.RESOLVE_BY,
-            incident.id,
-            incident.resolve_by,
-            incident=incident.id,
-            what="escalate if it is not resolved by then",
-        )
+    """Be woken for its next milestone."""
+    follow(draft, incident, draft.now)
 
 
-def overdue(draft: Draft, incident: Incident) -> Incident:
-    """Its resolve-by time has passed: somebody has to hear of it, acknowledged or not."""
-    draft.note(incident.id, "not resolved by its time", Reason(text=f"{incident.severity} promised it"))
-    if incident.phase is Phase.ACKNOWLEDGED:
-        return acknowledging.unacknowledge(draft, incident, "it is not resolved by its time")
-    if incident.held_until:
-        return incident
-    return escalation.advance(draft, incident, "it is not resolved by its time")
+def follow(draft: Draft, incident: Incident, after: int) -> None:
+    """Be woken for the first milestone later than an instant (ms), or for nothing more."""
+    later = [due for due in milestones(draft, incident) if due.at > after]
+    following = min(later, key=lambda due: due.at, default=None)
+    if following is None:
+        draft.unwake(Wake.CLOCK, incident.id)
+        return
+    draft.wake(Wake.CLOCK, incident.id, following.at, incident=incident.id, what=following.milestone.value)
+
+
+def milestones(draft: Draft, incident: Incident) -> Iterator[Due]:
+    """All that still matter, whenever they are: who has acknowledged owes no response any more."""
+    level = draft.policy.levels[incident.severity]
+    began = incident.respond_by - level.respond_ms
+    clocks = []
+    if incident.respond_by and incident.phase is Phase.TRIGGERED:
+        clocks.append((incident.respond_by, Milestone.RESPOND_SOON, Milestone.RESPOND_BY))
+    if incident.resolve_by and incident.phase is not Phase.RESOLVED:
+        clocks.append((incident.resolve_by, Milestone.RESOLVE_SOON, Milestone.RESOLVE_BY))
+    for deadline, soon, over in clocks:
+        yield Due(began + (deadline - began) * draft.policy.warn_percent // 100, soon, deadline)
+        yield Due(deadline, over, deadline)

@@ -26,7 +26,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         held_until=0,
     )
     escalation.stop(draft, incident)
-    for wake in (Wake.RESOLVE_BY, Wake.QUIET):
+    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.QUIET):
         draft.unwake(wake, incident.id)
     notify.cancel_pages(draft, incident, f"resolved by {by}")
     incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")
@@ -66,7 +66,7 @@ def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str,
         resolved_by="",
         changed_at=draft.now,
         respond_by=draft.now + level.respond_ms,
-        resolve_by=draft.now + level.resolve_ms if level.resolve_ms else 0,
+        resolve_by=clocks.resolve_by(draft, incident.severity),
         reopened=incident.reopened + 1,
     )
     draft.unwake(Wake.RETIRE, incident.id)

@@ -49,7 +49,7 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         route=route.name,
         policy_version=draft.policy.version,
         respond_by=draft.now + level.respond_ms,
-        resolve_by=draft.now + level.resolve_ms if level.resolve_ms else 0,
+        resolve_by=clocks.resolve_by(draft, opening.severity),
         escalation=escalation.begin(policy),
         firing=opening.alerts,
         alerts=opening.alerts,

@@ -72,7 +72,7 @@ def worsen(
         severity=severity,
         changed_at=draft.now,
         respond_by=draft.now + level.respond_ms,
-        resolve_by=draft.now + level.resolve_ms if level.resolve_ms else 0,
+        resolve_by=clocks.resolve_by(draft, severity),
     )
     draft.note(incident.id, f"raised to {severity}", *reasons)
     matched = routes.match(draft.policy, {**incident.labels, "severity": str(severity)})

@@ -83,6 +83,11 @@ def whole_days(ms: int) -> int:
     return ms
 
 
+def positive_duration(value: Any) -> int:
+    """Milliseconds of a duration as it is written. Raises Refusal."""
+    return _positive(_duration(value))
+
+
 def severity_field(value: Any) -> Severity:
     text = str(value)
     if isinstance(value, Severity):

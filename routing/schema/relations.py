@@ -73,6 +73,19 @@ def _follow(policies: dict[str, Any], name: str) -> list[str]:
             return path
 
 
+def sprints_known(site: Document, calendar: Document | None) -> None:
+    """A promise to resolve by the end of a sprint needs to know when sprints end."""
+    if calendar is not None and isinstance(calendar.data, dict) and calendar.data.get("sprints"):
+        return
+    levels = site.data.get("levels") if isinstance(site.data, dict) else None
+    for name, level in levels.items() if isinstance(levels, dict) else ():
+        resolve = level.get("resolve") if isinstance(level, dict) else None
+        if isinstance(resolve, str) and resolve.endswith("sprint"):
+            at: Path = ("levels", name, "resolve")
+            fix = "write sprints: in calendar.yaml, like {start: 2026-01-05, every: 2w, timezone: Europe/Warsaw}"
+            site.refuse(site.value_mark(at), at, f'"{resolve}", and nobody knows when sprints end', fix)
+
+
 def unique_runbooks(documents: Iterable[Document]) -> None:
     """Two runbooks of one id would share cooldown, budget and breaker."""
     first: dict[str, Document] = {}

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field
 
 from routing.duration import text as duration_text
 from routing.schema.fields import ContactName, Duration, PositiveDuration, SeverityField, Text, Url
-from routing.schema.part import Part
+from routing.schema.part import Part, Spot
+from routing.schema.promise import Percent, Resolve
 from routing.schema.refusal import Refusal, refuse_all
 from routing.severity import Level, Severity
 
@@ -14,7 +15,7 @@ from routing.severity import Level, Severity
 class LevelPart(Part):
     meaning: Text = Field(description="what this severity means, in a few words")
     respond: PositiveDuration = Field(description="how soon somebody responds, like 15m")
-    resolve: PositiveDuration | None = Field(default=None, description="how soon it is over, like 4h")
+    resolve: Resolve | None = Field(default=None, description="how soon it is over, like 4h or next sprint")
     hold: Duration = Field(default=0, description="how long a page may wait for a runbook, like 5m")
     ack_expires: PositiveDuration | None = Field(default=None, description="pages again after this, like 2h")
 
@@ -41,18 +42,23 @@ class SiteFile(Part):
     suspect_window: PositiveDuration = Field(default=3_600_000, description="like 60m")
     retire_after: PositiveDuration = Field(default=604_800_000, description="like 7d")
     max_running: int = Field(default=3, ge=1, le=100, description="repairs at the same time")
+    warn_at: Percent = Field(
+        default=80, description="how much of a time is gone when it is warned of, like 80%"
+    )
     levels: Annotated[dict[SeverityField, LevelPart], AfterValidator(_complete)] = Field(
         description="SEV-0 to SEV-4, each with meaning, respond, resolve and hold"
     )
 
 
-def build_levels(file: SiteFile) -> dict[Severity, Level]:
+def build_levels(file: SiteFile, spot: Spot) -> dict[Severity, Level]:
     return {
         severity: Level(
             severity=severity,
             meaning=part.meaning,
             respond_ms=part.respond,
-            resolve_ms=part.resolve,
+            resolve_ms=part.resolve.ms if part.resolve else None,
+            resolve_sprints=part.resolve.sprints if part.resolve else 0,
+            origin=spot.at("levels", str(severity)).origin,
             hold_ms=part.hold,
             ack_expires_ms=part.ack_expires,
         )

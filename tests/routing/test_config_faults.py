@@ -123,6 +123,10 @@ FAULTS = [
     # levels
     ("SEV-0 that waits", "tocsin.yaml", "resolve: 1h,", "resolve: 1h, hold: 5m,", "hold: 5m",
      "a hold of 5m for SEV-0", "SEV-0 never waits"),
+    ("sprint nobody knows the end of", "tocsin.yaml", "resolve: next sprint", "resolve: last sprint", "last sprint",
+     "'last sprint' is not a duration", "write it with units"),
+    ("warning at no part of a time", "tocsin.yaml", "warn_at: 80%", "warn_at: 100%", "100%",
+     "'100%' is no part of a time", "write 10% to 99%"),
     # matchers and conditions
     ("bad matcher", "routes.yaml", """['team="payments"']""", "[team]", "[team]",
      "'team' is not a matcher", 'write name="value"'),

@@ -218,3 +218,11 @@ def test_services_are_known_by_name_with_what_they_need() -> None:
 def test_services_may_be_left_out() -> None:
     files = {name: text for name, text in shipped.files().items() if name != "config/services.yaml"}
     assert load(files, shipped.vendors()).services == {}
+
+
+def test_a_sprint_without_a_calendar_is_a_fault_of_its_level() -> None:
+    files = shipped.files()
+    files["config/calendar.yaml"] = files["config/calendar.yaml"].split("# SEV-4")[0]
+    (fault,) = shipped.faults(files)
+    assert (fault.file, fault.line) == ("config/tocsin.yaml", shipped.line_of("tocsin.yaml", "SEV-4"))
+    assert "nobody knows when sprints end" in fault.found

@@ -1,0 +1,42 @@
+"""Promises of a severity as they are written: a duration or a sprint's end, and a percentage of it."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from routing.schema.fields import positive_duration
+from routing.schema.refusal import Refusal, shown
+
+SPRINTS = {"this sprint": 1, "next sprint": 2}
+"""How many sprints have ended by then."""
+
+_PERCENT = re.compile(r"(?P<number>[1-9][0-9])%")
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvePart:
+    """`ms` is None where sprints are counted."""
+
+    ms: int | None
+    sprints: int = 0
+
+
+def _resolve(value: Any) -> ResolvePart:
+    if value in SPRINTS:
+        return ResolvePart(None, SPRINTS[value])
+    if not isinstance(value, str | int | float):
+        raise Refusal(f"{shown(value)} is no time", "write it like 4h, or next sprint")
+    return ResolvePart(positive_duration(value))
+
+
+def _percent(value: Any) -> int:
+    form = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if form is None:
+        raise Refusal(f"{shown(value)} is no part of a time", "write 10% to 99%, like 80%")
+    return int(form["number"])
+
+
+Resolve = Annotated[ResolvePart, PlainValidator(_resolve)]
+Percent = Annotated[int, PlainValidator(_percent)]
