@@ -24,9 +24,9 @@ class ResolvePart:
 
 
 def _resolve(value: Any) -> ResolvePart:
-    if value in SPRINTS:
+    if isinstance(value, str) and value in SPRINTS:
         return ResolvePart(None, SPRINTS[value])
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise Refusal(f"{shown(value)} is no time", "write it like 4h, or next sprint")
     return ResolvePart(positive_duration(value))
 
