@@ -13,7 +13,7 @@ from console.output import ago, as_json, facts, heading, say, table
 from ledger.clock import now_ms
 from ledger.views import Wanted, detail, page
 from ledger.views.incidents import Shown
-from routing.entry import Command, Opened, Verb
+from routing.entry import Command, Graded, Opened, Verb
 from routing.incident import Phase
 from routing.instant import parse_iso
 from routing.severity import Severity
@@ -178,6 +178,24 @@ _worded("note", Verb.NOTE, "TEXT", "Write TEXT into its timeline.")
 _worded("done", Verb.DONE, "FOLLOWUP", "Mark FOLLOWUP (or all of them) as done.")
 
 
+@incidents.command()
+@click.argument("ID")
+@click.option("--severity", required=True, help="How bad it is, like SEV-3.")
+@click.option("--reason", default="", help="Why; kept with the incident and told to whoever was paged.")
+@acting
+def update(id: str, severity: str, reason: str, by: str) -> None:  # noqa: A002
+    """Raise or lower its severity. What had made it worse will not do so again, unless it gets worse still."""
+    level = _severity(severity)
+    act(_known(id), Graded(at=now_ms(), by=by, incident=id, severity=int(level), reason=reason), incident=id)
+
+
+def _severity(text: str) -> Severity:
+    try:
+        return Severity.parse(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
 @incidents.command("open")
 @click.argument("TITLE")
 @click.option("--severity", default="SEV-2", show_default=True)
@@ -187,10 +205,7 @@ _worded("done", Verb.DONE, "FOLLOWUP", "Mark FOLLOWUP (or all of them) as done."
 @acting
 def open_(title: str, severity: str, service: str, team: str, summary: str, by: str) -> None:
     """Open an incident that no source reported."""
-    try:
-        level = Severity.parse(severity)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    level = _severity(severity)
     entry = Opened(
         at=now_ms(), by=by, title=title, severity=int(level), service=service, team=team, summary=summary
     )

@@ -11,6 +11,7 @@ from routing.entry import (
     Claimed,
     Command,
     Delivered,
+    Graded,
     Opened,
     OverrideSet,
     PolicySet,
@@ -24,7 +25,7 @@ from routing.entry import (
 )
 from routing.incident import Phase
 from routing.policy import Policy
-from routing.response import answers, controls, deliveries, opening
+from routing.response import answers, controls, deliveries, opening, promotion, regrading
 from routing.response.next_action import settle
 from routing.state import State
 
@@ -39,6 +40,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     """
     draft = Draft(policy, state, entry_id, now)
     _fold(draft, entry)
+    promotion.review(draft)
     settle(draft)
     return draft.decision()
 
@@ -63,6 +65,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             answers.answer(draft, entry)
         case Command():
             answers.command(draft, entry)
+        case Graded():
+            regrading.graded(draft, entry)
         case Opened():
             opening.open_by_hand(draft, entry)
         case Revived():

@@ -60,6 +60,10 @@ class Draft:
         found = self.find(Table.FACT, key, Fact)
         return found.value if found else ""
 
+    def changed(self, table: Table) -> list[str]:
+        """Keys of the records of a table that this entry has put so far."""
+        return [key for (where, key), record in self._new.items() if where is table and record is not None]
+
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
         keys = set(self.state.keys_of(incident, table))

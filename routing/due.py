@@ -16,6 +16,7 @@ from routing.response import (
     deliveries,
     escalation,
     followups,
+    promotion,
     responding,
 )
 from routing.run import Run
@@ -54,6 +55,12 @@ def _clock(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None:
         deadlines.due(draft, incident, timer)
+
+
+def _promote(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        promotion.due(draft, incident)
 
 
 def _resolve_by(draft: Draft, timer: Timer) -> None:
@@ -162,6 +169,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.ACK_EXPIRES: _ack_expires,
     Wake.CLOCK: _clock,
     Wake.RESOLVE_BY: _resolve_by,
+    Wake.PROMOTE: _promote,
     Wake.LAST_RESORT: _last_resort,
     Wake.UNCLAIMED: _unclaimed,
     Wake.SILENT: _silent,

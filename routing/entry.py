@@ -63,6 +63,14 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     text: str = ""
 
 
+class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):
+    """A person says how bad an incident is. Nothing else lowers one."""
+
+    incident: str
+    severity: int
+    reason: str = ""
+
+
 class Opened(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="opened"):
     """A person opens an incident by hand."""
 
@@ -217,6 +225,7 @@ AnyEntry = (
     Signal
     | Answer
     | Command
+    | Graded
     | Opened
     | TimerDue
     | Claimed

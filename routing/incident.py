@@ -134,6 +134,16 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     silenced_by: str = ""
     """The silence that alone holds the page back."""
     reopened: int = 0
+    graded_at: int = 0
+    """Since when it has its severity; 0: since it was opened."""
+    graded_by: list[str] = []
+    """Names of the rules that gave its severity, or raised it."""
+    lowered_from: Severity | None = None
+    """The worst severity a person has lowered it from."""
+    overruled: list[str] = []
+    """Rules that raise it no more, unless to something worse than `lowered_from`."""
+    services: list[str] = []
+    """Services of its alerts besides its own, where a rule asks how far it has spread."""
 
 
 class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from routing.schema import (
     escalation,
     impact,
     oncall,
+    promotion,
     relations,
     routes,
     runbooks,
@@ -150,6 +151,7 @@ class _Loading:
             relations.unique_names(self._read["severity.yaml"].document, "rules", "rule")
             relations.unique_names(self._read["severity.yaml"].document, "thresholds", "threshold")
             relations.unique_names(self._read["severity.yaml"].document, "adjustments", "adjustment")
+            relations.unique_names(self._read["severity.yaml"].document, "promotions", "promotion")
         if self.faults():
             return None
         return self._build(books)
@@ -197,6 +199,7 @@ class _Loading:
             vendor_severities=rules.vendor_severity,
             matrix=impact.build_matrix(rules.matrix, rules_at.at("matrix")),
             tiers={int(tier): word for tier, word in rules.tiers.items()},
+            promotions=promotion.build_promotions(rules.promotions, rules_at),
             adjustments=severity.build_adjustments(rules, rules_at, hours),
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),

@@ -15,6 +15,7 @@ class Wake(StrEnum):
     """The next milestone of its respond-by and resolve-by clocks."""
     RESOLVE_BY = "resolve_by"
     """Of releases before `clock`; still in their state."""
+    PROMOTE = "promote"
     UNCLAIMED = "unclaimed"
     SILENT = "silent"
     RETRY = "retry"

@@ -28,8 +28,6 @@ class Condition:
     starts_at: int = 0
     ends_at: int = 0
     link: str = ""
-    rule: str = ""
-    """The name of what gave the severity."""
 
 
 def of_event(event: Event, classified: Classified, at: int) -> Condition:
@@ -48,5 +46,4 @@ def of_event(event: Event, classified: Classified, at: int) -> Condition:
         starts_at=event.starts_at,
         ends_at=event.ends_at,
         link=event.link,
-        rule=classified.rule,
     )

@@ -95,6 +95,7 @@ def _fired(draft: Draft, known: Alert | None, condition: Condition) -> None:
         title=condition.title,
         summary=condition.summary,
         severity=condition.severity,
+        rules=tuple(reason.rule for reason in condition.reasons if reason.rule),
         team=condition.team,
         service=condition.service,
         labels=condition.labels,

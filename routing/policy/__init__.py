@@ -11,7 +11,7 @@ from routing.policy.schedules import Layer, Mode, Rotation, RoundRobin, Schedule
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import Adjustment, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, Promotion, SeverityRule, Threshold
 
 __all__ = [
     "Adjustment",
@@ -28,6 +28,7 @@ __all__ = [
     "Method",
     "Mode",
     "Policy",
+    "Promotion",
     "Rotation",
     "RoundRobin",
     "Route",

@@ -15,7 +15,7 @@ from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import Adjustment, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, Promotion, SeverityRule, Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
 
@@ -58,6 +58,7 @@ class Policy:
     tiers: Mapping[int, str] = field(default_factory=dict)
     """Who is hit, in the matrix's words, when a service of this tier is out and no rule says."""
     adjustments: tuple[Adjustment, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     """What the business runs on, by name; events may name others."""
     hours: Mapping[str, Hours] = field(default_factory=dict)

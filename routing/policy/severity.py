@@ -52,6 +52,28 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """Raises an incident that lasts, grows or spreads. All that it asks for must hold; 0 asks for nothing."""
+
+    name: str
+    to: Severity
+    origin: Origin
+    matchers: tuple[Matcher, ...] = ()
+    """Over the labels the incident was opened with."""
+    severities: tuple[Severity, ...] = ()
+    """Of which severity it must be; (): anything milder than `to`."""
+    after_ms: int = 0
+    """How long it must have had its severity."""
+    alerts: int = 0
+    """It must have more alerts than this."""
+    services: int = 0
+    """Its alerts must be of more services than this."""
+    unacknowledged: bool = False
+    """Only while nobody has it."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Threshold:
     """N events in a window raise one alert, which resolves after `quiet_ms` without another."""
 

@@ -26,7 +26,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         held_until=0,
     )
     escalation.stop(draft, incident)
-    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.QUIET):
+    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET):
         draft.unwake(wake, incident.id)
     notify.cancel_pages(draft, incident, f"resolved by {by}")
     incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")

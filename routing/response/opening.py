@@ -25,6 +25,8 @@ class Opening:
     labels: dict[str, str]
     reasons: tuple[Reason, ...]
     alerts: int = 1
+    rules: tuple[str, ...] = ()
+    """Names of what gave the severity."""
 
 
 def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
@@ -48,6 +50,7 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         labels=opening.labels,
         route=route.name,
         policy_version=draft.policy.version,
+        graded_by=list(opening.rules),
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, opening.severity),
         escalation=escalation.begin(policy),

@@ -1,5 +1,7 @@
 """What happens to an incident that nobody has taken yet: silenced, repaired or paged."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from routing import routes
@@ -59,6 +61,13 @@ def hold_over(draft: Draft, incident: Incident) -> str:
     return "what held the page back is over"
 
 
+def withstands(incident: Incident, severity: Severity, reasons: Sequence[Reason]) -> bool:
+    """Whether a person has lowered it, and nothing but what had raised it before asks to raise it again."""
+    if incident.lowered_from is None or severity < incident.lowered_from:
+        return False
+    return all(reason.rule in incident.overruled for reason in reasons)
+
+
 def worsen(
     draft: Draft, incident: Incident, severity: Severity, labels: dict[str, str], *reasons: Reason
 ) -> Incident:
@@ -66,10 +75,14 @@ def worsen(
 
     `labels` are those of the alert that made it worse: its runbook, and whether it is silenced.
     """
+    if withstands(incident, severity, reasons):
+        return incident
     level = draft.policy.levels[severity]
+    graded_by = dict.fromkeys((*incident.graded_by, *(reason.rule for reason in reasons if reason.rule)))
     incident = msgspec.structs.replace(
         incident,
         severity=severity,
+        graded_by=list(graded_by),
         changed_at=draft.now,
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, severity),

@@ -21,6 +21,7 @@ from routing.schema.fields import (
 )
 from routing.schema.impact import ImpactField, MatrixPart, TierWords, unknown_words
 from routing.schema.part import Part, Spot
+from routing.schema.promotion import PromotionPart
 from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.when import When
 from routing.schema.yaml_marks import Path
@@ -93,6 +94,7 @@ class SeverityFile(Part):
     tiers: TierWords = Field(default={}, description="who is hit when a service of tier 1 to 4 is out")
     rules: Many[RulePart] = ()
     adjustments: Many[AdjustmentPart] = ()
+    promotions: Many[PromotionPart] = ()
     thresholds: Many[ThresholdPart] = ()
 
     @model_validator(mode="after")

@@ -89,6 +89,8 @@ def test_a_listing_is_newest_first_pages_and_filters(desk: Desk, run: Run, ask: 
         (["list", "--severity", "bad"], 2, "write SEV-0, SEV-1"),
         (["list", "--limit", "0"], 2, "range"),
         (["open", "x", "--severity", "9"], 2, "not a severity"),
+        (["update", "INC-9", "--severity", "SEV-3"], 1, "no incident 'INC-9'"),
+        (["update", "INC-9", "--severity", "mild"], 2, "not a severity"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(
@@ -119,3 +121,14 @@ def test_without_a_terminal_there_are_no_colours_and_no_line_is_broken(desk: Des
     out = run("incidents", "list").stdout
     assert "\x1b[" not in out
     assert len(out.splitlines()) == 2
+
+
+def test_a_person_lowers_an_incident_and_everyone_can_read_why(opened: str, run: Run, ask: Ask) -> None:
+    told = run(
+        "incidents", "update", opened, "--severity", "SEV-3", "--reason", "no customer", "--as", "anna"
+    )
+    assert "to SEV-3 by anna" in told.stdout
+    shown = ask("incidents", "show", opened)
+    assert shown["severity"] == "SEV-3"
+    (line,) = [moment for moment in shown["timeline"] if moment["what"].startswith("lowered")]
+    assert line["reasons"][0]["text"] == "anna says: no customer"
