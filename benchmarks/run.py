@@ -15,6 +15,7 @@ import folding  # noqa: E402  # found by the line above
 import load  # noqa: E402
 import machine  # noqa: E402
 import receiving  # noqa: E402
+import rehearsing  # noqa: E402
 import storming  # noqa: E402
 import timing  # noqa: E402
 from rows import Row, table  # noqa: E402
@@ -25,6 +26,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "fold": folding.rows,
     "idle": timing.rows,
     "storm": storming.rows,
+    "rehearse": rehearsing.rows,
 }
 
 

@@ -13,15 +13,18 @@ from ledger.catalogue import catalogue
 from ledger.settings import environment, from_env
 from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.load import examine
-from routing.policy import Matrix
+from routing.policy import Matrix, Policy
+from routing.schema.scenario import read_scenario
 from routing.severity import Severity
+from routing.simulation.judge import rehearse
 
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), help="Folder to check. Default: TOCSIN_CONFIG.")
 @click.option("--secrets/--no-secrets", default=False, help="Also check that every source's secret is set.")
+@click.option("--tests/--no-tests", default=True, help="Also play the scenarios under tests/.")
 @json_option
-def check(config: Path | None, secrets: bool, json: bool) -> None:
+def check(config: Path | None, secrets: bool, tests: bool, json: bool) -> None:
     """List every fault of the configuration with file, line and what to write instead.
 
     Warnings are listed too, but are no faults: the configuration goes live, and the exit status is 0.
@@ -30,32 +33,57 @@ def check(config: Path | None, secrets: bool, json: bool) -> None:
     environ = env_file.joined(env_file.where(given), given)
     faults: tuple[Fault, ...] = ()
     warnings: tuple[ConfigWarning, ...] = ()
-    version = ""
+    version, played = "", 0
     matrix: Matrix | None = None
     try:
         found = examine(policies.read_files(folder), catalogue(), environ, secrets=secrets)
         version, warnings, matrix = found.policy.version, found.warnings, found.policy.matrix
+        faults, played = rehearsed(found.policy, policies.read_tests(folder)) if tests else ((), 0)
     except ConfigError as error:
         faults = error.faults
     if json:
-        told = {"faults": [asdict(each) for each in faults], "warnings": [asdict(each) for each in warnings]}
-        cells = {scope: _names(row) for scope, row in matrix.cells.items()} if matrix else None
-        as_json({"ok": not faults, "version": version, "matrix": cells, **told})
+        told = {
+            "scenarios": played,
+            "matrix": {scope: _names(row) for scope, row in matrix.cells.items()} if matrix else None,
+            "faults": [asdict(each) for each in faults],
+            "warnings": [asdict(each) for each in warnings],
+        }
+        as_json({"ok": not faults, "version": version, **told})
     else:
-        _tell(folder, version, faults, warnings)
+        _tell(folder, version, played, faults, warnings)
         _show(matrix)
     if faults:
         raise SystemExit(1)
 
 
-def _tell(folder: Path, version: str, faults: tuple[Fault, ...], warnings: tuple[ConfigWarning, ...]) -> None:
+def rehearsed(policy: Policy, scenarios: Mapping[str, str]) -> tuple[tuple[Fault, ...], int]:
+    """The faults of the scenarios, and what they found in the policy; how many were played."""
+    faults: list[Fault] = []
+    for name, text in scenarios.items():
+        try:
+            scenario = read_scenario(name, text, policy)
+        except ConfigError as error:
+            faults += error.faults
+        else:
+            faults += [failure.fault for failure in rehearse(policy, scenario).failures]
+    return tuple(faults), len(scenarios)
+
+
+def _tell(
+    folder: Path,
+    version: str,
+    played: int,
+    faults: tuple[Fault, ...],
+    warnings: tuple[ConfigWarning, ...],
+) -> None:
     for remark in (*faults, *warnings):
         say(remark)
     if faults:
         say(f"{_many(len(faults), 'fault')}; nothing of it goes live", "red")
         return
     beside = f", with {_many(len(warnings), 'warning')}" if warnings else ""
-    say(f"{folder}: good, version {version}{beside}", "yellow" if warnings else "green")
+    scenarios = f", {_many(played, 'scenario')} as expected" if played else ""
+    say(f"{folder}: good, version {version}{scenarios}{beside}", "yellow" if warnings else "green")
 
 
 def _show(matrix: Matrix | None) -> None:

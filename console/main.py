@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Check the configuration": {
         "check": "console.check:check",
+        "simulate": "console.simulate:simulate",
         "routes": "console.routes:routes",
     },
 }

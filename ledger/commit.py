@@ -135,13 +135,14 @@ def _write_effects(pipe: Pipeline, keys: Keys, batch: Collapsed) -> None:
 def _move(
     pipe: Pipeline, keys: Keys, cursor: Mapping[Lane, Position], decided: int, now: int, policy: str
 ) -> None:
-    fields: dict[str, bytes | str] = {lane.value: at for lane, at in cursor.items()}
-    fields["decided_at"] = str(now)
-    if policy:
-        fields["policy"] = policy
-    _hset(pipe, keys.cursor, fields)
+    moved = {lane.value: at for lane, at in cursor.items()}
+    deciding = {"policy": policy} if policy else {}
+    _hset(pipe, keys.cursor, {**moved, "decided_at": str(now), **deciding})
     if decided:
         pipe.hincrby(keys.cursor, "decided", decided)
+        # What was decided together, and when: with it history replays exactly as it was.
+        batch = {"at": str(now), **deciding, **moved}
+        wire.queue(pipe, "XADD", keys.batches, "*", *(part for pair in batch.items() for part in pair))
 
 
 def _hset(pipe: Pipeline, where: str, fields: Mapping[str, bytes | str]) -> None:

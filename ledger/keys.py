@@ -47,6 +47,11 @@ class Keys:
         return self._key("cursor")
 
     @property
+    def batches(self) -> str:
+        """Stream: one entry a commit. Fields: `at` decided (ms), `policy`, and lane -> id of its last entry."""
+        return self._key("batches")
+
+    @property
     def fence(self) -> str:
         """Counter: incremented at each takeover of the dispatcher's lease; commits watch it."""
         return self._key("fence")

@@ -23,6 +23,8 @@ from routing.policy import Policy
 
 PREFIX = "config"
 PATTERNS = ("*.yaml", "runbooks/*.yaml")
+TESTS = ("tests/*.yaml",)
+"""Scenarios the policy is held against; they are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,16 @@ def read_files(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         fix = "set TOCSIN_CONFIG to the folder with tocsin.yaml"
         raise ConfigError([Fault(str(folder), 0, 0, "", "there is no such folder", fix)])
-    paths = sorted(path for pattern in PATTERNS for path in folder.glob(pattern) if path.is_file())
+    return _texts(folder, PATTERNS)
+
+
+def read_tests(folder: Path) -> dict[str, str]:
+    """The texts of the folder's scenarios, by names like "config/tests/sunday-night.yaml"."""
+    return _texts(folder, TESTS)
+
+
+def _texts(folder: Path, patterns: tuple[str, ...]) -> dict[str, str]:
+    paths = sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
     return {
         f"{PREFIX}/{path.relative_to(folder).as_posix()}": path.read_text("utf-8", errors="surrogateescape")
         for path in paths

@@ -6,6 +6,7 @@ A person may have been paged for 100,000 incidents; whoever answers must not wai
 import re
 from bisect import bisect_left, insort
 from collections import defaultdict
+from functools import lru_cache
 
 from routing.delivery import Delivery, Purpose
 
@@ -40,6 +41,7 @@ class Pages:
         return entries[-1][3] if entries else ""
 
 
+@lru_cache(maxsize=4096)
 def digits(address: str) -> str:
     """The address without what people put between digits: "+48 500-100-200" is one with "+48500100200"."""
     return re.sub(r"[^\w@.]", "", address).lower()
@@ -51,8 +53,7 @@ def _entry(page: Delivery) -> _Entry:
 
 def _number(text: str) -> int:
     """3 of "INC-12-d3", 12 of "INC-12"."""
-    tail = re.search(r"\d+$", text)
-    return int(tail[0]) if tail else 0
+    return int(text[len(text.rstrip("0123456789")) :] or 0)
 
 
 def _holds(entries: list[_Entry], entry: _Entry) -> bool:

@@ -71,7 +71,7 @@ class State:
             if put.record.phase is Phase.RESOLVED:
                 self._unanswerable(put.key)
         elif isinstance(put.record, Delivery):
-            if self._is_open(put.incident):
+            if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
         elif isinstance(old, Alert) and isinstance(put.record, Alert) and old.incident != put.record.incident:
             self.owned[old.incident].get(put.table, set()).discard(put.key)

@@ -1,5 +1,6 @@
 """The archive's SQLite file: its tables, what is put into them and how it is found again."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 
 from routing.errors import TocsinError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_MS = 10_000
 
 Row = tuple[Any, ...]
@@ -40,6 +41,16 @@ CREATE TABLE IF NOT EXISTS dead (
     id TEXT PRIMARY KEY, record BLOB NOT NULL
 );
 """
+
+_SINCE_1 = """
+CREATE TABLE IF NOT EXISTS batch (
+    ms INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, policy TEXT NOT NULL, moved TEXT NOT NULL,
+    PRIMARY KEY (ms, number)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entry_at ON entry (lane, at);
+"""
+_STEPS = (_SCHEMA, _SINCE_1)
+"""What each schema version adds to the one before."""
 
 
 class ArchiveError(TocsinError):
@@ -94,6 +105,16 @@ class ArchivedDead:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedBatch:
+    """What one commit decided: `at` (ms) when, `moved` lane -> its last position. `place` is its stream id."""
+
+    place: tuple[int, int]
+    at: int
+    policy: str
+    moved: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """Reads and writes the file at `path`. A file that is not there yet reads as empty."""
 
@@ -105,6 +126,7 @@ class Archive:
         raws: Iterable[ArchivedRaw] = (),
         incidents: Iterable[ArchivedIncident] = (),
         dead: Iterable[ArchivedDead] = (),
+        batches: Iterable[ArchivedBatch] = (),
     ) -> None:
         """Store all of it in one transaction; it is on disk when this returns. Again is harmless."""
         with self._writing() as db:
@@ -115,6 +137,10 @@ class Archive:
             )
             for incident in incidents:
                 _put_incident(db, incident)
+            db.executemany(
+                "INSERT OR REPLACE INTO batch VALUES (?,?,?,?,?)",
+                ((*each.place, each.at, each.policy, json.dumps(dict(each.moved))) for each in batches),
+            )
             db.executemany(
                 "INSERT OR REPLACE INTO dead VALUES (?,?)", ((letter.id, letter.record) for letter in dead)
             )
@@ -128,6 +154,24 @@ class Archive:
         """Entries a vendor calls by this id, oldest first."""
         rows = self._rows("SELECT * FROM entry WHERE vendor_id = ? ORDER BY at LIMIT ?", (vendor_id, limit))
         return [_entry(row) for row in rows]
+
+    def batches(self, since: int) -> Iterator[ArchivedBatch]:
+        """Every batch decided at or after an instant (ms), in order."""
+        rows = self._rows("SELECT * FROM batch WHERE at >= ? ORDER BY ms, number", (since,))
+        return (
+            ArchivedBatch((ms, number), at, policy, json.loads(moved))
+            for ms, number, at, policy, moved in rows
+        )
+
+    def entries_of_lane(self, lane: str, since: int, until: int) -> list[ArchivedEntry]:
+        """Entries appended to a lane between two instants (ms), the end excluded, in no order."""
+        query = "SELECT * FROM entry WHERE lane = ? AND at >= ? AND at < ?"
+        return [_entry(row) for row in self._rows(query, (lane, since, until))]
+
+    def span(self, lane: str) -> tuple[int, int]:
+        """Instants (ms) of the oldest and the newest entry of a lane; (0, -1) when there is none."""
+        rows = self._rows("SELECT min(at), max(at) FROM entry WHERE lane = ?", (lane,))
+        return (rows[0][0], rows[0][1]) if rows and rows[0][0] is not None else (0, -1)
 
     def find_raw(self, raw_id: str) -> ArchivedRaw | None:
         rows = self._rows("SELECT * FROM raw WHERE id = ?", (raw_id,))
@@ -159,7 +203,7 @@ class Archive:
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""
-        tables = ("entry", "raw", "incident", "owned", "moment", "dead")
+        tables = ("entry", "raw", "incident", "owned", "moment", "dead", "batch")
         return {table: (self._rows(f"SELECT count(*) FROM {table}") or [(0,)])[0][0] for table in tables}  # noqa: S608  # the names are ours
 
     def copy_to(self, target: Path) -> None:
@@ -207,7 +251,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         )
     if version == 0:
         db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    if version < SCHEMA_VERSION:
+        missing = " ".join(_STEPS[version:])
+        db.executescript(f"BEGIN IMMEDIATE; {missing} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _entry(row: Row) -> ArchivedEntry:

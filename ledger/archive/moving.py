@@ -13,7 +13,14 @@ from pathlib import Path
 import redis
 
 from ledger import dead, log, wire
-from ledger.archive.database import Archive, ArchivedDead, ArchivedEntry, ArchivedIncident, ArchivedRaw
+from ledger.archive.database import (
+    Archive,
+    ArchivedBatch,
+    ArchivedDead,
+    ArchivedEntry,
+    ArchivedIncident,
+    ArchivedRaw,
+)
 from ledger.faults import reach
 from ledger.keys import Keys
 from ledger.script import Script
@@ -60,7 +67,8 @@ def sweep(client: redis.Redis, keys: Keys, path: Path, now: int, keep_ms: int, m
         moved = [_sweep_lane(client, keys, archive, lane, now - keep_ms, max_entries) for lane in Lane]
         incidents = _sweep_incidents(client, keys, archive)
         letters = _sweep_dead(client, keys, archive, now - keep_ms)
-        more = max(*moved, letters) >= BATCH or incidents >= INCIDENTS
+        batches = _sweep_batches(client, keys, archive, now - keep_ms, max_entries)
+        more = max(*moved, letters, batches) >= BATCH or incidents >= INCIDENTS
         return Swept(sum(moved), incidents, letters, more)
 
 
@@ -200,6 +208,29 @@ def _timers_of(client: redis.Redis, keys: Keys, retired: set[str]) -> list[str]:
     """Timers left behind by incidents that need none any more."""
     timers: dict[bytes, bytes] = wire.call(client, "HGETALL", keys.state(Table.TIMER))
     return [key.decode() for key, raw in timers.items() if decode(Timer, raw).incident in retired]
+
+
+def _sweep_batches(client: redis.Redis, keys: Keys, archive: Archive, before: int, max_entries: int) -> int:
+    """What was decided together, as old as the entries that leave."""
+    too_many = client.xlen(keys.batches) - max_entries
+    rows: list[StreamRow] = wire.call(client, "XRANGE", keys.batches, "-", "+", "COUNT", BATCH)
+    due = [row for place, row in enumerate(rows) if place < too_many or _ms(row[0]) < before]
+    if not due:
+        return 0
+    archive.put(batches=[batch(row) for row in due])
+    reach("archive.copied")
+    client.xdel(keys.batches, *(at for at, _ in due))
+    return len(due)
+
+
+def batch(row: StreamRow) -> ArchivedBatch:
+    """A batch as the stream has it."""
+    (first, _, second), fields = (
+        row[0].decode().partition("-"),
+        {k.decode(): v.decode() for k, v in row[1].items()},
+    )
+    moved: dict[str, str] = {lane.value: fields[lane.value] for lane in Lane if lane.value in fields}
+    return ArchivedBatch((int(first), int(second)), int(fields["at"]), fields.get("policy", ""), moved)
 
 
 def _sweep_dead(client: redis.Redis, keys: Keys, archive: Archive, before: int) -> int:

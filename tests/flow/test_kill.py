@@ -6,24 +6,19 @@ The senders' and the vendors' own logs are the truth. `make chaos` lets each die
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from deaths import Armoury, Killer, at_any_instant
 from doomed import Doomed, doomed
 from embedded import DISTRIBUTION
-from judge import Deaths, Records, count_events, forgotten
+from judge import SETTLED_S, Deaths, Records, calm, count_events, forgotten
 from outages import Outages
 from owed import missing_pages, repeats, rollbacks
 from stage import until
 from toll import Death, Toll
 from traffic import Traffic
-
-from ledger.clock import now_ms
-from ledger.views import status
 
 ROUNDS = int(os.environ.get("TOCSIN_CHAOS_ROUNDS", "1"))  # how long the test runs is no setting of ours
 VICTIMS = (
@@ -34,7 +29,6 @@ SENDERS = 4
 BETWEEN = 20
 """Events that are accepted between two deaths of the same process: it does get to work."""
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + 60 * ROUNDS), pytest.mark.xdist_group("kill")]
-SETTLED_S = 120.0
 ROUND_S = 90.0
 
 
@@ -94,19 +88,3 @@ def judge(
     counted.toll.faults += [*missing_pages(records, outages), *rollbacks(records, found.vercel)]
     repeats(records, found, counted)
     return counted.toll
-
-
-def calm(found: Doomed) -> bool:
-    """Nothing waits to be decided, sent or carried out."""
-    with suppress(Exception):  # it is still getting up
-        records = Records(found)
-        shown: dict[str, Any] = status(records.store, now_ms())
-        if sum(shown["lanes"].values()) or shown["outbox"]:
-            return False
-        return all(over for whole in records.wholes for over in _over(whole))
-    return False
-
-
-def _over(whole: Any) -> Iterator[bool]:
-    yield from (run.phase.over for run in whole.runs)
-    yield from (delivery.progress.over for delivery in whole.deliveries)

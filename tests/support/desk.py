@@ -88,13 +88,13 @@ class Desk:
         while found := log.read(self.client, self.keys, places, 100, 0):
             for lane in Lane:
                 for position, raw in found.get(lane, ()):
-                    decision: Decision = decide(self.policy, state, decode_entry(raw), position, now_ms())
+                    now = now_ms()
+                    decision: Decision = decide(self.policy, state, decode_entry(raw), position, now)
                     state.apply(decision)
                     places[lane] = position
                     moved = {lane: position}
-                    commit(
-                        self.client, self.keys, fence, [(lane, position, decision)], moved, nothing, now_ms()
-                    )
+                    commit(self.client, self.keys, fence, [(lane, position, decision)], moved, nothing, now,
+                           policy=self.policy.version)  # fmt: skip
 
     @contextmanager
     def folding(self) -> Iterator[None]:

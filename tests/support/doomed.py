@@ -36,8 +36,13 @@ class Doomed:
 
 
 @contextmanager
-def doomed(room: Path, environ: Mapping[str, str], *, distribution: bool) -> Iterator[Doomed]:
-    """A ready one. `distribution`: on the distribution's Redis instead of the embedded server."""
+def doomed(
+    room: Path, environ: Mapping[str, str], *, distribution: bool, retire: bool = True
+) -> Iterator[Doomed]:
+    """A ready one. `distribution`: on the distribution's Redis instead of the embedded server.
+
+    `retire`: what is over moves to the archive while the test runs.
+    """
     with ExitStack() as stack:
         vercel = stack.enter_context(VercelTeam(log=room / "vercel.jsonl", settle_ms=SETTLE_MS))
         twilio = stack.enter_context(TwilioStandin(log=room / "twilio.jsonl"))
@@ -53,12 +58,12 @@ def doomed(room: Path, environ: Mapping[str, str], *, distribution: bool) -> Ite
             "TOCSIN_REDIS_URL": server.url if server else "",
         }
         (room / "town").mkdir()
-        town = stack.enter_context(stage(room / "town", told, _config(smtp)))
+        town = stack.enter_context(stage(room / "town", told, _config(smtp, retire)))
         twilio.receiver = town.url
         yield Doomed(town, twilio, smtp, vercel, server)
 
 
-def _config(smtp: SmtpStandin) -> dict[str, str]:
+def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
     """The shipped files with short waits, as deaths are many; each outage is a service of its own."""
     changes: dict[str, list[tuple[str, str]]] = {
         "runbooks/rollback.yaml": [
@@ -73,7 +78,10 @@ def _config(smtp: SmtpStandin) -> dict[str, str]:
             *((f"timeout: {seconds}s", "timeout: 5s") for seconds in (10, 15)),
         ],
         "severity.yaml": [("    service: site\n    team: platform\n", "    team: platform\n")],
-        "tocsin.yaml": [("retire_after: 7d", "retire_after: 10s"), ("max_running: 3", "max_running: 50")],
+        "tocsin.yaml": [
+            ("max_running: 3", "max_running: 50"),
+            *([("retire_after: 7d", "retire_after: 10s")] if retire else []),
+        ],
     }  # fmt: skip
     texts = shipped.files()
     return {name: changed(texts[f"config/{name}"], *pairs) for name, pairs in changes.items()}

@@ -5,8 +5,10 @@ The senders' and the vendors' logs say what was; our records are only what is he
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from typing import Any
 
 from doomed import Doomed
 from toll import LAST, Death, Row, Toll
@@ -15,7 +17,7 @@ from traffic import Sent
 from ledger import wire
 from ledger.clock import now_ms
 from ledger.state import load_state
-from ledger.views import Store, Whole
+from ledger.views import Store, Whole, status
 from routing.audit import audit
 from routing.entry import Lane
 from routing.incident import Alert, Verdict
@@ -24,6 +26,8 @@ from routing.record import decode
 
 COUNTED_ONCE = {"stripe", "vercel"}
 """Their ids say what is one event."""
+SETTLED_S = 120.0
+"""How long everything may take to be done after the last death."""
 _LANES = {lane.value[0]: lane for lane in Lane}
 
 
@@ -132,3 +136,19 @@ def _payments(records: Records, sent: Sequence[Sent]) -> list[str]:
     if not failed or max(0, least) <= counted <= max(0, most):
         return []
     return [f"{counted} failed payments were counted above the threshold; they were {least} to {most}"]
+
+
+def calm(found: Doomed) -> bool:
+    """Nothing waits to be decided, sent or carried out."""
+    with suppress(Exception):  # it is still getting up
+        records = Records(found)
+        shown: dict[str, Any] = status(records.store, now_ms())
+        if sum(shown["lanes"].values()) or shown["outbox"]:
+            return False
+        return all(over for whole in records.wholes for over in _over(whole))
+    return False
+
+
+def _over(whole: Whole) -> Iterator[bool]:
+    yield from (run.phase.over for run in whole.runs)
+    yield from (delivery.progress.over for delivery in whole.deliveries)

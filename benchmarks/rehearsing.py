@@ -1,0 +1,70 @@
+"""A month of a ten-person team, simulated: 10,000 events, the shipped policy, people who answer."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rows import Row, at_most
+
+from ledger import catalogue, policies
+from routing.entry import Signal
+from routing.event import Event, Status
+from routing.instant import DAY, MINUTE
+from routing.load import load
+from routing.policy import Policy
+from routing.reason import Origin
+from routing.simulation.judge import rehearse
+from routing.simulation.scenario import Behaviour, Happening, Scenario
+from workers.serving import spare_the_collector
+
+CONFIG = Path(__file__).parents[1] / "config"
+START = 1_764_576_000_000
+EVENTS = 10_000
+KINDS = ("SiteDown", "HighErrorRate", "SlowQueries", "HighMemory", "DiskFilling", "CertificateExpiring")
+WEIGHTS = (1, 4, 20, 25, 30, 20)
+HERE = Origin("benchmark", 0)
+
+
+def rows(_room: Path) -> Iterator[Row]:
+    policy = _ten_people(load(policies.read_files(CONFIG), catalogue.catalogue()))
+    scenario = month()
+    spare_the_collector()  # as in every process of ours
+    began = time.perf_counter()
+    judged = rehearse(policy, scenario)
+    took = time.perf_counter() - began
+    played = judged.played
+    told = f"{len(played.sent):,} messages, {len(played.lines):,} lines told"
+    yield at_most("simulate a month of on-call with 10,000 events", took, "s", 5, 1, told)
+
+
+def month() -> Scenario:
+    """Conditions of twelve services at random; each is reported every five minutes until it is resolved."""
+    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
+    happenings: list[Happening] = []
+    number = 0
+    while len(happenings) < EVENTS:
+        number += 1
+        kind, service = chance.choices(KINDS, WEIGHTS)[0], f"service-{chance.randrange(12)}"
+        after = chance.randrange(30 * DAY)
+        until = after + chance.randrange(2 * MINUTE, 60 * MINUTE)
+        reports = [(at, Status.FIRING) for at in range(after, until, 5 * MINUTE)] + [(until, Status.RESOLVED)]
+        for at, status in reports:
+            event = Event(
+                source="alertmanager", vendor="alertmanager", kind=kind, status=status, key=f"{kind}:{number}",
+                title=f"{kind} on {service}", labels={"service": service},
+                starts_at=START + after, ends_at=START + until if status is Status.RESOLVED else 0,
+            )  # fmt: skip
+            happenings.append(Happening(at, Signal(at=START + at, event=event), HERE))
+    answering = Behaviour(HERE, channel="voice", says="4", after_ms=90_000)
+    by_text = Behaviour(HERE, channel="sms", says="ack", after_ms=10 * MINUTE)
+    return Scenario("month", "a month", "Europe/Warsaw", START, 31 * DAY, True, tuple(happenings[:EVENTS]),
+                    (answering, by_text))  # fmt: skip
+
+
+def _ten_people(policy: Policy) -> Policy:
+    """The shipped schedules with ten people taking turns."""
+    anna = policy.contacts["anna"]
+    team = {f"p{n}": replace(anna, name=f"p{n}", title=f"Person {n}") for n in range(8)}
+    return replace(policy, contacts={**policy.contacts, **team})

@@ -1,0 +1,100 @@
+"""The fold with a simulated clock: entries are fed, time passes, effects are answered by a script."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+
+from routing.decide import decide
+from routing.decision import Decision, Note, Put, Table
+from routing.effect import AnyEffect
+from routing.entry import AnyEntry, TimerDue
+from routing.incident import Incident, Moment
+from routing.policy import Policy
+from routing.state import State
+from routing.timer import Timer
+
+Script = Callable[[AnyEffect, int], list[tuple[int, AnyEntry]]]
+"""What the world does with an effect dispatched at an instant: entries, each after so many ms."""
+
+
+class Simulation:
+    """Feeds entries, lets time pass, and keeps every decision, effect and timeline line in order."""
+
+    def __init__(self, policy: Policy, now: int, script: Script, *, keep: bool = True) -> None:
+        """`keep` False forgets the decisions themselves, for long histories."""
+        self.policy = policy
+        self.state = State()
+        self.now = now
+        self.decisions: list[tuple[str, Decision]] = []
+        self.effects: list[tuple[int, AnyEffect]] = []
+        self.moments: list[tuple[str, Moment]] = []
+        self._script = script
+        self._keep = keep
+        self._coming: list[tuple[int, int, AnyEntry]] = []
+        self._due: list[tuple[int, str]] = []
+        """Timers by instant. One that was moved or dropped is thrown out when it is met."""
+        self._number = count(1)
+
+    def feed(self, entry: AnyEntry, entry_id: str = "") -> Decision:
+        """Decide one entry now. `entry_id`: its place in a log, where it has one."""
+        entry_id = entry_id or f"s{self.now}-{next(self._number)}"
+        decision = decide(self.policy, self.state, entry, entry_id, self.now)
+        self.state.apply(decision)
+        if self._keep:
+            self.decisions.append((entry_id, decision))
+        for change in decision.changes:
+            if isinstance(change, Note):
+                self.moments.append((change.incident, change.moment))
+            elif isinstance(change, Put) and isinstance(change.record, Timer):
+                heappush(self._due, (change.record.at, change.key))
+        for effect in decision.effects:
+            self.effects.append((self.now, effect))
+            for after, answer in self._script(effect, self.now):
+                heappush(self._coming, (self.now + after, next(self._number), answer))
+        return decision
+
+    def pass_time(self, until: int) -> None:
+        """Let everything due until then (ms) happen, in order of its instant."""
+        while self.step(until):
+            pass
+        self.now = max(self.now, until)
+
+    def step(self, until: int) -> bool:
+        """Let the next thing happen; False when nothing is due until then (ms)."""
+        at = self.next_at()
+        if at is None or at > until:
+            return False
+        entry = self._next()
+        self.now = max(self.now, at)
+        self.feed(entry)
+        return True
+
+    def next_at(self) -> int | None:
+        """When (ms) the next thing happens by itself; None when nothing ever will."""
+        timer = self._first_timer()
+        instants = [timer.at] if timer else []
+        instants += [self._coming[0][0]] if self._coming else []
+        return min(instants, default=None)
+
+    def incidents(self) -> list[Incident]:
+        found = [each for each in self.state.tables[Table.INCIDENT].values() if isinstance(each, Incident)]
+        return sorted(found, key=lambda incident: incident.number)
+
+    def _next(self) -> AnyEntry:
+        """The next thing to happen: an answer of the world, or else the earliest timer."""
+        timer = self._first_timer()
+        if self._coming and (timer is None or self._coming[0][0] <= timer.at):
+            return heappop(self._coming)[2]
+        if timer is None:
+            raise LookupError("nothing is coming")
+        return TimerDue(at=max(timer.at, self.now), timer=timer.id, due_at=timer.at)
+
+    def _first_timer(self) -> Timer | None:
+        timers = self.state.timers()
+        while self._due:
+            at, key = self._due[0]
+            timer = timers.get(key)
+            if timer is not None and timer.at == at:
+                return timer
+            heappop(self._due)
+        return None

@@ -1,0 +1,83 @@
+"""The world of a scenario: providers, workers and people who answer as it says."""
+
+from collections.abc import Iterator
+
+from routing.effect import AnyEffect, Deliver, Step
+from routing.entry import Answer, AnyEntry, Claimed, Delivered, Outcome, StepDone
+from routing.instant import MINUTE
+from routing.simulation.scenario import Answering, Behaviour
+
+CLAIM_MS = 5
+ANSWER_MS = 1_000
+"""A provider's usual answer."""
+
+
+class World:
+    """Answers each effect by the first behaviour that fits; without one, messages arrive and nobody reacts.
+
+    A runbook step that nothing is said about fails for good: inventing its facts would prove nothing.
+    """
+
+    def __init__(self, start_at: int, behaviours: tuple[Behaviour, ...]) -> None:
+        self._start_at = start_at
+        self._behaviours = behaviours
+
+    def __call__(self, effect: AnyEffect, now: int) -> list[tuple[int, AnyEntry]]:
+        """Entries, each with its delay in ms."""
+        found = self._behaviour(effect, now - self._start_at)
+        answering = found.answers if found else Answering.OK
+        if answering is Answering.NO_WORKER:
+            return []
+        timeout = effect.timeout_ms if isinstance(effect, Step) else MINUTE // 4
+        claimed = Claimed(at=now + CLAIM_MS, effect=effect.id, attempt=effect.attempt, timeout_ms=timeout)
+        if answering is Answering.DIES:
+            return [(CLAIM_MS, claimed)]
+        outcome = Outcome(answering.value)
+        if isinstance(effect, Deliver):
+            return [(CLAIM_MS, claimed), *_delivered(effect, found, outcome, now)]
+        return [(CLAIM_MS, claimed), *_stepped(effect, found, outcome, now)]
+
+    def _behaviour(self, effect: AnyEffect, after_ms: int) -> Behaviour | None:
+        fitting = (each for each in self._behaviours if _fits(each, effect, after_ms))
+        return next(fitting, None)
+
+
+def _fits(behaviour: Behaviour, effect: AnyEffect, after_ms: int) -> bool:
+    if not behaviour.from_ms <= after_ms < behaviour.until_ms:
+        return False
+    if isinstance(effect, Deliver):
+        pairs = (behaviour.channel, effect.channel), (behaviour.contact, effect.contact)
+        fitting = not (behaviour.action or behaviour.step)
+    else:
+        pairs = (behaviour.action, effect.action), (behaviour.step, effect.step)
+        fitting = bool(behaviour.action or behaviour.step)
+    return fitting and all(wanted in {"", found} for wanted, found in pairs)
+
+
+def _delivered(
+    effect: Deliver, found: Behaviour | None, outcome: Outcome, now: int
+) -> Iterator[tuple[int, AnyEntry]]:
+    ok = outcome is Outcome.OK
+    yield ANSWER_MS, Delivered(
+        at=now + ANSWER_MS, delivery=effect.id, attempt=effect.attempt, outcome=outcome,
+        error="" if ok else f"{effect.channel}: {outcome} in this scenario",
+        provider_id=f"{effect.channel}-{effect.id}-{effect.attempt}" if ok else "",
+    )  # fmt: skip
+    if ok and found and found.says:
+        after = ANSWER_MS + found.after_ms
+        yield after, Answer(at=now + after, channel=effect.channel, text=found.says, delivery=effect.id)
+
+
+def _stepped(
+    effect: Step, found: Behaviour | None, outcome: Outcome, now: int
+) -> Iterator[tuple[int, AnyEntry]]:
+    if found is None and not effect.dry_run:
+        outcome = Outcome.PERMANENT
+    error = (
+        f"{effect.action}: {outcome} in this scenario" if found else "the scenario does not say what it gives"
+    )
+    yield ANSWER_MS, StepDone(
+        at=now + ANSWER_MS, run=effect.run, step=effect.step, attempt=effect.attempt, outcome=outcome,
+        output=found.gives if found and outcome is Outcome.OK else None,
+        error="" if outcome is Outcome.OK else error,
+    )  # fmt: skip
