@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from ledger.connection import Finding
+from receiver import inside
 from receiver.site import Site
 
 _log = structlog.get_logger(__name__)
@@ -33,7 +34,8 @@ class Health:
     async def alive(self, _: WebRequest) -> JSONResponse:
         return JSONResponse({"alive": True})
 
-    async def ready(self, _: WebRequest) -> JSONResponse:
+    async def ready(self, request: WebRequest) -> JSONResponse:
+        inside.admit(self.site, request)
         reasons, warnings = await self.judge()
         status = 503 if reasons else 200
         headers = {"cache-control": "no-store", **({"retry-after": "5"} if reasons else {})}

@@ -16,7 +16,7 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from receiver import gauges
+from receiver import gauges, inside
 from receiver.counts import BUCKETS
 from receiver.gauges import Snapshot
 from receiver.site import Site
@@ -39,7 +39,8 @@ class Metrics:
     def routes(self) -> list[Route]:
         return [Route("/metrics", self.scrape, methods=["GET"])]
 
-    async def scrape(self, _: WebRequest) -> Response:
+    async def scrape(self, request: WebRequest) -> Response:
+        inside.admit(self._site, request)
         snapshot = await self._snapshot()
         registry = CollectorRegistry()
         registry.register(_Ready([*_own(self._site), *_shared(snapshot)]))

@@ -57,6 +57,11 @@ def too_large(limit: int) -> Refused:
     return Refused(413, "too_large", f"the body is larger than {limit} bytes", hint)
 
 
+def outsider() -> Refused:
+    hint = "ask on this machine, or send the token of TOCSIN_METRICS_TOKEN: `Authorization: Bearer <token>`"
+    return Refused(401, "outsider", "this is not for everybody", hint)
+
+
 def undecodable(error: str) -> Refused:
     return Refused(400, "encoding", error, "send the body as it is, or packed with gzip and marked as such")
 

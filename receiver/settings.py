@@ -28,6 +28,8 @@ class ReceiverSettings:
     """`TOCSIN_LINK_SECRET`: verifies links to acknowledge."""
     twilio_secrets: tuple[str, ...] = field(default=(), repr=False)
     """`TWILIO_AUTH_TOKEN`: the account's token, or several with commas while it is rolled."""
+    metrics_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """`TOCSIN_METRICS_TOKEN`: opens `/metrics` and `/readyz` to other machines; several with commas."""
     pending: int = 4096
     """`TOCSIN_RECEIVER_PENDING`: requests that may wait for the disk; beyond it the answer is 503."""
     room_bytes: int = 134_217_728
@@ -42,17 +44,21 @@ def environment() -> Mapping[str, str]:
 
 def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
     """Raises ValueError naming the variable when one cannot be read."""
-    tokens = environ.get("TWILIO_AUTH_TOKEN", "").split(",")
     return ReceiverSettings(
         ledger=ledger_from_env(environ),
         host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
         port=_whole(environ, "TOCSIN_RECEIVER_PORT", 8080),
         public_url=environ.get("TOCSIN_PUBLIC_URL", "").strip(),
         link_secret=environ.get("TOCSIN_LINK_SECRET", "").strip(),
-        twilio_secrets=tuple(token.strip() for token in tokens if token.strip()),
+        twilio_secrets=_several(environ, "TWILIO_AUTH_TOKEN"),
+        metrics_tokens=_several(environ, "TOCSIN_METRICS_TOKEN"),
         pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
         room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),
     )
+
+
+def _several(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:

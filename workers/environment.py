@@ -29,7 +29,9 @@ class Role(StrEnum):
 
 FIXED: Final[Mapping[Role, frozenset[str]]] = {
     # What verifies callbacks; Twilio signs them with the account's token, workers send with an API key.
-    Role.RECEIVER: frozenset({"TOCSIN_LINK_SECRET", "TWILIO_AUTH_TOKEN", "TOCSIN_OPERATOR_TOKEN"}),
+    Role.RECEIVER: frozenset(
+        {"TOCSIN_LINK_SECRET", "TWILIO_AUTH_TOKEN", "TOCSIN_OPERATOR_TOKEN", "TOCSIN_METRICS_TOKEN"}
+    ),
     Role.DISPATCH: frozenset(),
     Role.DELIVER: frozenset({"TOCSIN_LINK_SECRET"}),
     Role.REMEDIATE: frozenset(),
