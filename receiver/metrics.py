@@ -1,7 +1,6 @@
 """`/metrics`: what this process counts, and what Redis says about all of it. The list is docs/metrics.md.
 
-Processes without an endpoint count with `HINCRBY <keys.metrics> '<name>{label="value"}' 1`; what they count
-is shown here as they wrote it.
+Processes without an endpoint count with `ledger.tally`; what they count is shown here as they wrote it.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from routing.policy import Channel, Policy
 from routing.ports import ChannelModule, Notification
 from workers import credentials, redaction
 from workers.context import Context
-from workers.report import report
+from workers.report import count, report
 
 MARGIN_MS = 5_000
 """Beyond the call's own timeout: time to connect, to answer and to write the answer down."""
@@ -38,6 +38,8 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     answer = _deliver(context, policy, effect)
     faults.reach("deliver.answered")
     report(context, answer)
+    outcome = "sandbox" if answer.sandbox else answer.outcome
+    count(context, "tocsin_deliveries_total", channel=effect.channel, outcome=outcome)
 
 
 def _claim(context: Context, policy: Policy, effect_id: str, attempt: int) -> Deliver | None:

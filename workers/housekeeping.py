@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from ledger import dead
+from ledger import dead, pulse
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -67,7 +67,7 @@ class Housekeeping:
         """The pulse the watchdog and `status` read."""
         if time.monotonic() - self._alive_at < PULSE_S:
             return
-        self._client.hset(self._keys.pulse, self._worker, now_ms())
+        pulse.show(self._client, self._keys, self._worker, now_ms())
         self._alive_at = time.monotonic()
 
     def _dead_letters(self) -> Condition:

@@ -20,7 +20,7 @@ from routing.ports import Action, Step
 from workers import credentials, http, redaction
 from workers.context import Context
 from workers.credentials import NoCredentialsError
-from workers.report import report
+from workers.report import count, report
 from workers.text import cut
 
 MARGIN_MS = 5_000
@@ -48,6 +48,9 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
         done = _do(context, claimed, calls)
     faults.reach("remediate.answered", claimed.action)
     report(context, done)
+    planned = isinstance(done.output, dict) and done.output.get("dry_run")
+    outcome = "dry_run" if planned else done.outcome
+    count(context, "tocsin_steps_total", action=claimed.action, outcome=outcome)
 
 
 def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:

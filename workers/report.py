@@ -1,11 +1,13 @@
 """What a worker has to say goes into the log, and is not given up lightly: lost, it would be done again."""
 
 import time
+from contextlib import suppress
 
 import redis
 import structlog
 
 from ledger import log as event_log
+from ledger import tally
 from routing.entry import AnyEntry, Lane
 from workers.context import Context
 
@@ -30,3 +32,9 @@ def report(context: Context, entry: AnyEntry) -> bool:
             wait = min(wait * 2, 1.0)
         else:
             return True
+
+
+def count(context: Context, name: str, **labels: str) -> None:
+    """One more in `/metrics`. A death before it, or a server that is away, costs the count and nothing else."""
+    with suppress(redis.RedisError):
+        tally.count(context.client, context.keys, name, **labels)

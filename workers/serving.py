@@ -9,7 +9,7 @@ import sys
 import structlog
 from redis.exceptions import RedisError
 
-from ledger import catalogue, logs, sentry
+from ledger import catalogue, logs, pulse, sentry
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -39,7 +39,7 @@ def serve(queue: str) -> None:
     client = connect(settings.ledger)
 
     def show_alive() -> None:
-        client.hset(keys.pulse, name, now_ms())
+        pulse.show(client, keys, name, now_ms())
 
     worker = OneQueueWorker(queue, client, name, show_alive)
     context.install(Context(client, keys, settings, environment(), name, lambda: worker.stopping))

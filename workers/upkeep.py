@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from ledger import sentry
+from ledger import pulse, sentry
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -27,6 +27,7 @@ from workers.settings import WorkerSettings, environment, from_env
 
 SPARE_S: Final = 1.0
 PULSE_S: Final = 5.0
+FORGET_S: Final = 60.0
 LOOK_S: Final = 0.2
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,8 @@ def serve(settings: WorkerSettings) -> None:
     name = worker_name("upkeep")
     chores = [
         Chore("spare", SPARE_S, Queues(client).keep_spare),
-        Chore("pulse", PULSE_S, lambda: client.hset(keys.pulse, name, now_ms())),
+        Chore("pulse", PULSE_S, lambda: pulse.show(client, keys, name, now_ms())),
+        Chore("forget", FORGET_S, lambda: pulse.forget(client, keys, now_ms())),
         Chore("reap", REAP_S, Reaper(client, keys).round),
         Chore("orphans", REAP_S, Orphans(client).round),
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),

@@ -9,7 +9,7 @@ import small_policy
 from notices import MESSAGE
 from redis import Redis
 
-from ledger import log
+from ledger import log, wire
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 from routing.delivery import Purpose
@@ -41,6 +41,11 @@ class Bench(Context):
         """What workers have appended to the control lane, oldest first."""
         found = log.read(self.client, self.keys, {Lane.CONTROL: ""}, 1000, 0)
         return [decode_entry(raw) for _, raw in found.get(Lane.CONTROL, [])]
+
+    def counted(self) -> dict[str, int]:
+        """What workers have counted for /metrics."""
+        counters = self.client.hgetall(self.keys.metrics)
+        return {wire.text(name): int(value) for name, value in counters.items()}
 
     def delivered(self) -> Delivered:
         claimed, answer = self.said()[-2:]

@@ -187,6 +187,22 @@ def test_with_credentials_in_the_environment_it_is_real(redis: Redis, twilio: Tw
     assert (len(twilio.made), at.delivered().sandbox) == (1, False)
 
 
+def test_each_attempt_is_counted_by_its_channel_and_outcome(redis: Redis, twilio: TwilioStandin) -> None:
+    at = with_sms(redis, twilio)
+    carry_out(at)
+    carry_out(at, id="INC-1-d2")
+    twilio.misbehave(Misbehaviour(status=503))
+    carry_out(at, id="INC-1-d3")
+    carry_out(at, id="INC-1-d4", channel="gone")
+    carry_out(bench(redis, channels={"sms": ("sandbox", {})}), id="INC-1-d5")
+    assert at.counted() == {
+        'tocsin_deliveries_total{channel="sms",outcome="ok"}': 2,
+        'tocsin_deliveries_total{channel="sms",outcome="temporary"}': 1,
+        'tocsin_deliveries_total{channel="gone",outcome="permanent"}': 1,
+        'tocsin_deliveries_total{channel="sms",outcome="sandbox"}': 1,
+    }
+
+
 def test_the_outbox_is_newest_first_bounded_and_read_in_pages(redis: Redis) -> None:
     at = bench(redis, channels={"sms": ("sandbox", {})})
     for number in range(5):

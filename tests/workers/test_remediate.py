@@ -76,6 +76,17 @@ def test_the_kill_switch_stops_a_change_and_not_a_look(at: Bench, vercel: Vercel
     assert vercel.changes == []
 
 
+def test_each_attempt_of_a_step_is_counted_by_its_action_and_outcome(at: Bench) -> None:
+    carry_out(at)
+    carry_out(at, id="INC-1-r1/planned", dry_run=True)
+    at.client.set(at.keys.kill, b"on")
+    carry_out(at, id="INC-1-r1/stopped")
+    assert at.counted() == {
+        f'tocsin_steps_total{{action="vercel.rollback",outcome="{outcome}"}}': 1
+        for outcome in ("ok", "dry_run", "refused")
+    }
+
+
 def test_the_kill_switch_is_read_once_more_right_before_the_call(at: Bench, vercel: VercelStandin) -> None:
     """It is thrown while the action still looks at the state."""
     answer = vercel.answer
