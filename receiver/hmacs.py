@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 
 def matches(algorithm: str, message: bytes, given: str, secrets: Sequence[str]) -> bool:
-    """Whether `given` is the lower-case hex HMAC of the message under one of the secrets (never an empty one)."""
+    """Whether `given` is the lower-case hex HMAC of the message under one of the secrets (never a blank one)."""
     claimed = given.encode("utf-8", "surrogateescape")
     for secret in secrets:
-        if secret and hmac.compare_digest(hexdigest(algorithm, message, secret).encode(), claimed):
+        if secret.strip() and hmac.compare_digest(hexdigest(algorithm, message, secret).encode(), claimed):
             return True
     return False
 
