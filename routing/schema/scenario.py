@@ -145,6 +145,7 @@ class ScenarioFile(Part):
     title: Text = Field(description="what is rehearsed, like Sunday 02:30, nobody answers")
     start: LocalTime = Field(description="local time it begins, like 2026-11-29T02:30")
     timezone: Zone = "UTC"
+    reference: str = Field(default="", description="which sections of the procedures it rehearses")
     longest: PositiveDuration = 7 * DAY
     exactly: PositiveDuration | None = None
     happens: Some[HappeningPart] = Field(description="what happens on the time line")
@@ -188,6 +189,7 @@ def _build(part: ScenarioFile, spot: Spot, policy: Policy) -> Scenario:
         name=spot.document.file,
         title=part.title,
         timezone=part.timezone,
+        reference=part.reference,
         start_at=start_at,
         longest_ms=min(part.exactly or part.longest, LONGEST_MS),
         exactly=part.exactly is not None,

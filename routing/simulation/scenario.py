@@ -108,3 +108,5 @@ class Scenario:
     happenings: tuple[Happening, ...]
     world: tuple[Behaviour, ...] = ()
     expectations: tuple[Expectation, ...] = field(default=())
+    reference: str = ""
+    """Which sections of the operator's procedures it rehearses, in commas."""

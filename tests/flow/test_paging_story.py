@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     voice = files["channels.yaml"].partition("  voice:\n")[2].partition("  sms:\n")[0]
     config = {
         "escalation.yaml": files["escalation.yaml"].rstrip("\n") + LADDER,
-        "routes.yaml": changed(files["routes.yaml"], ("  routes:\n", ROUTES)),
+        "routes.yaml": changed(files["routes.yaml"], ("\n  routes:\n", f"\n{ROUTES}")),
         "oncall.yaml": changed(files["oncall.yaml"], ("contacts:\n", HASTY_CONTACT)),
         "channels.yaml": changed(
             files["channels.yaml"],

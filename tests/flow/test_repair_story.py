@@ -142,8 +142,8 @@ def assert_whole(life: list[dict[str, Any]], incident: str, sid: str, by: str) -
         "classified",
         "decided",
     ]
-    line = shipped.line_of("severity.yaml", "name: major-function")
-    assert ("major-function", f"config/severity.yaml:{line}") in reasons(life[3:4], "SEV-1")
+    line = shipped.line_of("severity.yaml", "name: errors")
+    assert ("errors", f"config/severity.yaml:{line}") in reasons(life[3:4], "SEV-1")
     assert whats(life, "decided") == [f"opened {incident}"]
     assert any(origin.startswith("config/routes.yaml:") for _, origin in reasons(life, "opened as SEV-1"))
     assert any(
