@@ -1,8 +1,8 @@
 """The ASGI application: what must be fast by hand, everything else by Starlette."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ledger.connection import Finding
 from receiver import refusals, refuse
 from receiver.ack_links import AckLinks
 from receiver.alerts_api import PATH as ALERTS
@@ -28,9 +27,8 @@ from receiver.take import headers_of
 _log = structlog.get_logger(__name__)
 
 
-def build(site: Site, inspect: Callable[[], Sequence[Finding]]) -> ASGIApp:
-    """`inspect` asks the server for its durability settings."""
-    hooks, alerts, pages = Hooks(site), AlertsApi(site), _pages(site, inspect)
+def build(site: Site) -> ASGIApp:
+    hooks, alerts, pages = Hooks(site), AlertsApi(site), _pages(site)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -44,8 +42,8 @@ def build(site: Site, inspect: Callable[[], Sequence[Finding]]) -> ASGIApp:
     return application
 
 
-def _pages(site: Site, inspect: Callable[[], Sequence[Finding]]) -> Starlette:
-    groups = (Callbacks(site), AckLinks(site), Health(site, inspect), Metrics(site))
+def _pages(site: Site) -> Starlette:
+    groups = (Callbacks(site), AckLinks(site), Health(site), Metrics(site))
 
     async def refused(request: Request, error: Exception) -> Response:
         refusal = _refusal(error)
@@ -76,10 +74,13 @@ def _running(site: Site) -> AbstractAsyncContextManager[None]:
 
 
 async def _life(site: Site) -> AsyncIterator[None]:
-    """Three tasks beside the requests. At the end, what was taken is still written."""
+    """Four tasks beside the requests. At the end, what was taken is still written."""
+    with suppress(RedisError, OSError):
+        await site.durable.look()
     writing = asyncio.create_task(site.keep.run())
     beside = [
         asyncio.create_task(site.gates.keep_fresh()),
+        asyncio.create_task(site.durable.keep_looking()),
         asyncio.create_task(refusals.keep_saving(site)),
     ]
     try:

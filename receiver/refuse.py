@@ -88,6 +88,11 @@ def not_durable() -> Refused:
     return Refused(503, "not_durable", "the event log did not confirm in time", hint, retry_after_s=5)
 
 
+def weak_store() -> Refused:
+    hint = "the operator finds at /readyz what to set; nothing was kept, send it again later"
+    return Refused(503, "weak_store", "the event log might lose what it is given", hint, retry_after_s=60)
+
+
 def fault() -> Refused:
     hint = "try again later; the operator finds the reason in the receiver's log"
     return Refused(503, "fault", "a fault of ours kept this from being done", hint, retry_after_s=5)

@@ -16,6 +16,7 @@ from ledger.log import Kept, Request, append_requests
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
+from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Keep
 from receiver.settings import ReceiverSettings
@@ -32,10 +33,8 @@ IDLE_S = 75
 
 def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, port: int) -> int:
     """Until SIGTERM or SIGINT; then what was taken is written first. Returns the exit status."""
-    inspecting, keys = connect(settings.ledger), Keys()
-    application = build(site(settings, environ, keys), lambda: durability(inspecting))
     config = uvicorn.Config(
-        application,
+        build(site(settings, environ, Keys())),
         host=host,
         port=port,
         loop="uvloop",
@@ -68,7 +67,10 @@ def _spare_the_collector() -> None:
 
 def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> Site:
     """Everything as it is outside of tests."""
-    client, reading = connect_async(settings.ledger), connect(settings.ledger)
+    client, reading, inspecting = (
+        connect_async(settings.ledger),
+        *(connect(settings.ledger) for _ in range(2)),
+    )
     replicas = settings.ledger.wait_replicas
 
     async def append(batch: Sequence[Request]) -> list[Kept]:
@@ -81,12 +83,16 @@ def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> 
         version = policies.current_version(reading, keys)
         return policies.by_version(reading, keys, version) if version and version != have else None
 
+    kept = Keep(append, pending=settings.pending)
     return Site(
         settings=settings,
         client=client,
         keys=keys,
         gates=Gates(fetch, catalogue.source, environ),
-        keep=Keep(append, pending=settings.pending),
+        keep=kept,
+        durable=Durable(
+            lambda: durability(inspecting, wait_replicas=replicas), kept, settings.ledger.allow_weak
+        ),
         room=Room(settings.room_bytes),
         counts=Counts(),
         now=now_ms,

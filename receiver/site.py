@@ -8,6 +8,7 @@ import redis.asyncio
 from ledger.keys import Keys
 from receiver.body import Room
 from receiver.counts import Counts, Example
+from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Keep
 from receiver.redaction import redacted
@@ -24,6 +25,7 @@ class Site:
     keys: Keys
     gates: Gates
     keep: Keep
+    durable: Durable
     room: Room
     counts: Counts
     now: Callable[[], int]

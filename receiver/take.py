@@ -20,7 +20,12 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 async def take(site: Site, gate: Gate, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Kept:
-    """Returns once it is on disk. Raises Refused; then nothing was kept, or it is not certain that it was."""
+    """Returns once it is on disk. Raises Refused; then nothing was kept, or it is not certain that it was.
+
+    Only this way in is closed by a server that is not durable: a person's answer is worth more in memory than
+    not at all.
+    """
+    site.durable.insist()
     wire = await body.read(
         receive,
         headers.get("content-length", ""),

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ledger.log import Kept, Request
 from ledger.settings import LedgerSettings
 from receiver import samples
 from receiver.samples import Wanted
+from receiver.settings import from_env
 from receiver.sources import stripe
 from routing.decision import Table
 
@@ -60,15 +62,52 @@ def test_without_a_policy_it_is_alive_but_not_ready_and_takes_nothing(redis: Red
             assert refused.headers["retry-after"]
 
 
-def test_a_server_that_is_not_durable_is_a_reason(redis: Redis, redis_url: str) -> None:
-    findings = (
-        Finding("refuse", "appendonly is 'no'", "set appendonly yes"),
-        Finding("unknown", "?", "look"),
-    )
-    with running(redis, redis_url, findings=findings) as reception:
-        answer = reception.get("/readyz")
-        assert answer.status_code == 503
-        assert answer.json()["reasons"] == ["appendonly is 'no'; set appendonly yes"]
+WEAK = Finding("refuse", "appendonly is 'no'", "set appendonly yes")
+
+
+def test_a_server_that_is_not_durable_is_a_reason_and_gets_no_event(redis: Redis, redis_url: str) -> None:
+    with running(redis, redis_url, findings=(WEAK, Finding("unknown", "?", "look"))) as reception:
+        ready = reception.get("/readyz")
+        assert (ready.status_code, ready.json()["reasons"]) == (
+            503,
+            ["appendonly is 'no'; set appendonly yes"],
+        )
+        assert send_one(reception) == 503
+        assert reception.entries() == []
+        assert sample_values(reception)["tocsin_refused_total{source=stripe}{why=weak_store}"] == 1
+
+
+def test_where_it_is_allowed_a_server_that_is_not_durable_is_only_warned_of(
+    redis: Redis, redis_url: str
+) -> None:
+    settings = from_env({"TOCSIN_REDIS_URL": redis_url, "TOCSIN_ALLOW_WEAK_DURABILITY": "1"})
+    with running(redis, redis_url, settings=settings, findings=[WEAK]) as reception:
+        ready = reception.get("/readyz")
+        assert ready.status_code == 200
+        assert "appendonly is 'no'; set appendonly yes" in ready.json()["warnings"]
+        assert send_one(reception) == 202
+
+
+def test_what_changes_while_it_runs_is_found_after_the_next_failed_append(
+    redis: Redis, redis_url: str
+) -> None:
+    """Another server may have come back: nothing is taken before it was looked at."""
+    findings: list[Finding] = []
+    broken = threading.Event()
+
+    async def append(batch: Sequence[Request]) -> Sequence[Kept]:
+        if broken.is_set():
+            findings.append(WEAK)
+            raise OSError("the connection broke")
+        return [Kept([f"b{number}-0"], []) for number, _ in enumerate(batch)]
+
+    with running(redis, redis_url, append=append, findings=findings) as reception:
+        assert send_one(reception) == 202
+        broken.set()
+        assert send_one(reception) == 503
+        broken.clear()
+        assert send_one(reception) == 503
+        until(lambda: "appendonly is 'no'" in reception.get("/readyz").text)
 
 
 def test_with_redis_gone_it_answers_503_and_recovers_by_itself(tmp_path: Path) -> None:

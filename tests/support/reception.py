@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +22,7 @@ from ledger.settings import LedgerSettings
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
+from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Append, Keep
 from receiver.settings import ReceiverSettings
@@ -93,7 +94,7 @@ def running(
     policy: Policy | None = POLICY,
     settings: ReceiverSettings | None = None,
     append: Append | None = None,
-    findings: tuple[Finding, ...] = (),
+    findings: Sequence[Finding] = (),
     **keeping: Any,
 ) -> Iterator[Reception]:
     """`keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
@@ -103,9 +104,9 @@ def running(
         link_secret="link-secret",
         twilio_secrets=("12345", "67890"),
     )
-    site = _site(settings, policy, append, keeping)
+    site = _site(settings, policy, append, lambda: findings, keeping)
     config = uvicorn.Config(
-        build(site, lambda: findings), lifespan="on", log_level="error", access_log=False, loop="uvloop",
+        build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
         http="httptools", timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -124,13 +125,18 @@ def running(
 
 
 def _site(
-    settings: ReceiverSettings, policy: Policy | None, append: Append | None, keeping: dict[str, Any]
+    settings: ReceiverSettings,
+    policy: Policy | None,
+    append: Append | None,
+    inspect: Callable[[], Sequence[Finding]],
+    keeping: dict[str, Any],
 ) -> Site:
     client, keys = connect_async(settings.ledger), Keys()
 
     async def to_ledger(batch: Any) -> Any:
         return await append_requests(client, keys, batch)
 
+    keep = Keep(append or to_ledger, **keeping)
     return Site(
         settings=settings,
         client=client,
@@ -138,7 +144,8 @@ def _site(
         gates=Gates(
             lambda have: policy if policy and policy.version != have else None, catalogue.source, SECRETS
         ),
-        keep=Keep(append or to_ledger, **keeping),
+        keep=keep,
+        durable=Durable(inspect, keep, settings.ledger.allow_weak),
         room=Room(settings.room_bytes),
         counts=Counts(),
         now=now_ms,
