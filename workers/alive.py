@@ -1,10 +1,13 @@
 """For containers: `python -m workers.alive` exits 0 when this machine's worker process showed life lately.
 
 A worker shows life between its jobs, so one that hangs in a job longer than any job may take is dead too.
+`python -m workers.alive watchdog` asks the file that the watchdog touches: it must live on when Redis does not.
 """
 
 import socket
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from redis import Redis
@@ -19,6 +22,22 @@ from workers.settings import from_env
 
 SILENT_MS: Final = DISPATCH_TIMEOUT_S * 1000
 """The longest that a job may keep a worker busy."""
+WATCHDOG_SILENT_MS: Final = 120_000
+"""Telling somebody over every way, none of which answers, takes less."""
+_FILE: Final = "watchdog.alive"
+
+
+def show_watchdog(data_dir: Path) -> None:
+    """A full disk is no reason for it to stop."""
+    with suppress(OSError):
+        (data_dir / _FILE).touch()
+
+
+def watchdog_seen_at(data_dir: Path) -> int:
+    """When the watchdog of this machine last had looked, ms; 0 for never."""
+    with suppress(OSError):
+        return int((data_dir / _FILE).stat().st_mtime * 1000)
+    return 0
 
 
 def last_seen_at(client: Redis, keys: Keys, host: str) -> int:
@@ -34,16 +53,24 @@ def _host(worker: str) -> str:
 
 
 def main() -> int:
+    ledger = from_env().ledger
+    if sys.argv[1:] == ["watchdog"]:
+        return _judge(watchdog_seen_at(ledger.data_dir), WATCHDOG_SILENT_MS)
     try:
-        seen = last_seen_at(connect(from_env().ledger), Keys(), socket.gethostname())
+        seen = last_seen_at(connect(ledger), Keys(), socket.gethostname())
     except RedisError as error:
-        print(f"Redis does not answer: {error}", file=sys.stderr)  # noqa: T201  # what the container's health shows
-        return 1
-    silent = now_ms() - seen
-    if silent > SILENT_MS:
-        print(f"no sign of life for {silent // 1000} s", file=sys.stderr)  # noqa: T201  # as above
-        return 1
-    return 0
+        return _ill(f"Redis does not answer: {error}")
+    return _judge(seen, SILENT_MS)
+
+
+def _judge(seen_at: int, patience_ms: int) -> int:
+    silent = now_ms() - seen_at
+    return _ill(f"no sign of life for {silent // 1000} s") if silent > patience_ms else 0
+
+
+def _ill(why: str) -> int:
+    print(why, file=sys.stderr)  # noqa: T201  # what the container's health shows
+    return 1
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ledger.state import cursor
 from routing.effect import AnyEffect, Deliver
 from routing.entry import Lane
 from routing.errors import TocsinError
-from workers import http
+from workers import alive, http
 from workers.answer import Call, HttpError
 from workers.last_resort import LastResort
 from workers.settings import WorkerSettings
@@ -147,6 +147,7 @@ class Watchdog:
         self._keys = keys
         self._judge = Judge(client, keys, settings.stall_ms)
         self._last_resort = last_resort
+        self._data_dir = settings.ledger.data_dir
         self._heartbeat_url = settings.heartbeat_url
         self._heartbeat_s = settings.heartbeat_ms / 1000
         self._pinged_at = float("-inf")
@@ -157,8 +158,10 @@ class Watchdog:
         """Until SIGTERM or SIGINT."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._ask_to_stop)
+        alive.show_watchdog(self._data_dir)
         while not self._stop.wait(every_s):
             self.turn()
+            alive.show_watchdog(self._data_dir)
 
     def turn(self) -> None:
         troubles = self._judge.look()

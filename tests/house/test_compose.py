@@ -69,6 +69,21 @@ def test_one_image_for_all() -> None:
     assert {SERVICES[name]["image"] for name in OURS} == {"tocsin"}
 
 
+def test_only_who_needs_data_on_disk_has_it() -> None:
+    """Bodies and phone numbers are in the archive; whom to reach without Redis is the watchdog's to know."""
+    mounts = {
+        name: [
+            each.partition(":")[0] for each in SERVICES[name]["volumes"] if not each.startswith("./config:")
+        ]
+        for name in OURS
+    }
+    assert {name: kept for name, kept in mounts.items() if kept} == {
+        "upkeep": ["archive"],
+        "watchdog": ["watchdog"],
+    }
+    assert all("./config:/etc/tocsin:ro" in SERVICES[name]["volumes"] for name in OURS)
+
+
 def test_redis_keeps_everything_on_disk() -> None:
     command = " ".join(SERVICES["redis"]["command"])
     assert "--appendonly yes" in command

@@ -1,4 +1,7 @@
+import socketserver
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from embedded import running_server
@@ -67,3 +70,70 @@ def test_waiting_for_replicas_that_are_not_there_is_refused(redis: Redis) -> Non
 
     assert {finding.level for finding in findings} == {"refuse"}
     assert "0 replicas follow the server, 1 are to be waited for" in findings[-1].text
+
+
+@contextmanager
+def claiming(**info: str) -> Iterator[Redis]:
+    """A client of a server whose settings are right and whose INFO says this; no such server is installed."""
+    strong = {b"appendonly": b"yes", b"appendfsync": b"always", b"maxmemory-policy": b"noeviction"}
+    told = "".join(f"{name}:{value}\r\n" for name, value in info.items()).encode()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while line := self.rfile.readline():
+                words = [self._word() for _ in range(int(line[1:]))]
+                if words[:2] == [b"CONFIG", b"GET"]:
+                    self.wfile.write(b"*2\r\n" + _bulk(words[2]) + _bulk(strong[words[2]]))
+                else:
+                    self.wfile.write(_bulk(told) if words[0] == b"INFO" else b"+OK\r\n")
+
+        def _word(self) -> bytes:
+            size = int(self.rfile.readline()[1:])
+            return self.rfile.read(size + 2)[:-2]
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with connect(LedgerSettings(redis_url=f"redis://127.0.0.1:{server.server_address[1]}")) as client:
+                yield client
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _bulk(text: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
+@pytest.mark.parametrize(
+    ("version", "replicas", "said"),
+    [
+        ("6.2.0", 0, ""),
+        ("255.255.255", 0, ""),
+        ("6.0.20", 0, "server version 6.0.20 is too old"),
+        ("5.0.14", 0, "server version 5.0.14 is too old"),
+        ("7.0.15", 1, "server version 7.0.15 has no WAITAOF"),
+        ("7.2.4", 1, ""),
+    ],
+)
+def test_a_server_that_is_too_old_for_what_is_asked_of_it_is_refused(
+    version: str, replicas: int, said: str
+) -> None:
+    with claiming(redis_version=version, role="master", connected_slaves=str(replicas)) as client:
+        findings = durability(client, wait_replicas=replicas)
+    assert [(finding.level, finding.text) for finding in findings] == ([("refuse", said)] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        ({"role": "slave"}, "read-only replica"),
+        ({"role": "master", "aof_last_write_status": "err"}, "could not write its log"),
+    ],
+)
+def test_a_server_that_cannot_keep_anything_now_is_refused(info: dict[str, str], said: str) -> None:
+    with claiming(redis_version="7.2.4", **info) as client:
+        (finding,) = durability(client)
+    assert (finding.level, said in finding.text) == ("refuse", True)

@@ -1,0 +1,67 @@
+"""What docker-compose.yml runs, run here: each command as written, each health check well and ill."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from commands import running
+from reception import POLICY
+from reception import running as receiving
+from redis import Redis
+from stage import PROGRAM, until
+
+from console.main import tocsin
+from workers.alive import WATCHDOG_SILENT_MS
+
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+)["services"]
+OURS = sorted(name for name in SERVICES if name != "redis")
+
+
+def check(service: str, room: Path, *, port: int = 0) -> int:
+    """Exit status of the container's health check, where the container's port is `port`."""
+    kind, program, *arguments = SERVICES[service]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    command = [sys.executable, *(each.replace(":8080", f":{port}") for each in arguments)]
+    environ = {"PATH": os.environ["PATH"], "TOCSIN_DATA": str(room)}
+    return subprocess.run(command, env=environ, capture_output=True, timeout=30, check=False).returncode
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_containers_command_is_one_of_ours_as_it_is_written(name: str) -> None:
+    command, *arguments = SERVICES[name]["command"]
+    found = tocsin.get_command(click.Context(tocsin), command)
+    assert found is not None
+    found.make_context(command, list(arguments)).close()
+    shown = subprocess.run([*PROGRAM, command, "--help"], capture_output=True, timeout=60, check=False)
+    assert shown.returncode == 0
+    assert f"Usage: tocsin {command}".encode() in shown.stdout
+
+
+def test_a_receiver_is_healthy_when_what_it_takes_is_kept_and_it_knows_its_senders(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    for policy, status in ((POLICY, 0), (None, 1)):
+        with receiving(redis, redis_url, policy=policy) as reception:
+            assert check("receiver", tmp_path, port=int(reception.url.rpartition(":")[2])) == status
+    assert check("receiver", tmp_path, port=9) == 1
+
+
+def test_a_watchdog_is_healthy_as_long_as_it_looks_with_redis_or_without(tmp_path: Path) -> None:
+    assert check("watchdog", tmp_path) == 1
+    sign = tmp_path / "watchdog.alive"
+    with running(tmp_path, f"unix://{tmp_path}/nobody", "watchdog"):
+        until(sign.exists, 20)
+        seen = sign.stat().st_mtime
+        until(lambda: sign.stat().st_mtime > seen, 20)
+        assert check("watchdog", tmp_path) == 0
+    then = time.time() - WATCHDOG_SILENT_MS / 1000 - 5
+    os.utime(sign, (then, then))
+    assert check("watchdog", tmp_path) == 1
