@@ -82,7 +82,8 @@ def _last_end(hours: Hours, at: int) -> int:
             break
         ends = [end for each in _around(day) for _, end in _parts(hours, each) if end <= at]
         if ends:
-            return max(ends)
+            # What began a day earlier still may have ended later.
+            return max(ends + [end for _, end in _parts(hours, day - 2 * _DAY) if end <= at])
         day -= _DAY
     return 0
 

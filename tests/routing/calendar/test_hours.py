@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from zones import ZONES
 
@@ -130,7 +130,18 @@ def weeks(draw: st.DrawFn) -> Hours:
     return Hours("any", draw(st.sampled_from(ZONES)), tuple(spans), frozenset(), BUILT_IN)
 
 
+OUTLASTING = Hours(
+    "any",
+    "Africa/Cairo",
+    (Span(frozenset({0}), 30, 1470), Span(frozenset({0, 1}), 0, 15)),
+    frozenset(),
+    BUILT_IN,
+)
+"""What begins on Monday ends after what begins on Tuesday."""
+
+
 @settings(deadline=None)
+@example(OUTLASTING, 184)
 @given(weeks(), st.integers(0, 10 * 366 * 24 * 4))
 def test_start_and_end_agree_with_a_walk_in_steps(given_: Hours, quarter: int) -> None:
     at = parse_iso("2019-01-01T00:00Z") + quarter * 15 * MINUTE
