@@ -65,7 +65,7 @@ def storm(town: Stage, room: Path, name: str, instance: str) -> Iterator[Row]:
     watching.join()
     weighing.join()
     yield judge(town, name, sent, took)
-    yield Row(f"storm of {name}: bytes kept per event", weight(memory))
+    yield Row(f"storm of {name}: bytes kept per event", weight(town, memory))
     yield from answers(name, probes)
     late = lateness(town, timers)
     yield at_most(f"storm of {name}: timers late", load.percentile(late, 99), " ms", 500, 100, "p99")
@@ -118,9 +118,13 @@ def used(town: Stage) -> int:
     return int(town.redis.info("memory")["used_memory"])
 
 
-def weight(memory: list[int]) -> str:
-    """Growth of the store per event, over the whole storm and over its second half."""
-    half = len(memory) // 2
-    first, second = memory[half] - memory[0], memory[-1] - memory[half]
-    halves = f"first half {first / 2**20:.0f} MB, second {second / 2**20:.0f} MB"
-    return f"{(first + second) / MANY:,.0f} (raw body included); {halves}"
+def weight(town: Stage, memory: list[int]) -> str:
+    """Growth of the store per event, and what of it is kept for each event until it is archived."""
+    keys, sizes = town.keys, {"body": 0, "entry": 0, "verdict": 0}
+    for key in town.redis.scan_iter(match=keys.all, count=1000):
+        what = {keys.raw: "body", keys.log(Lane.BULK): "entry"}.get(key.decode())
+        what = what or ("verdict" if b":verdicts:bulk:" in key else "")
+        if what:
+            sizes[what] += wire.call(town.redis, "MEMORY", "USAGE", key)
+    parts = ", ".join(f"{what} {size / MANY:,.0f}" for what, size in sizes.items())
+    return f"{(memory[-1] - memory[0]) / MANY:,.0f}, of which {parts}"
