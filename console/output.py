@@ -19,6 +19,7 @@ from ledger.views.times import iso
 
 if TYPE_CHECKING:  # rich is imported when something is printed, not to show a help page
     from rich.console import Console
+    from rich.table import Table
 
 __all__ = [
     "ago", "as_json", "clock", "facts", "heading", "iso", "one_line", "plain", "progress", "say", "span", "table",
@@ -112,7 +113,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str =
         cells = [one_line("-" if cell in (None, "") else cell) for cell in row]
         grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     if grid.row_count:
-        _console().print(grid)
+        _lay_out(grid)
     else:
         say(empty, "dim")
 
@@ -129,7 +130,7 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
         if value not in (None, "", 0):
             text = plain(value)
             grid.add_row(Text(name), Text(text, style=_STYLES.get(text, "")))
-    _console().print(grid)
+    _lay_out(grid)
 
 
 @contextmanager
@@ -144,6 +145,17 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], Any]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(plain(what), total=total)
         yield lambda done: bar.advance(task, done)
+
+
+def _lay_out(grid: "Table") -> None:
+    """A pipe gets no blanks at the ends of lines: the widest of them would lengthen all."""
+    console = _console()
+    if console.is_terminal:
+        console.print(grid)
+        return
+    with console.capture() as shown:
+        console.print(grid)
+    click.echo("\n".join(line.rstrip() for line in shown.get().rstrip("\n").split("\n")))
 
 
 def _console() -> "Console":

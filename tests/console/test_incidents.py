@@ -117,10 +117,12 @@ def test_hostile_text_is_inert(desk: Desk, run: Run, ask: Ask) -> None:
 
 
 def test_without_a_terminal_there_are_no_colours_and_no_line_is_broken(desk: Desk, run: Run) -> None:
-    run("incidents", "open", "word " * 100)
+    run("incidents", "open", " ".join(["word"] * 100))
     out = run("incidents", "list").stdout
     assert "\x1b[" not in out
     assert len(out.splitlines()) == 2
+    shown = run("incidents", "show", "INC-1").stdout
+    assert [line for line in (out + shown).splitlines() if line != line.rstrip()] == []
 
 
 def test_a_person_lowers_an_incident_and_everyone_can_read_why(opened: str, run: Run, ask: Ask) -> None:

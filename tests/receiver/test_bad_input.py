@@ -270,6 +270,8 @@ WRONG_CALLS: list[tuple[str, bytes, str, int, str]] = [
     ("signature of another call", FORM + b"&More=1", "of FORM", 401, "signature"),
     ("JSON instead of a form", b'{"a": NaN}' + MARK, "of FORM", 401, "signature"),
     ("deep JSON", DEEP, "of FORM", 401, "signature"),
+    ("0 bytes", b"", "of FORM", 401, "signature"),
+    ("one field twice", FORM + b"&Digits=6", "of FORM", 401, "signature"),
     ("invalid UTF-8", b"Digits=\xff" + MARK, "12345", 400, "form"),
     ("a thousand fields", b"&".join(b"a%d=1" % number for number in range(1000)), "12345", 400, "form"),
     ("10 MB", BIG, "of FORM", 413, "too_large"),
@@ -296,6 +298,16 @@ def test_every_bad_callback_is_refused_with_a_hint_and_counted(reception: Recept
     assert reception.entries() == []
     assert reception.post(path, FORM, twilio(path, FORM)).status_code == 200
     assert counted(reception)["tocsin_accepted_total", "twilio"] == 1
+
+
+@pytest.mark.parametrize("kind", ["application/json", "image/png", "multipart/form-data; boundary=x", ""])
+def test_the_content_type_of_a_callback_does_not_matter_its_signature_does(
+    reception: Reception, kind: str
+) -> None:
+    path = CALLBACKS[0]
+    answer = reception.post(path, FORM, {**twilio(path, FORM), "content-type": kind})
+    assert answer.status_code == 200
+    assert len(reception.entries()) == 1
 
 
 def call_headers(path: str, body: bytes, signer: str) -> dict[str, str]:
