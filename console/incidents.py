@@ -1,19 +1,14 @@
-"""`tocsin incidents`: list, show, and everything a person can do with one."""
-
-from collections.abc import Callable
-from typing import Any
+"""`tocsin incidents`: list them, show one; what a person can do with one is in `console.responding`."""
 
 import click
 
-from console.acting import acting
-from console.context import Context, connected
-from console.decided import act, opened_by
+from console import responding
+from console.context import connected
 from console.options import json_option, paging
 from console.output import ago, as_json, facts, heading, say, table
 from ledger.clock import now_ms
 from ledger.views import Wanted, detail, page
 from ledger.views.incidents import Shown
-from routing.entry import Command, Graded, Opened, Verb
 from routing.incident import Phase
 from routing.instant import parse_iso
 from routing.severity import Severity
@@ -21,7 +16,7 @@ from routing.severity import Severity
 
 @click.group()
 def incidents() -> None:
-    """List incidents, show one, acknowledge, resolve, escalate, note, open."""
+    """List incidents, show one, and act on it: acknowledge, resolve, snooze, reassign, merge and more."""
 
 
 @incidents.command("list")
@@ -142,73 +137,5 @@ def _next(row: Shown, now: int) -> str:
     return f"{_ago(following['at'], now)}: {following['what']}" if following else ""
 
 
-def _verb(verb: Verb, help_: str) -> None:
-    @incidents.command(verb.value, help=help_)
-    @click.argument("ID")
-    @acting
-    def command(id: str, by: str) -> None:  # noqa: A002
-        act(_known(id), Command(at=now_ms(), by=by, incident=id, verb=verb), incident=id)
-
-
-def _known(incident_id: str) -> Context:
-    context = connected()
-    if context.store.incident(incident_id) is None:
-        raise click.ClickException(f"no incident {incident_id!r}; see: tocsin incidents list --all")
-    return context
-
-
-_verb(Verb.ACK, "Take it: paging stops, and everyone who was paged is told.")
-_verb(Verb.RESOLVE, "Close it: everyone who was paged is told.")
-_verb(Verb.ESCALATE, "Page the next step of the policy now.")
-
-
-def _worded(name: str, verb: Verb, argument: str, help_: str) -> Callable[..., Any]:
-    @incidents.command(name, help=help_)
-    @click.argument("ID")
-    @click.argument(argument, required=verb is Verb.NOTE, default=None if verb is Verb.NOTE else "")
-    @acting
-    def command(id: str, by: str, **words: str) -> None:  # noqa: A002
-        text = words[argument.lower()]
-        act(_known(id), Command(at=now_ms(), by=by, incident=id, verb=verb, text=text), incident=id)
-
-    return command
-
-
-_worded("note", Verb.NOTE, "TEXT", "Write TEXT into its timeline.")
-_worded("done", Verb.DONE, "FOLLOWUP", "Mark FOLLOWUP (or all of them) as done.")
-
-
-@incidents.command()
-@click.argument("ID")
-@click.option("--severity", required=True, help="How bad it is, like SEV-3.")
-@click.option("--reason", default="", help="Why; kept with the incident and told to whoever was paged.")
-@acting
-def update(id: str, severity: str, reason: str, by: str) -> None:  # noqa: A002
-    """Raise or lower its severity. What had made it worse will not do so again, unless it gets worse still."""
-    level = _severity(severity)
-    act(_known(id), Graded(at=now_ms(), by=by, incident=id, severity=int(level), reason=reason), incident=id)
-
-
-def _severity(text: str) -> Severity:
-    try:
-        return Severity.parse(text)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-
-
-@incidents.command("open")
-@click.argument("TITLE")
-@click.option("--severity", default="SEV-2", show_default=True)
-@click.option("--service", default="")
-@click.option("--team", default="")
-@click.option("--summary", default="")
-@acting
-def open_(title: str, severity: str, service: str, team: str, summary: str, by: str) -> None:
-    """Open an incident that no source reported."""
-    level = _severity(severity)
-    entry = Opened(
-        at=now_ms(), by=by, title=title, severity=int(level), service=service, team=team, summary=summary
-    )
-    context = connected()
-    opened = opened_by(context, act(context, entry).id)
-    say(f"{opened or 'an incident'} opened as {level}; see: tocsin incidents show {opened}".rstrip())
+for command in responding.COMMANDS:
+    incidents.add_command(command)

@@ -2,7 +2,7 @@
 
 from ledger.keys import Keys
 from routing.decision import Table
-from routing.delivery import Delivery
+from routing.delivery import Delivery, Ration
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
 from routing.incident import Alert, Deploy, Incident, Window
 from routing.record import Record
@@ -22,6 +22,7 @@ RECORDS: dict[Table, type[Record]] = {
     Table.SILENCE: SilenceSet,
     Table.OVERRIDE: OverrideSet,
     Table.SWITCH: SwitchSet,
+    Table.RATION: Ration,
     Table.FACT: Fact,
 }
 

@@ -52,7 +52,10 @@ def _incident(state: State, incident: Incident, now: int) -> list[Finding]:
 
 
 def _delivery(state: State, delivery: Delivery) -> list[Finding]:
-    awaited = {Progress.PENDING: (Wake.UNCLAIMED, Wake.RETRY), Progress.CLAIMED: (Wake.SILENT,)}
+    awaited = {
+        Progress.PENDING: (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE),
+        Progress.CLAIMED: (Wake.SILENT,),
+    }
     wakes = awaited.get(delivery.progress, ())
     if wakes and not any(_has(state, wake, delivery.id) for wake in wakes):
         return [Finding(delivery.id, f"{delivery.id} is {delivery.progress} and nothing watches it")]

@@ -25,7 +25,7 @@ from routing.entry import (
 )
 from routing.incident import Phase
 from routing.policy import Policy
-from routing.response import answers, controls, deliveries, opening, promotion, regrading
+from routing.response import answers, commands, controls, deliveries, opening, promotion, regrading
 from routing.response.next_action import settle
 from routing.state import State
 
@@ -64,7 +64,7 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
         case Answer():
             answers.answer(draft, entry)
         case Command():
-            answers.command(draft, entry)
+            commands.command(draft, entry)
         case Graded():
             regrading.graded(draft, entry)
         case Opened():

@@ -22,6 +22,7 @@ class Table(StrEnum):
     SILENCE = "silence"
     OVERRIDE = "override"
     SWITCH = "switch"
+    RATION = "ration"
     FACT = "fact"
     """Single values: the policy version, the last incident number."""
 

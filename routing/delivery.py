@@ -60,3 +60,45 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     error: str = ""
     sandbox: bool = False
     why: str = ""
+    start: int = 0
+    """Which start of the incident's escalation it belongs to, with `stage` and `round` the step."""
+    held: str = ""
+    """Why it has not left yet: one of Held; "" when nothing holds it."""
+    number: int = 0
+    """Its place among all that were held for the same contact and method."""
+    carrier: str = ""
+    """The delivery that told of it, together with others."""
+    listed: list[str] = []
+    """Incidents a message for several names: an answer to it means all of them."""
+
+
+class Held(StrEnum):
+    LATER = "later"
+    """A further method of the contact: it has its turn if the first ones bring no answer."""
+    LIMIT = "limit"
+    """The contact was told so often lately that it waits, and goes out together with others."""
+    DIGEST = "digest"
+    """Collected until the contact's hour."""
+
+
+BUNDLED = frozenset({Held.LIMIT.value, Held.DIGEST.value})
+
+
+class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What one contact was told over one method: enough to keep the limits, never more."""
+
+    key: str
+    times: list[int] = []
+    """When the last messages left, newest last; at most as many as the limits count."""
+    held: int = 0
+    """How many were ever held back."""
+    told: int = 0
+    """The number of the last one that a message for several told of."""
+    carrier: str = ""
+    """That message."""
+
+
+def ration_key(delivery: Delivery) -> str:
+    """Pages, updates and digests are limited each on their own: an update never keeps a page waiting."""
+    kind = Held.DIGEST.value if delivery.held == Held.DIGEST else delivery.purpose.value
+    return f"{kind}:{delivery.contact}:{delivery.channel}:{delivery.address}"

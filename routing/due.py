@@ -5,19 +5,25 @@ from collections.abc import Callable
 from routing.alerts import counting, ending
 from routing.automation import repairs, runbooks, steps
 from routing.decision import Table
+from routing.delivery import Progress
 from routing.draft import Draft
 from routing.entry import TimerDue
 from routing.incident import Incident, Phase
 from routing.response import (
     acknowledging,
+    bundling,
     closing,
     controls,
     deadlines,
     deliveries,
     escalation,
     followups,
+    merging,
     promotion,
+    rations,
     responding,
+    sending,
+    snoozing,
 )
 from routing.run import Run
 from routing.timer import Timer, Wake
@@ -128,6 +134,8 @@ def _expire(draft: Draft, timer: Timer) -> None:
         draft.drop(Table.FACT, timer.subject)
     elif kind == "silence":
         controls.end_silence(draft, key)
+    elif kind == "ration":
+        rations.forget(draft, key)
     elif kind == "override":
         draft.drop(Table.OVERRIDE, key)
     elif timer.incident:
@@ -142,6 +150,29 @@ def _follow_up(draft: Draft, timer: Timer) -> None:
         followups.remind(draft, incident, timer.subject)
 
 
+def _next_method(draft: Draft, timer: Timer) -> None:
+    delivery = draft.delivery(timer.subject)
+    if delivery is not None and delivery.progress is Progress.PENDING:
+        sending.release(draft, delivery)
+
+
+def _bundle(draft: Draft, timer: Timer) -> None:
+    if delivery := draft.delivery(timer.subject):
+        bundling.due(draft, delivery)
+
+
+def _snooze(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None and incident.phase is not Phase.RESOLVED:
+        snoozing.over(draft, incident)
+
+
+def _merge(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None and incident.phase is not Phase.RESOLVED:
+        merging.go_on(draft, incident)
+
+
 def _retire(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.RESOLVED:
@@ -150,7 +181,7 @@ def _retire(draft: Draft, timer: Timer) -> None:
 
 def _triggered(draft: Draft, key: str) -> Incident | None:
     incident = draft.incident(key)
-    return incident if incident is not None and incident.phase is Phase.TRIGGERED else None
+    return incident if incident is not None and escalation.is_waiting_for_ack(incident) else None
 
 
 def _under_way(draft: Draft, timer: Timer) -> tuple[Incident, Run] | None:
@@ -180,4 +211,8 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.EXPIRE: _expire,
     Wake.FOLLOW_UP: _follow_up,
     Wake.RETIRE: _retire,
+    Wake.NEXT_METHOD: _next_method,
+    Wake.BUNDLE: _bundle,
+    Wake.SNOOZE: _snooze,
+    Wake.MERGE: _merge,
 }

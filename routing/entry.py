@@ -53,6 +53,12 @@ class Verb(StrEnum):
     NOTE = "note"
     DONE = "done"
     """A follow-up is done; the text names it, "" means all of them."""
+    SNOOZE = "snooze"
+    """Nobody is paged before `until_at`."""
+    REASSIGN = "reassign"
+    """`to` has it from now on: "contact:anna", "team:payments" or "schedule:primary"."""
+    MERGE = "merge"
+    """The alerts move to the incident `to`."""
 
 
 class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):
@@ -61,6 +67,8 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     incident: str
     verb: Verb
     text: str = ""
+    to: str = ""
+    until_at: int = 0
 
 
 class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from routing.escalation import Escalation
 from routing.reason import Reason
 from routing.record import Record
 from routing.severity import Severity
@@ -33,37 +34,6 @@ class Alert(Record, frozen=True, kw_only=True, omit_defaults=True):
     summary: str = ""
     labels: dict[str, str] = {}
     link: str = ""
-
-
-class Target(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Whom an escalation step calls: a `contact`, or whoever is on call in a `schedule`."""
-
-    kind: str
-    name: str
-
-
-class Stage(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """One escalation step as the incident keeps it: policy changes do not move a running escalation."""
-
-    targets: list[Target]
-    wait_ms: int
-    origin: str = ""
-
-
-class Escalation(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the escalation of an incident stands.
-
-    `stage` is the step last carried out, -1 before the first; `round` counts repeats from 0; `exhausted`
-    once the last resort is what is being called.
-    """
-
-    policy: str
-    stages: list[Stage]
-    repeat: int = 0
-    stage: int = -1
-    round: int = 0
-    exhausted: bool = False
-    origin: str = ""
 
 
 class NextAction(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -144,6 +114,12 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Rules that raise it no more, unless to something worse than `lowered_from`."""
     services: list[str] = []
     """Services of its alerts besides its own, where a rule asks how far it has spread."""
+    snoozed_until: int = 0
+    """A person put it off: nobody is paged before this instant; 0: nobody did."""
+    merged_into: str = ""
+    """The incident that has its alerts now, and answers for it."""
+    merged_groups: list[str] = []
+    """Groups of incidents merged into this one: their new alerts join it, too."""
 
 
 class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):

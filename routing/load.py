@@ -17,6 +17,7 @@ from routing.schema import (
     contacts,
     escalation,
     impact,
+    limits,
     oncall,
     promotion,
     relations,
@@ -26,6 +27,7 @@ from routing.schema import (
     severity,
     site,
     sources,
+    teams,
 )
 from routing.schema.faults import add_faults
 from routing.schema.part import Known, Part, Spot
@@ -49,12 +51,16 @@ RUNBOOKS = "runbooks/"
 _DEFINES = {
     "contact": ("oncall.yaml", "contacts"),
     "schedule": ("oncall.yaml", "schedules"),
+    "team": ("oncall.yaml", "teams"),
     "channel": ("channels.yaml", "channels"),
     "escalation policy": ("escalation.yaml", "policies"),
     "service": ("services.yaml", "services"),
     "hours": ("calendar.yaml", "hours"),
     "holidays": ("calendar.yaml", "holidays"),
 }
+
+_LEFT_OUT = frozenset({"schedules", "teams"})
+"""What a file need not have."""
 
 P = TypeVar("P", bound=Part)
 
@@ -204,6 +210,8 @@ class _Loading:
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
             services=self._services(),
+            teams=teams.build_teams(people.teams, people_at, people.contacts),
+            limits=limits.build_limits(people.limits),
             hours=hours,
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
         )
@@ -263,7 +271,7 @@ def _defined(documents: Mapping[str, Document], file: str, key: str) -> frozense
         return frozenset()
     if document is None or document.is_unsound(()) or not isinstance(document.data, dict):
         return None
-    items = document.data.get(key, {} if file in OPTIONAL else None)
+    items = document.data.get(key, {} if file in OPTIONAL or key in _LEFT_OUT else None)
     return frozenset(items) if isinstance(items, dict) and not document.is_unsound((key,)) else None
 
 

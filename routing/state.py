@@ -12,6 +12,7 @@ from routing.incident import Alert, Incident, Phase
 from routing.pages import Pages
 from routing.record import Record
 from routing.timer import Timer
+from routing.waiting import Waiting
 
 
 class Fact(Record, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class State:
         """Incident -> keys of the records it owns, by table."""
         self.agenda = Agenda(self.tables[Table.TIMER])
         self.pages = Pages()
+        self.waiting = Waiting()
 
     def get(self, table: Table, key: str) -> Record | None:
         return self.tables[table].get(key)
@@ -71,16 +73,23 @@ class State:
             if put.record.phase is Phase.RESOLVED:
                 self._unanswerable(put.key)
         elif isinstance(put.record, Delivery):
+            self.waiting.put(old, put.record)
             if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
         elif isinstance(old, Alert) and isinstance(put.record, Alert) and old.incident != put.record.incident:
             self.owned[old.incident].get(put.table, set()).discard(put.key)
 
     def _regroup(self, old: Record | None, incident: Incident) -> None:
-        if isinstance(old, Incident) and old.group and self.open_groups.get(old.group) == incident.id:
-            del self.open_groups[old.group]
+        if isinstance(old, Incident) and old.group != incident.group:
+            self._ungroup(old)
         if incident.group:
-            self.open_groups[incident.group] = incident.id
+            for group in (incident.group, *incident.merged_groups):
+                self.open_groups[group] = incident.id
+
+    def _ungroup(self, incident: Incident) -> None:
+        for group in (incident.group, *incident.merged_groups):
+            if self.open_groups.get(group) == incident.id:
+                del self.open_groups[group]
 
     def _is_open(self, incident: str) -> bool:
         known = self.tables[Table.INCIDENT].get(incident)
@@ -106,11 +115,13 @@ class State:
                 found = self.tables[table].get(key)
                 if isinstance(found, Alert) and found.incident != incident:
                     continue
+                if isinstance(found, Delivery):
+                    self.waiting.drop(found)
                 self.tables[table].pop(key, None)
         self.agenda.forget(incident)
         gone = self.tables[Table.INCIDENT].pop(incident, None)
-        if isinstance(gone, Incident) and self.open_groups.get(gone.group) == incident:
-            del self.open_groups[gone.group]
+        if isinstance(gone, Incident):
+            self._ungroup(gone)
 
 
 def _age(alert: Alert) -> tuple[int, int]:

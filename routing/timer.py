@@ -26,6 +26,10 @@ class Wake(StrEnum):
     RETIRE = "retire"
     LAST_RESORT = "last_resort"
     EXPIRE = "expire"
+    NEXT_METHOD = "next_method"
+    BUNDLE = "bundle"
+    SNOOZE = "snooze"
+    MERGE = "merge"
 
 
 BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE})

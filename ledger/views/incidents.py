@@ -108,6 +108,8 @@ def detail(whole: Whole) -> Shown:
         "suspect": _deploy(incident.suspect) if incident.suspect else None,
         "tried": incident.tried,
         "held_until": iso(incident.held_until),
+        "snoozed_until": iso(incident.snoozed_until),
+        "merged_into": incident.merged_into,
         "reopened": incident.reopened,
         "followups": [_followup(one) for one in incident.followups],
         "alerts": [_alert(one) for one in whole.alerts],
@@ -134,6 +136,8 @@ def delivery(one: Delivery) -> Shown:
         "sandbox": one.sandbox,
         "why": one.why,
         "title": one.message.title,
+        "held": one.held,
+        "carrier": one.carrier,
         "at": iso(one.created_at),
         "changed_at": iso(one.changed_at),
     }
@@ -216,6 +220,8 @@ def _escalation(incident: Incident) -> Shown | None:
         "round": found.round,
         "repeat": found.repeat,
         "exhausted": found.exhausted,
+        "awaited": found.awaited,
+        "acked": found.acked,
         "origin": found.origin,
     }
 

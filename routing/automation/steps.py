@@ -10,7 +10,7 @@ from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
 from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
-from routing.response.notify import UNCLAIMED_MS
+from routing.response.sending import UNCLAIMED_MS
 from routing.run import Run, StepState
 from routing.timer import Wake
 

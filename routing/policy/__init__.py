@@ -1,9 +1,9 @@
 """Policy: the whole configuration, compiled. Each part carries its `Origin`, so reasons can name file and line."""
 
-from routing.policy.channels import Channel
+from routing.policy.channels import Channel, Limit
 from routing.policy.escalation import EscalationPolicy, EscalationStep
 from routing.policy.impact import Impact, Matrix
-from routing.policy.people import Contact, Method
+from routing.policy.people import AtHours, Contact, Digest, HourlyPage, Method, Team
 from routing.policy.policy import Policy
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
@@ -15,13 +15,17 @@ from routing.policy.severity import Adjustment, Promotion, SeverityRule, Thresho
 
 __all__ = [
     "Adjustment",
+    "AtHours",
     "Channel",
     "Contact",
+    "Digest",
     "EscalationPolicy",
     "EscalationStep",
     "Guard",
+    "HourlyPage",
     "Impact",
     "Layer",
+    "Limit",
     "Limits",
     "Matcher",
     "Matrix",
@@ -40,6 +44,7 @@ __all__ = [
     "Setting",
     "SeverityRule",
     "Source",
+    "Team",
     "Threshold",
     "Unit",
     "Verify",

@@ -8,6 +8,14 @@ from routing.reason import Origin
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` messages within `window_ms`."""
+
+    count: int
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A configured way out. `vendor` names its module; `voice` channels ring."""
 

@@ -1,4 +1,4 @@
-"""Contacts, and how they are reached."""
+"""Contacts and teams of them, and how they are reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,44 @@ from routing.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to reach a contact: a configured channel and the address there."""
+    """One way to reach a contact: a configured channel and the address there.
+
+    A page goes over it `after_ms` later than over the contact's first ones, unless somebody answered by then.
+    """
 
     channel: str
     address: str
+    after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AtHours:
+    """Hours of the calendar by name; `outside` of them, or inside."""
+
+    hours: str
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyPage:
+    """The methods a contact is paged by at these hours, for the severities named here."""
+
+    at: AtHours
+    by_severity: Mapping[Severity, tuple[Method, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What need not be told one by one: collected until `minute` of the day by a wall clock in `timezone`."""
+
+    severities: frozenset[Severity]
+    minute: int
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """`by_severity` gives the methods to use at once, in order of preference, for pages.
+    """`by_severity` gives the methods for pages, in order of preference; `by_hour` comes before it.
 
     `quiet` is what UPDATE messages use: never a voice channel.
     """
@@ -29,3 +58,18 @@ class Contact:
     by_severity: Mapping[Severity, tuple[Method, ...]]
     quiet: tuple[Method, ...]
     origin: Origin
+    by_hour: tuple[HourlyPage, ...] = ()
+    """The first whose hours it is, and that names the severity, counts."""
+    quiet_hours: AtHours | None = None
+    """Nothing rings at these hours but SEV-0."""
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Contacts who are told together. `digest` counts for those of them who have none of their own."""
+
+    name: str
+    contacts: tuple[str, ...]
+    origin: Origin
+    digest: Digest | None = None

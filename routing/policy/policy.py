@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
-from routing.policy.channels import Channel
+from routing.policy.channels import Channel, Limit
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
-from routing.policy.people import Contact
+from routing.policy.people import Contact, Team
 from routing.policy.routes import Route
 from routing.policy.runbooks import Runbook
 from routing.policy.schedules import Schedule
@@ -64,3 +64,6 @@ class Policy:
     hours: Mapping[str, Hours] = field(default_factory=dict)
     """Hours of the week by the names other files give: {"working": ...}."""
     sprints: Sprints | None = None
+    teams: Mapping[str, Team] = field(default_factory=dict)
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
+    """How often one contact is told over one method: by kind, "call", "text" (a telephone number), "message"."""

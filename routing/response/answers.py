@@ -1,4 +1,4 @@
-"""What people say back: keys pressed, SMS replies, links clicked, commands."""
+"""What people say back: keys pressed, SMS replies, links clicked."""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ import msgspec
 
 from routing.delivery import Delivery, Progress
 from routing.draft import Draft
-from routing.entry import Answer, Command, Verb
-from routing.incident import Incident, Phase
-from routing.response import acknowledging, closing, escalation
+from routing.entry import Answer, Verb
+from routing.response import commands, sending
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE}
@@ -60,52 +59,13 @@ def answer(draft: Draft, entry: Answer) -> None:
         answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
         draft.put_delivery(answered)
         draft.withdraw(delivery.id)
-        for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
+        for wake in (*sending.AWAITED, Wake.SILENT):
             draft.unwake(wake, delivery.id)
-    act(draft, incident, reply.verb, delivery.contact, entry.channel)
+    for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
+        if found := draft.incident(name):
+            commands.act(draft, found, reply.verb, delivery.contact, entry.channel)
 
 
 def _latest_to(draft: Draft, address: str) -> Delivery | None:
     """The latest page to this address whose incident is open: what an SMS "ack" most likely means."""
     return draft.delivery(draft.state.pages.latest(address))
-
-
-def command(draft: Draft, entry: Command) -> None:
-    incident = draft.incident(entry.incident)
-    if incident is not None:
-        act(draft, incident, entry.verb, entry.by or "operator", "the command line", entry.text)
-
-
-def act(draft: Draft, incident: Incident, verb: Verb, by: str, via: str, text: str = "") -> None:
-    """Carry out what a person wants of an incident. What no longer applies is only noted."""
-    if verb is Verb.NOTE:
-        draft.note(incident.id, f"note: {text}", by=by)
-    elif verb is Verb.DONE:
-        _done(draft, incident, by, text)
-    elif incident.phase is Phase.RESOLVED:
-        draft.note(incident.id, f"{by} asked to {verb} via {via}; it was already resolved", by=by)
-    elif verb is Verb.ACK:
-        acknowledging.acknowledge(draft, incident, by, via)
-    elif verb is Verb.RESOLVE:
-        closing.resolve(draft, incident, by, f"resolved by {by} via {via}")
-    else:
-        _escalate(draft, incident, by, via)
-
-
-def _escalate(draft: Draft, incident: Incident, by: str, via: str) -> None:
-    draft.note(incident.id, f"escalated by {by} via {via}", by=by)
-    draft.unwake(Wake.ACK_EXPIRES, incident.id)
-    draft.unwake(Wake.HOLD, incident.id)
-    incident = msgspec.structs.replace(incident, phase=Phase.TRIGGERED, held_until=0, changed_at=draft.now)
-    escalation.advance(draft, incident, f"{by} asked to escalate")
-
-
-def _done(draft: Draft, incident: Incident, by: str, which: str) -> None:
-    followups = []
-    for followup in incident.followups:
-        if not followup.done_at and which in {"", followup.id}:
-            draft.unwake(Wake.FOLLOW_UP, followup.id)
-            draft.note(incident.id, f"follow-up done: {followup.text}", by=by)
-            followup = msgspec.structs.replace(followup, done_at=draft.now)  # noqa: PLW2901
-        followups.append(followup)
-    draft.put_incident(msgspec.structs.replace(incident, followups=followups))

@@ -7,13 +7,13 @@ from routing.automation import runbooks
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.reason import Reason
-from routing.response import clocks, escalation, notify, responding
+from routing.response import callees, clocks, escalation, notify, responding, sending
 from routing.timer import Wake
 
 
 def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reason) -> Incident:
     """It is over: every clock stops, everyone who was paged is told, whatever is silenced."""
-    if incident.phase is Phase.RESOLVED:
+    if incident.phase is Phase.RESOLVED or incident.merged_into:
         return incident
     incident = msgspec.structs.replace(
         incident,
@@ -24,11 +24,12 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         changed_at=draft.now,
         firing=0,
         held_until=0,
+        snoozed_until=0,
     )
     escalation.stop(draft, incident)
     for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET):
         draft.unwake(wake, incident.id)
-    notify.cancel_pages(draft, incident, f"resolved by {by}")
+    sending.cancel_pages(draft, incident, f"resolved by {by}")
     incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")
     draft.note(incident.id, what, *reasons, by=by)
     draft.wake(
@@ -47,11 +48,8 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
 def inform(draft: Draft, incident: Incident, what: str) -> Incident:
     """Tell quietly those the route names, when nobody was paged."""
     route = routes.by_name(draft.policy, incident.route)
-    for kind, name in route.inform if route else ():
-        found, _ = escalation.resolve_target(draft, kind, name)
-        contact = draft.policy.contacts.get(found)
-        if contact is not None:
-            incident = notify.tell(draft, incident, contact, what)
+    for each in callees.resolve(draft, route.inform if route else ()).people:
+        incident = notify.tell(draft, incident, each.contact, what)
     return incident
 
 

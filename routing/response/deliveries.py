@@ -6,9 +6,9 @@ from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
-from routing.incident import Incident, Phase
+from routing.incident import Incident
 from routing.record import encode
-from routing.response import escalation, notify
+from routing.response import callees, escalation, sending
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -127,12 +127,12 @@ def _other_way(draft: Draft, delivery: Delivery) -> None:
         return
     if delivery.purpose is Purpose.UPDATE:
         _tell_otherwise(draft, incident, delivery)
-    elif incident.phase is Phase.TRIGGERED:
+    elif escalation.is_waiting_for_ack(incident):
         escalation.fall_back(draft, incident, delivery)
 
 
 def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> None:
-    contact = draft.policy.contacts.get(delivery.contact)
+    contact = callees.find(draft.policy, delivery.contact)
     if contact is None:
         return
     tried = {
@@ -143,7 +143,7 @@ def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> Non
     for method in contact.quiet:
         if (method.channel, method.address) not in tried:
             why = f"{delivery.channel} failed"
-            notify.send(draft, incident, contact, method, delivery.purpose, delivery.message, why)
+            sending.send(draft, incident, contact, method, delivery.purpose, delivery.message, why)
             return
 
 
@@ -173,12 +173,12 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
 
 def unclaimed(draft: Draft, delivery: Delivery, tries: int) -> None:
     if delivery.progress is Progress.PENDING:
-        notify.dispatch(draft, delivery, tries + 1)
+        sending.dispatch(draft, delivery, tries + 1)
 
 
 def retry(draft: Draft, delivery: Delivery) -> None:
     if delivery.progress is Progress.PENDING:
-        notify.dispatch(draft, delivery)
+        sending.dispatch(draft, delivery)
 
 
 def silent(draft: Draft, delivery: Delivery) -> None:
@@ -202,7 +202,7 @@ def silent(draft: Draft, delivery: Delivery) -> None:
         delivery.incident,
         f"{delivery.channel} to {delivery.contact} again, marked as a repeat: its worker gave no answer",
     )
-    notify.dispatch(draft, repeated)
+    sending.dispatch(draft, repeated)
 
 
 def revive(draft: Draft, delivery: Delivery, by: str) -> None:
@@ -212,11 +212,11 @@ def revive(draft: Draft, delivery: Delivery, by: str) -> None:
     )
     draft.put_delivery(revived)
     draft.note(delivery.incident, f"{delivery.id} retried by {by}", by=by)
-    notify.dispatch(draft, revived)
+    sending.dispatch(draft, revived)
 
 
 def _settle(draft: Draft, delivery: Delivery) -> None:
     """Nothing is awaited of this attempt any more."""
     draft.withdraw(delivery.id)
-    for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
+    for wake in (*sending.AWAITED, Wake.SILENT):
         draft.unwake(wake, delivery.id)

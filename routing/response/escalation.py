@@ -1,83 +1,117 @@
 """Escalation: who is paged next, until somebody answers. It never ends in silence."""
 
-from dataclasses import dataclass
-
 import msgspec
 
-from routing import oncall
 from routing.decision import Table
-from routing.delivery import Delivery, Progress, Purpose
+from routing.delivery import Delivery, Held, Progress, Purpose
 from routing.draft import Draft
-from routing.incident import Escalation, Incident, Phase, Stage, Target
-from routing.policy import Contact, EscalationPolicy, Policy
+from routing.escalation import Escalation, Stage
+from routing.incident import Incident, Phase
+from routing.instant import iso
 from routing.reason import Reason
-from routing.response import notify
+from routing.response import callees, clocks, notify, personal, sending, stages
+from routing.response.callees import Callee
 from routing.timer import Wake
-
-
-def begin(policy: EscalationPolicy) -> Escalation:
-    """The escalation as the incident keeps it: later policy changes do not move it."""
-    stages = [
-        Stage(
-            targets=[Target(kind=kind, name=name) for kind, name in step.targets],
-            wait_ms=step.wait_ms,
-            origin=str(step.origin),
-        )
-        for step in policy.steps
-    ]
-    return Escalation(policy=policy.name, stages=stages, repeat=policy.repeat, origin=str(policy.origin))
 
 
 def page(draft: Draft, incident: Incident, why: str) -> Incident:
     """Start (again) at the first step: nobody has answered, or something got worse."""
+    if _sleeps(draft, incident, why):
+        draft.put_incident(incident)
+        return incident
     if incident.escalation is None:
         return _last_resort(draft, incident, why)
-    start = msgspec.structs.replace(incident.escalation, stage=-1, round=0, exhausted=False)
+    start = msgspec.structs.replace(
+        incident.escalation,
+        stage=-1,
+        round=0,
+        exhausted=False,
+        awaited=[],
+        acked=[],
+        starts=incident.escalation.starts + 1,
+    )
     incident = msgspec.structs.replace(incident, escalation=start, held_until=0, silenced_by="")
     draft.unwake(Wake.HOLD, incident.id)
     draft.unwake(Wake.LAST_RESORT, incident.id)
+    sending.cancel_later(draft, incident, f"paging began anew: {why}")
     return advance(draft, incident, why)
 
 
-def advance(draft: Draft, incident: Incident, why: str) -> Incident:
-    """Carry out the next step that reaches anybody; after the last, the last resort."""
+def advance(draft: Draft, incident: Incident, why: str, *, at_once: bool = False) -> Incident:
+    """Carry out the next step that reaches anybody; after the last, the last resort.
+
+    `at_once`: no step waits for its hours, a person wants it now.
+    """
+    if _sleeps(draft, incident, why):
+        draft.put_incident(incident)
+        return incident
     draft.unwake(Wake.ESCALATE, incident.id)
     current = incident.escalation
     while current is not None:
         following = _following(current)
         if following is None:
             break
+        stage = following.stages[following.stage]
+        if not _is_for(draft, incident, following, stage):
+            current = following
+            continue
+        opens = draft.now if at_once else stages.opens_at(draft, incident, stage)
+        if opens > draft.now:
+            return _wait_for_hours(draft, incident, current, stage, opens)
         current = following
         incident = msgspec.structs.replace(incident, escalation=current)
-        stage = current.stages[current.stage]
-        callees = _callees(draft, stage)
-        for gap in callees.gaps:
+        targets = [(each.kind, each.name) for each in stage.targets]
+        found = callees.resolve(draft, targets)
+        for gap in found.gaps:
             draft.note(incident.id, gap.text, gap)
-        if callees.contacts:
-            return _carry_out(draft, incident, stage, callees, why)
+        if found.people:
+            incident = _carry_out(draft, incident, stage, found.people, why)
+            callees.turn(draft, targets)
+            said = f"You shadow {', '.join(each.contact.title for each in found.people)}, paged for: {incident.title}"
+            return notify.tell_each(draft, incident, list(found.shadows), said)
     return _last_resort(draft, incident, why)
+
+
+def _sleeps(draft: Draft, incident: Incident, why: str) -> bool:
+    """Whether a person has put the incident off: then nothing pages before that is over."""
+    if incident.snoozed_until <= draft.now:
+        return False
+    draft.note(incident.id, f"not paged before {iso(incident.snoozed_until)}, it is snoozed: {why}")
+    return True
 
 
 def fall_back(draft: Draft, incident: Incident, delivery: Delivery) -> Incident:
     """A page failed for good: the contact's next method at once, then the next step of the policy."""
-    contact = draft.policy.contacts.get(delivery.contact)
+    contact = callees.find(draft.policy, delivery.contact)
     siblings = [
         other
         for other in draft.owned(incident.id, Table.DELIVERY, Delivery)
-        if (other.stage, other.round, other.purpose) == (delivery.stage, delivery.round, Purpose.PAGE)
+        if other.purpose is Purpose.PAGE and _step(other) == _step(delivery)
     ]
     if contact is not None:
-        tried = {(other.channel, other.address) for other in siblings if other.contact == contact.name}
-        for method in contact.methods:
+        own = [other for other in siblings if other.contact == contact.name]
+        if later := next((other for other in own if _is_later(other)), None):
+            draft.note(incident.id, f"{later.channel} to {contact.name} at once: {delivery.channel} failed")
+            sending.release(draft, later)
+            return draft.incident(incident.id) or incident
+        tried = {(other.channel, other.address) for other in own}
+        for method in personal.fallbacks(draft, contact, incident.severity):
             if (method.channel, method.address) not in tried:
                 why = f"{delivery.channel} failed: {delivery.error}"
-                message = msgspec.structs.replace(delivery.message)
-                return notify.send(draft, incident, contact, method, Purpose.PAGE, message, why)
+                return sending.send(draft, incident, contact, method, Purpose.PAGE, delivery.message, why)
     hopeful = any(other.progress is not Progress.FAILED for other in siblings if other.id != delivery.id)
     if hopeful or incident.escalation is None or incident.escalation.exhausted:
         return incident
     draft.note(incident.id, f"nobody could be reached at step {delivery.stage + 1}; going on to the next")
     return advance(draft, incident, "the step before reached nobody")
+
+
+def _step(page: Delivery) -> tuple[int, int, int]:
+    return page.start, page.round, page.stage
+
+
+def _is_later(page: Delivery) -> bool:
+    return page.held == Held.LATER and page.progress is Progress.PENDING
 
 
 def _following(current: Escalation) -> Escalation | None:
@@ -91,69 +125,80 @@ def _following(current: Escalation) -> Escalation | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Callees:
-    contacts: tuple[Contact, ...]
-    reasons: tuple[Reason, ...]
-    gaps: tuple[Reason, ...]
+def _is_for(draft: Draft, incident: Incident, following: Escalation, stage: Stage) -> bool:
+    missing = stages.why_not(draft, incident, stage.when)
+    if missing:
+        place = Reason(text=f"it is for {missing}", rule=following.policy, origin=stage.origin)
+        draft.note(incident.id, f"step {following.stage + 1} of {following.policy} passed over", place)
+    return not missing
 
 
-def _callees(draft: Draft, stage: Stage) -> _Callees:
-    contacts: dict[str, Contact] = {}
-    reasons: list[Reason] = []
-    gaps: list[Reason] = []
-    for target in stage.targets:
-        name, reason = resolve_target(draft, target.kind, target.name)
-        contact = draft.policy.contacts.get(name)
-        if contact is None:
-            gaps.append(reason)
-        else:
-            contacts.setdefault(contact.name, contact)
-            reasons.append(reason)
-    return _Callees(tuple(contacts.values()), tuple(reasons), tuple(gaps))
+def _wait_for_hours(draft: Draft, incident: Incident, before: Escalation, stage: Stage, at: int) -> Incident:
+    """The step is for working hours: nothing until then, and then it is tried again."""
+    hours = stage.delay.hours if stage.delay else ""
+    reason = Reason(text=f"{incident.severity} waits for {hours}", rule=before.policy, origin=stage.origin)
+    draft.note(incident.id, f"step {before.stage + 2} of {before.policy} waits until {iso(at)}", reason)
+    what = f"page when {hours} begin"
+    draft.wake(Wake.ESCALATE, incident.id, at, incident=incident.id, what=what)
+    incident = msgspec.structs.replace(incident, escalation=before)
+    draft.put_incident(incident)
+    return respond_later(draft, incident, at)
 
 
-def resolve_target(draft: Draft, kind: str, name: str) -> tuple[str, Reason]:
-    """The contact a target means now, "" when nobody, and why."""
-    policy: Policy = draft.policy
-    if kind == "contact":
-        known = policy.contacts.get(name)
-        if known is None:
-            return "", Reason(text=f"contact {name} is no longer configured", rule=name)
-        return name, Reason(text=f"{known.title} is named directly", rule=name, origin=str(known.origin))
-    schedule = policy.schedules.get(name)
-    if schedule is None:
-        return "", Reason(text=f"schedule {name} is no longer configured", rule=name)
-    duty = oncall.who(schedule, oncall.standing(draft.state, name), draft.now)
-    return duty.contact, Reason(text=duty.reason, rule=name, origin=str(schedule.origin))
+def respond_later(draft: Draft, incident: Incident, at: int) -> Incident:
+    """What is told only then (ms) is owed an answer only after it."""
+    respond_by = at + draft.policy.levels[incident.severity].respond_ms
+    if at <= draft.now or respond_by <= incident.respond_by:
+        return incident
+    incident = msgspec.structs.replace(incident, respond_by=respond_by)
+    draft.put_incident(incident)
+    draft.note(incident.id, f"the time to respond begins at {iso(at)}, when somebody is told")
+    clocks.watch(draft, incident)
+    return incident
 
 
-def _carry_out(draft: Draft, incident: Incident, stage: Stage, callees: _Callees, why: str) -> Incident:
+def _carry_out(
+    draft: Draft, incident: Incident, stage: Stage, people: tuple[Callee, ...], why: str
+) -> Incident:
     escalation = incident.escalation
     if escalation is None:
         return incident
-    names = ", ".join(contact.title for contact in callees.contacts)
+    people = _unanswered(stage, escalation, people)
+    names = ", ".join(each.contact.title for each in people)
     step = f"step {escalation.stage + 1} of {escalation.policy}"
     place = Reason(text=f"{step}, because {why}", rule=escalation.policy, origin=stage.origin)
-    draft.note(incident.id, f"paging {names}", place, *callees.reasons)
-    for contact in callees.contacts:
-        incident = notify.page(draft, incident, contact, f"Paged as {step}: {why}.")
-    draft.wake(
-        Wake.ESCALATE,
-        incident.id,
-        draft.now + stage.wait_ms,
-        incident=incident.id,
-        what="page the next step if nobody acknowledges",
+    draft.note(incident.id, f"paging {names}", place, *(each.reason for each in people))
+    awaited = [each.contact.name for each in people] if stage.until == "all" else []
+    incident = msgspec.structs.replace(
+        incident, escalation=msgspec.structs.replace(escalation, awaited=awaited)
     )
+    begins = []
+    for each in people:
+        incident, at = notify.page(draft, incident, each, f"Paged as {step}: {why}.")
+        begins.append(at)
+    incident = respond_later(draft, incident, min(begins))
+    what = "page the next step if nobody acknowledges"
+    if awaited:
+        what = f"page the next step unless all of {', '.join(awaited)} acknowledge"
+    draft.wake(Wake.ESCALATE, incident.id, min(begins) + stage.wait_ms, incident=incident.id, what=what)
+    draft.put_incident(incident)
     return incident
+
+
+def _unanswered(stage: Stage, escalation: Escalation, people: tuple[Callee, ...]) -> tuple[Callee, ...]:
+    """A step that wants everyone's acknowledgement leaves those alone who gave theirs."""
+    if stage.until != "all":
+        return people
+    return tuple(each for each in people if each.contact.name not in escalation.acked) or people
 
 
 def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
     """The policy is exhausted: the last-resort contact, again and again until somebody answers."""
     if incident.escalation is not None:
-        spent = msgspec.structs.replace(incident.escalation, exhausted=True)
+        spent = msgspec.structs.replace(incident.escalation, exhausted=True, awaited=[])
         incident = msgspec.structs.replace(incident, escalation=spent)
     contact = draft.policy.contacts.get(draft.policy.last_resort)
+    begins = draft.now
     if contact is not None:
         reason = Reason(
             text="every step of the policy was tried and nobody answered",
@@ -161,13 +206,15 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
             origin=str(contact.origin),
         )
         draft.note(incident.id, f"paging the last resort, {contact.title}", reason)
-        incident = notify.page(draft, incident, contact, f"Last resort: nobody else answered ({why}).")
+        callee = Callee(contact, reason, contact.digest)
+        said = f"Last resort: nobody else answered ({why})."
+        incident, begins = notify.page(draft, incident, callee, said, urgent=True)
     level = draft.policy.levels[incident.severity]
     every = max(draft.policy.last_resort_every_ms, level.respond_ms)
     draft.wake(
         Wake.LAST_RESORT,
         incident.id,
-        draft.now + every,
+        begins + every,
         incident=incident.id,
         what="page the last resort again if nobody acknowledges",
     )
@@ -176,10 +223,11 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
 
 
 def stop(draft: Draft, incident: Incident) -> None:
-    """Nobody is to be paged for now: it was acknowledged or resolved."""
-    for wake in (Wake.ESCALATE, Wake.LAST_RESORT, Wake.HOLD, Wake.ACK_EXPIRES):
+    """Nobody is to be paged for now: it was acknowledged, put off, or resolved."""
+    for wake in (Wake.ESCALATE, Wake.LAST_RESORT, Wake.HOLD, Wake.ACK_EXPIRES, Wake.SNOOZE):
         draft.unwake(wake, incident.id)
 
 
 def is_waiting_for_ack(incident: Incident) -> bool:
-    return incident.phase is Phase.TRIGGERED
+    waits = incident.phase is Phase.TRIGGERED
+    return waits and not incident.snoozed_until and not incident.merged_into

@@ -9,7 +9,7 @@ from routing.entry import Opened
 from routing.incident import Incident, Phase
 from routing.policy import Route
 from routing.reason import Reason
-from routing.response import clocks, escalation, render, responding
+from routing.response import clocks, render, responding, stages
 from routing.severity import Severity
 
 
@@ -53,7 +53,7 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         graded_by=list(opening.rules),
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, opening.severity),
-        escalation=escalation.begin(policy),
+        escalation=stages.begin(policy),
         firing=opening.alerts,
         alerts=opening.alerts,
         events=opening.alerts,

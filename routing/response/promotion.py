@@ -60,6 +60,8 @@ def _concerns(incident: Incident, rule: Promotion) -> bool:
     """Whether it may raise the incident, now or later."""
     if incident.severity <= rule.to or (rule.severities and incident.severity not in rule.severities):
         return False
+    if incident.merged_into:
+        return False
     if rule.unacknowledged and incident.phase is not Phase.TRIGGERED:
         return False
     if incident.lowered_from is not None and responding.withstands(

@@ -7,7 +7,7 @@ from routing.draft import Draft
 from routing.entry import Graded
 from routing.incident import Incident, Phase
 from routing.reason import Reason
-from routing.response import clocks, escalation, notify, responding
+from routing.response import clocks, escalation, notify, responding, sending, stages
 from routing.severity import Severity
 
 
@@ -62,11 +62,11 @@ def _reroute(draft: Draft, incident: Incident, by: str) -> Incident:
     draft.put_incident(incident)
     if route.escalation == known:
         return incident
-    begun = escalation.begin(draft.policy.escalations[route.escalation])
+    begun = stages.begin(draft.policy.escalations[route.escalation])
     incident = msgspec.structs.replace(incident, escalation=begun)
     draft.put_incident(incident)
     if incident.phase is not Phase.TRIGGERED or incident.held_until:
         return incident
     escalation.stop(draft, incident)
-    notify.cancel_pages(draft, incident, f"lowered to {incident.severity} by {by}")
+    sending.cancel_pages(draft, incident, f"lowered to {incident.severity} by {by}")
     return escalation.page(draft, incident, f"{by} lowered it to {incident.severity}")

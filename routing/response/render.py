@@ -1,9 +1,10 @@
 """What people read and hear: what broke, how bad, since when, what was tried, what to do now."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from routing.delivery import Message
+from routing.delivery import Message, Purpose
 from routing.incident import Incident
 from routing.policy import Contact
 
@@ -38,6 +39,36 @@ def update(incident: Incident, contact: Contact, what: str) -> Message:
         body="\n".join(line for line in body if line),
         speech=what,
     )
+
+
+def bundle(purpose: Purpose, incidents: Sequence[Incident], many: int, zone: str) -> Message:
+    """Several at once, because they came faster than one contact can be told; `many` with those not named."""
+    what = "pages" if purpose is Purpose.PAGE else "updates"
+    worst = incidents[0]
+    count = f"{many} {what}"
+    speech = f"Tocsin. {many} incidents at once. The worst: severity {worst.severity.value}. {worst.title}."
+    return Message(
+        title=f"[{worst.id} and {many - 1} more] {count}, the worst {worst.severity}",
+        body="\n".join([f"{count}, too many to send one by one:", *_lines(incidents, many, zone)]),
+        speech=speech,
+    )
+
+
+def digest(incidents: Sequence[Incident], many: int, zone: str) -> Message:
+    """What was collected since the last digest; `many` with those not named."""
+    noun = "incident" if many == 1 else "incidents"
+    lines = [f"{many} open {noun} that can wait no longer than this digest:", *_lines(incidents, many, zone)]
+    return Message(title=f"Digest: {many} {noun}", body="\n".join(lines), speech=f"Tocsin. {many} {noun}.")
+
+
+def _lines(incidents: Sequence[Incident], many: int, zone: str) -> list[str]:
+    named = [
+        f"{each.id} {each.severity} {each.title}, since {_clock(each.opened_at, zone)}" for each in incidents
+    ]
+    rest = many - len(incidents)
+    if rest > 0:
+        named.append(f"and {rest} more: tocsin incidents list")
+    return [*named, "An answer to this message is meant for those named here."]
 
 
 def suspicion(incident: Incident, at: int) -> str:

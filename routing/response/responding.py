@@ -11,7 +11,7 @@ from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.reason import Reason
-from routing.response import acknowledging, clocks, escalation
+from routing.response import acknowledging, clocks, escalation, stages
 from routing.run import Run
 from routing.severity import Severity
 from routing.timer import Wake
@@ -48,7 +48,7 @@ def _hold(draft: Draft, incident: Incident, until: int, what: str) -> Incident:
 def release_hold(draft: Draft, incident: Incident, why: str) -> Incident:
     """Stop waiting: the page goes out now."""
     draft.unwake(Wake.HOLD, incident.id)
-    if incident.phase is not Phase.TRIGGERED:
+    if not escalation.is_waiting_for_ack(incident):
         return incident
     return escalation.page(draft, msgspec.structs.replace(incident, held_until=0), why)
 
@@ -75,7 +75,7 @@ def worsen(
 
     `labels` are those of the alert that made it worse: its runbook, and whether it is silenced.
     """
-    if withstands(incident, severity, reasons):
+    if incident.merged_into or withstands(incident, severity, reasons):
         return incident
     level = draft.policy.levels[severity]
     graded_by = dict.fromkeys((*incident.graded_by, *(reason.rule for reason in reasons if reason.rule)))
@@ -86,13 +86,13 @@ def worsen(
         changed_at=draft.now,
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, severity),
+        snoozed_until=0,
     )
+    draft.unwake(Wake.SNOOZE, incident.id)
     draft.note(incident.id, f"raised to {severity}", *reasons)
     matched = routes.match(draft.policy, {**incident.labels, "severity": str(severity)})
     policy = draft.policy.escalations[matched[0].route.escalation]
-    incident = msgspec.structs.replace(
-        incident, escalation=escalation.begin(policy), route=matched[0].route.name
-    )
+    incident = msgspec.structs.replace(incident, escalation=stages.begin(policy), route=matched[0].route.name)
     clocks.watch(draft, incident)
     draft.put_incident(incident)
     if incident.phase is Phase.ACKNOWLEDGED:

@@ -1,12 +1,14 @@
 """Contacts of `oncall.yaml`: people and rooms, and how each wants to be reached."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from routing.policy import Contact, Method
-from routing.schema.fields import ChannelName, Many, Name, Some, Text, Zone, severity_field
+from routing.policy import Contact, HourlyPage, Method
+from routing.schema.conditions import AtHoursPart
+from routing.schema.digest import DigestPart
+from routing.schema.fields import ChannelName, Duration, Many, Name, Some, Text, Zone, severity_field
 from routing.schema.part import Known, Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, suggestion
 from routing.severity import Severity
@@ -14,9 +16,15 @@ from routing.severity import Severity
 DEFAULT = "default"
 """Key under `page` for every severity that has no line of its own."""
 
+_Place = tuple[str | int, ...]
+
 
 def _severity_or_default(key: str) -> str:
     return key if key == DEFAULT else str(severity_field(key))
+
+
+def _named(value: Any) -> Any:
+    return {"method": value} if isinstance(value, str) else value
 
 
 class MethodPart(Part):
@@ -24,42 +32,78 @@ class MethodPart(Part):
     address: Text = Field(description='number or address there, like "+48500100200"')
 
 
+class TurnPart(Part):
+    """A method's turn in a page; its name alone means at once."""
+
+    method: str = Field(description="name of one of the contact's methods")
+    after: Duration = Field(default=0, description="how long the ones before have, like 3m")
+
+
+PagePart = dict[
+    Annotated[str, BeforeValidator(_severity_or_default)],
+    Some[Annotated[TurnPart, BeforeValidator(_named)]],
+]
+
+
+class HourlyPart(AtHoursPart):
+    page: PagePart = Field(min_length=1, description="methods to page by at these hours")
+
+
 class ContactPart(Part):
     title: Text = Field(description="how people call them, like Anna Nowak")
     timezone: Zone = "UTC"
     methods: dict[Name, MethodPart] = Field(min_length=1, description="name, then channel and address")
-    page: dict[Annotated[str, BeforeValidator(_severity_or_default)], Some[str]] = Field(
-        description="methods to page by, for each severity or default, best first"
-    )
+    page: PagePart = Field(description="methods to page by, for each severity or default, best first")
+    by_hour: Many[HourlyPart] = Field(default=(), description="during or outside, and page; the first counts")
+    quiet_hours: AtHoursPart | None = Field(default=None, description="nothing rings then but SEV-0")
     quiet: Many[str] | None = Field(default=None, description="methods for what must not ring")
+    digest: DigestPart | None = Field(default=None, description="severities and at")
 
     @field_validator("page")
     @classmethod
-    def _reachable(cls, page: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+    def _reachable(cls, page: PagePart, info: ValidationInfo) -> PagePart:
         """Of `page` alone, so that it is told beside a fault of the methods."""
         gaps = [str(level) for level in Severity if str(level) not in page and DEFAULT not in page]
         if gaps:
-            named = [name for names in page.values() for name in names] or list(info.data.get("methods", ()))
+            named = [turn.method for turns in page.values() for turn in turns] or list(
+                info.data.get("methods", ())
+            )
             fix = f"add {DEFAULT}: [{named[0] if named else 'mail'}], or a line for each"
             raise Refusal(f"unreachable for {', '.join(gaps)}: no method to page by", fix)
         return page
 
     @model_validator(mode="after")
     def _sound(self, info: ValidationInfo) -> "ContactPart":
-        refuse_all([*self._unknown_methods(), *self._loud(known(info))])
+        refuse_all([*self._unknown_methods(), *self._late(), *self._loud(known(info))])
         return self
 
+    def _turns(self) -> Iterator[tuple[_Place, tuple[TurnPart, ...]]]:
+        """Every list of methods to page by, with its place."""
+        for key, turns in self.page.items():
+            yield ("page", key), turns
+        for number, hourly in enumerate(self.by_hour):
+            for key, turns in hourly.page.items():
+                yield ("by_hour", number, "page", key), turns
+
     def _unknown_methods(self) -> list[Refusal]:
-        named: list[tuple[tuple[str | int, ...], str]] = [
-            (("page", key, number), name)
-            for key, names in self.page.items()
-            for number, name in enumerate(names)
+        named: list[tuple[_Place, str]] = [
+            ((*place, number), turn.method)
+            for place, turns in self._turns()
+            for number, turn in enumerate(turns)
         ]
         named += [(("quiet", number), name) for number, name in enumerate(self.quiet or ())]
         return [
             Refusal(f'no method "{name}" of this contact', suggestion(name, self.methods), at)
             for at, name in named
             if name not in self.methods
+        ]
+
+    def _late(self) -> list[Refusal]:
+        fix = "leave out after of the first, which is to be tried at once"
+        return [
+            Refusal("no method that is tried at once", fix, place)
+            for place, turns in self._turns()
+            if all(turn.after for turn in turns)
         ]
 
     def _loud(self, names: Known) -> list[Refusal]:
@@ -92,12 +136,24 @@ def _contact(name: str, part: ContactPart, spot: Spot, voices: frozenset[str]) -
         title=part.title,
         timezone=part.timezone,
         methods=tuple(methods.values()),
-        by_severity={level: _pages(part, level, methods) for level in Severity},
+        by_severity=_pages(part.page, methods),
         quiet=tuple(methods[key] for key in part.quiet or silent),
         origin=spot.origin,
+        by_hour=tuple(HourlyPage(each.at, _pages(each.page, methods)) for each in part.by_hour),
+        quiet_hours=part.quiet_hours.at if part.quiet_hours else None,
+        digest=part.digest.build(part.timezone) if part.digest else None,
     )
 
 
-def _pages(part: ContactPart, level: Severity, methods: Mapping[str, Method]) -> tuple[Method, ...]:
-    names = part.page.get(str(level)) or part.page[DEFAULT]
-    return tuple(methods[name] for name in names)
+def _pages(page: PagePart, methods: Mapping[str, Method]) -> dict[Severity, tuple[Method, ...]]:
+    """For each severity that has a line of its own, or the default."""
+    found = {level: page.get(str(level)) or page.get(DEFAULT) for level in Severity}
+    return {
+        level: tuple(_method(methods[turn.method], turn) for turn in turns)
+        for level, turns in found.items()
+        if turns
+    }
+
+
+def _method(method: Method, turn: TurnPart) -> Method:
+    return Method(method.channel, method.address, turn.after)

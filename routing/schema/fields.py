@@ -226,6 +226,7 @@ SettingValue = Annotated[Any, PlainValidator(_setting)]
 SecretValue = Annotated[Any, PlainValidator(_secret)]
 
 ContactName = Annotated[str, AfterValidator(_reference("contact"))]
+TeamName = Annotated[str, AfterValidator(_reference("team"))]
 ScheduleName = Annotated[str, AfterValidator(_reference("schedule"))]
 ChannelName = Annotated[str, AfterValidator(_reference("channel"))]
 PolicyName = Annotated[str, AfterValidator(_reference("escalation policy"))]

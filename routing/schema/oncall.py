@@ -9,13 +9,17 @@ from routing.policy import Schedule
 from routing.schema.calendar import CalendarFile
 from routing.schema.contacts import ContactPart
 from routing.schema.fields import Name
+from routing.schema.limits import LimitsPart
 from routing.schema.part import Part, Spot
 from routing.schema.schedules import Calendar, SchedulePart, build_schedule
+from routing.schema.teams import TeamPart
 
 
 class OnCallFile(Part):
     contacts: dict[Name, ContactPart] = Field(description="name, then title, methods and page")
     schedules: dict[Name, SchedulePart] = {}
+    teams: dict[Name, TeamPart] = Field(default={}, description="name, then contacts")
+    limits: LimitsPart = Field(default=LimitsPart(), description="call, text and message")
 
 
 def build_schedules(

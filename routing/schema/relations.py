@@ -11,14 +11,29 @@ def no_cycles(document: Document) -> None:
     policies = document.data.get("policies") if isinstance(document.data, dict) else None
     if not isinstance(policies, dict):
         return
+    leads = {name: _leads(part) for name, part in policies.items()}
+    graph = {name: [following for following, _ in found] for name, found in leads.items()}
     told: set[str] = set()
     for name in policies:
-        path = _follow(policies, name)
-        if path and path[-1] == name and not told & set(path):
-            told |= set(path)
-            at: Path = ("policies", name, "then")
-            found = f"a cycle: {' then '.join(path)}"
+        cycle = _cycle(graph, name)
+        if cycle and not told & set(cycle):
+            told |= set(cycle)
+            following = (*cycle, name)[1]
+            at: Path = ("policies", name, *next(path for to, path in leads[name] if to == following))
+            found = f"a cycle: {' then '.join((*cycle, name))}"
             document.refuse(document.value_mark(at), at, found, "end one of them without then")
+
+
+def _leads(policy: Any) -> list[tuple[str, Path]]:
+    """The policies one goes on with, and where it says so."""
+    if not isinstance(policy, dict):
+        return []
+    branches = policy.get("branches")
+    parts: list[tuple[Any, Path]] = [(policy, ())]
+    for number, branch in enumerate(branches if isinstance(branches, list) else ()):
+        parts.append((branch, ("branches", number)))
+    found = [(part.get("then"), (*path, "then")) for part, path in parts if isinstance(part, dict)]
+    return [(name, path) for name, path in found if isinstance(name, str)]
 
 
 def no_mutual_needs(document: Document) -> None:
@@ -43,7 +58,7 @@ def _needs(part: Any) -> list[str]:
 
 
 def _cycle(needs: dict[str, list[str]], start: str) -> list[str]:
-    """The names from a service along its needs back to itself; none when it does not need itself."""
+    """The names along a graph from one back to itself; none when it never comes back."""
     came_from: dict[str, str] = {}
     ahead = [start]
     while ahead:
@@ -58,19 +73,6 @@ def _cycle(needs: dict[str, list[str]], start: str) -> list[str]:
                 came_from[need] = at
                 ahead.append(need)
     return []
-
-
-def _follow(policies: dict[str, Any], name: str) -> list[str]:
-    """The names from one policy along `then`, up to the first that comes again."""
-    path = [name]
-    while True:
-        part = policies.get(path[-1])
-        following = part.get("then") if isinstance(part, dict) else None
-        if not isinstance(following, str):
-            return []
-        path.append(following)
-        if path.count(following) > 1:
-            return path
 
 
 def sprints_known(site: Document, calendar: Document | None) -> None:

@@ -23,7 +23,7 @@ def parse(text: Any) -> Span:
     form = _TIMES.fullmatch(times)
     if form is None or not days:
         raise Refusal(f"{shown(text)} is no span of the week", _FIX)
-    start, end = _minute(form["start"]), _minute(form["end"])
+    start, end = minute_of_day(form["start"]), minute_of_day(form["end"])
     if start in {_DAY_MINUTES, end}:
         raise Refusal(f"{shown(text)} has no length", 'write 00:00-24:00 for "all day"')
     weekdays = frozenset(day for part in days.replace(" ", "").split(",") for day in _days(part))
@@ -43,7 +43,8 @@ def _day(text: str) -> int:
     return DAYS.index(text)
 
 
-def _minute(text: str) -> int:
+def minute_of_day(text: str) -> int:
+    """Minutes since midnight of "09:00"; "24:00" ends a day. Raises Refusal."""
     hour, minute = int(text[:2]), int(text[3:])
     at = 60 * hour + minute
     if minute > 59 or at > _DAY_MINUTES:  # noqa: PLR2004  # as a clock counts

@@ -134,3 +134,42 @@ def test_a_person_lowers_an_incident_and_everyone_can_read_why(opened: str, run:
     assert shown["severity"] == "SEV-3"
     (line,) = [moment for moment in shown["timeline"] if moment["what"].startswith("lowered")]
     assert line["reasons"][0]["text"] == "anna says: no customer"
+
+
+def test_a_snooze_says_until_when_and_what_happens_then(opened: str, run: Run, ask: Ask) -> None:
+    assert (
+        f"{opened}: snoozed by ben via"
+        in run("incidents", "snooze", opened, "--for", "2h", "--as", "ben").stdout
+    )
+    shown = ask("incidents", "show", opened)
+    assert shown["snoozed_until"] == shown["next_action"]["at"]
+    assert shown["next_action"]["what"] == "page again: ben's snooze is over"
+
+
+def test_a_reassignment_pages_whom_it_names(opened: str, run: Run, ask: Ask) -> None:
+    assert "reassigned to Ben" in run("incidents", "reassign", opened, "--to", "ben").stdout
+    assert "ben" in ask("incidents", "show", opened)["paged"]
+
+
+def test_a_merge_ends_the_one_and_names_it_in_the_other(opened: str, run: Run, ask: Ask) -> None:
+    run("incidents", "open", "Booking is slow", "--service", "booking")
+    assert "INC-2: merged into INC-1" in run("incidents", "merge", "INC-2", "INC-1").stdout
+    shown = ask("incidents", "show", "INC-2")
+    assert (shown["status"], shown["merged_into"]) == ("resolved", "INC-1")
+    assert "that is INC-1 now" in run("incidents", "ack", "INC-2").stdout
+    assert ask("incidents", "show", "INC-1")["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["snooze", "INC-1"], "give one of the two"),
+        (["snooze", "INC-1", "--until", "-2h"], "give a later time"),
+        (["reassign", "INC-1", "--to", "dora"], "no contact, team or schedule 'dora'; there are anna, ben"),
+        (["merge", "INC-1", "INC-1"], "cannot be merged into itself"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_is_refused(
+    opened: str, run: Run, arguments: list[str], says: str
+) -> None:
+    assert says in run("incidents", *arguments, code=2).stderr

@@ -10,6 +10,7 @@ from ledger.keys import Keys
 from ledger.state import cursor, load_state
 from ledger.tables import OWNED, RECORDS
 from routing.decision import Change, Decision, Drop, Put, Retire, Table
+from routing.delivery import Ration
 from routing.entry import Lane, OverrideSet, SilenceSet, SwitchSet
 from routing.incident import Deploy, Window
 from routing.record import Record
@@ -30,6 +31,7 @@ def contents(state: State) -> Contents:
 
 SHARED: dict[Table, Callable[[str, int], Record]] = {
     Table.WINDOW: lambda key, n: Window(key=key, times=[n], seen=n),
+    Table.RATION: lambda key, n: Ration(key=key, times=[n], held=n),
     Table.DEPLOY: lambda key, n: Deploy(id=key, project="p", at=n),
     Table.TARGET: lambda key, n: TargetRecord(key=key, started=[n], failures=n),
     Table.SILENCE: lambda key, n: SilenceSet(at=n, id=key, matchers=["a=b"], until_at=n, by="ana"),

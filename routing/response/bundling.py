@@ -1,0 +1,96 @@
+"""Bundling: what a contact could not be told one by one is told in one message, and none of it is lost.
+
+The first held delivery whose turn comes carries the others: its message names them. Each of the others joins
+it, in an entry of its own, and is done when it is done; when it fails, each goes its own way again.
+"""
+
+from heapq import nsmallest
+
+import msgspec
+
+from routing.delivery import Delivery, Held, Message, Progress, Ration, ration_key
+from routing.draft import Draft
+from routing.incident import Incident
+from routing.instant import SECOND
+from routing.policy import Contact
+from routing.response import callees, deliveries, rations, render, sending
+from routing.timer import Wake
+
+CHECK_MS = 30 * SECOND
+"""How often a carried delivery looks what became of the message that told of it."""
+LISTED = 10
+"""A message for several names so many incidents, the worst first; the others it counts."""
+
+
+def due(draft: Draft, delivery: Delivery) -> None:
+    """The delivery's turn has come, or it is to look how its carrier fares."""
+    if delivery.progress is not Progress.PENDING:
+        return
+    if delivery.carrier:
+        _look(draft, delivery)
+        return
+    ration = rations.of(draft, ration_key(delivery))
+    if delivery.number <= ration.told:
+        _join(draft, delivery, ration)
+        return
+    opens = draft.now if delivery.held == Held.DIGEST else rations.opens_at(draft, delivery)
+    if opens > draft.now:
+        what = f"tell {delivery.contact} by {delivery.channel}, together with all that came by then"
+        draft.wake(Wake.BUNDLE, delivery.id, opens, incident=delivery.incident, what=what)
+        return
+    _carry(draft, delivery, ration)
+
+
+def _carry(draft: Draft, delivery: Delivery, ration: Ration) -> None:
+    """One message for everything that waits, this delivery's own incident included."""
+    waiting = _waiting(draft, ration.key)
+    ration = msgspec.structs.replace(ration, told=ration.held, carrier=delivery.id)
+    rations.keep(draft, delivery, ration)
+    incidents = {each.incident for each in waiting}
+    if len(incidents) > 1 or delivery.held == Held.DIGEST:
+        named = nsmallest(LISTED, waiting, key=lambda each: (each.severity, each.created_at, each.id))
+        contact = callees.find(draft.policy, delivery.contact)
+        told = [found for each in named if (found := draft.incident(each.incident))]
+        delivery = msgspec.structs.replace(
+            delivery,
+            message=_message(delivery, told, len(incidents), contact),
+            listed=list(dict.fromkeys(each.id for each in told)),
+        )
+        draft.note(delivery.incident, f"{delivery.id} tells {delivery.contact} of {len(incidents)} incidents")
+    sending.leave(draft, delivery)
+
+
+def _message(delivery: Delivery, told: list[Incident], many: int, contact: Contact | None) -> Message:
+    zone = contact.timezone if contact else "UTC"
+    if delivery.held == Held.DIGEST:
+        return render.digest(told, many, zone)
+    return render.bundle(delivery.purpose, told, many, zone)
+
+
+def _join(draft: Draft, delivery: Delivery, ration: Ration) -> None:
+    joined = msgspec.structs.replace(delivery, carrier=ration.carrier, changed_at=draft.now)
+    draft.put_delivery(joined)
+    sending.owe(draft, joined)
+    what = f"see that {delivery.contact} got {ration.carrier}, which tells of it"
+    draft.wake(Wake.BUNDLE, delivery.id, draft.now + CHECK_MS, incident=delivery.incident, what=what)
+
+
+def _look(draft: Draft, delivery: Delivery) -> None:
+    carrier = draft.delivery(delivery.carrier)
+    if carrier is not None and not carrier.progress.over:
+        what = f"see that {delivery.contact} got {carrier.id}, which tells of it"
+        draft.wake(Wake.BUNDLE, delivery.id, draft.now + CHECK_MS, incident=delivery.incident, what=what)
+    elif carrier is None or carrier.progress in {Progress.FAILED, Progress.CANCELLED}:
+        deliveries.give_up(draft, delivery, f"{delivery.carrier}, which was to tell of it, was not delivered")
+    else:
+        told = msgspec.structs.replace(
+            delivery, progress=Progress.SENT, changed_at=draft.now, provider_id=carrier.provider_id,
+            answer=carrier.answer, sandbox=carrier.sandbox,
+        )  # fmt: skip
+        draft.put_delivery(told)
+        draft.note(delivery.incident, f"{delivery.contact} was told by {carrier.id}, together with others")
+
+
+def _waiting(draft: Draft, key: str) -> list[Delivery]:
+    found = (draft.delivery(each) for each in draft.state.waiting.of(key))
+    return [each for each in found if each is not None]

@@ -1,0 +1,121 @@
+"""Callees: the contacts a target means at this moment, and why; also where it means nobody."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from routing import oncall
+from routing.draft import Draft
+from routing.oncall.standing import last_key
+from routing.policy import Contact, Digest, Method, Policy, RoundRobin, Schedule, Team
+from routing.reason import Reason
+
+_SHIFTS = frozenset({"schedule", "next", "previous"})
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """`digest`: what may be collected for them rather than told one by one."""
+
+    contact: Contact
+    reason: Reason
+    digest: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callees:
+    people: tuple[Callee, ...]
+    gaps: tuple[Reason, ...]
+    """Targets that mean nobody now."""
+    shadows: tuple[str, ...] = ()
+    """Contacts who are told what the others are paged for, and never awaited."""
+
+
+def resolve(draft: Draft, targets: Iterable[tuple[str, str]]) -> Callees:
+    """Whom targets, (kind, name), mean now; nobody twice."""
+    people: dict[str, Callee] = {}
+    gaps: list[Reason] = []
+    shadows: list[str] = []
+    for kind, name in targets:
+        shadows += _shadows(draft, kind, name)
+        for found, reason in _contacts(draft, kind, name):
+            contact = find(draft.policy, found)
+            if contact is None:
+                gaps.append(reason)
+            else:
+                digest = contact.digest or _team_digest(draft.policy, kind, name)
+                people.setdefault(contact.name, Callee(contact, reason, digest))
+    watching = dict.fromkeys(each for each in shadows if each not in people)
+    return Callees(tuple(people.values()), tuple(gaps), tuple(watching))
+
+
+def turn(draft: Draft, targets: Iterable[tuple[str, str]]) -> None:
+    """A page went out: in a round robin it is the next one's turn."""
+    for kind, name in targets:
+        schedule = draft.policy.schedules.get(name) if kind in _SHIFTS else None
+        if schedule and any(isinstance(layer.people, RoundRobin) for layer in schedule.layers):
+            draft.put_fact(last_key(name), _on_duty(draft, kind, schedule).contact)
+
+
+def find(policy: Policy, name: str) -> Contact | None:
+    """A contact by name; "mail:room@example.com" is the place at the end of a channel, and nobody's."""
+    channel, colon, address = name.partition(":")
+    if not colon:
+        return policy.contacts.get(name)
+    way = policy.channels.get(channel)
+    if way is None:
+        return None
+    method = Method(channel, address)
+    return Contact(
+        name=name,
+        title=f"{address} ({channel})",
+        timezone="UTC",
+        methods=(method,),
+        by_severity={},
+        quiet=() if way.voice else (method,),
+        origin=way.origin,
+    )
+
+
+def _contacts(draft: Draft, kind: str, name: str) -> list[tuple[str, Reason]]:
+    """Names of contacts with reasons; "" and why, where there is none."""
+    if kind == "team":
+        return _members(draft.policy.teams.get(name), name)
+    if kind in _SHIFTS:
+        schedule = draft.policy.schedules.get(name)
+        if schedule is None:
+            return [("", Reason(text=f"schedule {name} is no longer configured", rule=name))]
+        duty = _on_duty(draft, kind, schedule)
+        reason = Reason(text=duty.reason, rule=name, origin=str(schedule.origin))
+        return [(each, reason) for each in duty.contacts] or [("", reason)]
+    known = find(draft.policy, name)
+    if known is None:
+        return [("", Reason(text=f"{kind} {name} is no longer configured", rule=name))]
+    return [(name, Reason(text=f"{known.title} is named directly", rule=name, origin=str(known.origin)))]
+
+
+def _shadows(draft: Draft, kind: str, name: str) -> tuple[str, ...]:
+    schedule = draft.policy.schedules.get(name) if kind in _SHIFTS else None
+    return _on_duty(draft, kind, schedule).shadows if schedule else ()
+
+
+def _members(team: Team | None, name: str) -> list[tuple[str, Reason]]:
+    if team is None:
+        return [("", Reason(text=f"team {name} is no longer configured", rule=name))]
+    return [
+        (each, Reason(text=f"{each} is in team {name}", rule=name, origin=str(team.origin)))
+        for each in team.contacts
+    ]
+
+
+def _on_duty(draft: Draft, kind: str, schedule: Schedule) -> oncall.OnCall:
+    standing = oncall.standing(draft.state, schedule.name)
+    if kind == "next":
+        return oncall.who_next(schedule, standing, draft.now)
+    if kind == "previous":
+        return oncall.who_previous(schedule, standing, draft.now)
+    return oncall.who(schedule, standing, draft.now)
+
+
+def _team_digest(policy: Policy, kind: str, name: str) -> Digest | None:
+    team = policy.teams.get(name) if kind == "team" else None
+    return team.digest if team else None

@@ -1,0 +1,106 @@
+"""Commands: what people want of an incident, however they said it. What no longer applies is only noted."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from routing.draft import Draft
+from routing.entry import Command, Verb
+from routing.incident import Incident, Phase
+from routing.response import (
+    acknowledging,
+    closing,
+    escalation,
+    merging,
+    reassigning,
+    snoozing,
+)
+from routing.timer import Wake
+
+
+def command(draft: Draft, entry: Command) -> None:
+    """A person acts on an incident from the command line or the API."""
+    incident = draft.incident(entry.incident)
+    if incident is None:
+        return
+    by, via = entry.by or "operator", "the command line"
+    special = _SPECIAL.get(entry.verb)
+    if special is None:
+        act(draft, incident, entry.verb, by, via, entry.text)
+    elif open_ := _open(draft, incident, entry.verb, by, via):
+        special(draft, open_, entry, by, via)
+
+
+def act(draft: Draft, incident: Incident, verb: Verb, by: str, via: str, text: str = "") -> None:
+    """Carry out what needs no more than a word."""
+    if verb is Verb.NOTE:
+        draft.note(incident.id, f"note: {text}", by=by)
+    elif verb is Verb.DONE:
+        _done(draft, incident, by, text)
+    elif open_ := _open(draft, incident, verb, by, via):
+        _WORDS[verb](draft, open_, by, via)
+
+
+def _open(draft: Draft, incident: Incident, verb: Verb, by: str, via: str) -> Incident | None:
+    """The incident that answers for this one, if it is still open."""
+    found = merging.surviving(draft, incident)
+    if found.id != incident.id:
+        draft.note(incident.id, f"{by} asked to {verb} via {via}; that is {found.id} now", by=by)
+    if found.phase is not Phase.RESOLVED:
+        return found
+    draft.note(found.id, f"{by} asked to {verb} via {via}; it was already resolved", by=by)
+    return None
+
+
+def _acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> None:
+    acknowledging.acknowledge(draft, incident, by, via)
+
+
+def _resolve(draft: Draft, incident: Incident, by: str, via: str) -> None:
+    closing.resolve(draft, incident, by, f"resolved by {by} via {via}")
+
+
+def _escalate(draft: Draft, incident: Incident, by: str, via: str) -> None:
+    draft.note(incident.id, f"escalated by {by} via {via}", by=by)
+    draft.unwake(Wake.ACK_EXPIRES, incident.id)
+    draft.unwake(Wake.HOLD, incident.id)
+    incident = snoozing.wake_up(draft, incident)
+    incident = msgspec.structs.replace(
+        incident, phase=Phase.TRIGGERED, held_until=0, silenced_by="", changed_at=draft.now
+    )
+    escalation.advance(draft, incident, f"{by} asked to escalate", at_once=True)
+
+
+def _done(draft: Draft, incident: Incident, by: str, which: str) -> None:
+    followups = []
+    for followup in incident.followups:
+        if not followup.done_at and which in {"", followup.id}:
+            draft.unwake(Wake.FOLLOW_UP, followup.id)
+            draft.note(incident.id, f"follow-up done: {followup.text}", by=by)
+            followup = msgspec.structs.replace(followup, done_at=draft.now)  # noqa: PLW2901
+        followups.append(followup)
+    draft.put_incident(msgspec.structs.replace(incident, followups=followups))
+
+
+def _snooze(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    snoozing.snooze(draft, incident, entry.until_at, by, via)
+
+
+def _reassign(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    reassigning.reassign(draft, incident, entry.to, by, via)
+
+
+def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    merging.merge(draft, incident, entry.to, by, via)
+
+
+_WORDS: dict[Verb, Callable[[Draft, Incident, str, str], None]] = {
+    Verb.ACK: _acknowledge,
+    Verb.RESOLVE: _resolve,
+    Verb.ESCALATE: _escalate,
+}
+_SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
+    Verb.SNOOZE: _snooze,
+    Verb.REASSIGN: _reassign,
+    Verb.MERGE: _merge,
+}

@@ -1,0 +1,64 @@
+"""What each person wants: by which methods they are paged at this hour, and what may wait for their digest."""
+
+from datetime import timedelta
+
+from routing.calendar.wall import instant_of, local, minute_of
+from routing.draft import Draft
+from routing.policy import AtHours, Contact, Digest, Method
+from routing.response import stages
+from routing.severity import Severity
+
+
+def methods(
+    draft: Draft, contact: Contact, severity: Severity, *, urgent: bool
+) -> tuple[tuple[Method, ...], str]:
+    """The methods to page by now, and why these, where it is not what the contact's `page` says.
+
+    `urgent`: nobody else is left to ask, so quiet hours do not count; they never count for SEV-0.
+    """
+    found, why = _by_rule(draft, contact, severity)
+    if severity is Severity.SEV0 or urgent or not _is_quiet(draft, contact):
+        return found, why
+    silent = _silent(draft, found) or contact.quiet or found
+    return silent, f"these are {contact.title}'s quiet hours" if silent != found else why
+
+
+def fallbacks(draft: Draft, contact: Contact, severity: Severity) -> tuple[Method, ...]:
+    """All methods to try when one failed for good, the ones that suit the hour first."""
+    if severity is Severity.SEV0 or not _is_quiet(draft, contact):
+        return contact.methods
+    return tuple(dict.fromkeys((*_silent(draft, contact.methods), *contact.methods)))
+
+
+def digest_at(digest: Digest, now: int) -> int:
+    """The next instant (ms) after `now` at which the digest is told."""
+    today = local(now, digest.timezone).date()
+    found = (
+        instant_of(minute_of(today + timedelta(days=days), digest.minute), digest.timezone)
+        for days in range(3)
+    )
+    return next(at for at in found if at > now)
+
+
+def at_hours(draft: Draft, at: AtHours) -> bool:
+    """Whether it is these hours now; hours that are not configured any more never are."""
+    return at.hours in draft.policy.hours and stages.in_hours(draft, at.hours) is not at.outside
+
+
+def _by_rule(draft: Draft, contact: Contact, severity: Severity) -> tuple[tuple[Method, ...], str]:
+    for rule in contact.by_hour:
+        if severity in rule.by_severity and at_hours(draft, rule.at):
+            where = "outside" if rule.at.outside else "during"
+            return rule.by_severity[severity], f"so {contact.title} wants it {where} {rule.at.hours}"
+    return contact.by_severity.get(severity) or contact.methods, ""
+
+
+def _is_quiet(draft: Draft, contact: Contact) -> bool:
+    return contact.quiet_hours is not None and at_hours(draft, contact.quiet_hours)
+
+
+def _silent(draft: Draft, found: tuple[Method, ...]) -> tuple[Method, ...]:
+    channels = draft.policy.channels
+    return tuple(
+        method for method in found if method.channel in channels and not channels[method.channel].voice
+    )

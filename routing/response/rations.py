@@ -1,0 +1,93 @@
+"""Rations: how often one contact is told over one method, so that a storm does not ring a phone fifty times.
+
+What is over the limit is not lost: it waits, with a timer, and goes out in one message with all that came
+meanwhile (`routing.response.bundling`). The first page of a SEV-0 always leaves at once.
+"""
+
+import msgspec
+
+from routing.decision import Table
+from routing.delivery import Delivery, Held, Purpose, Ration, ration_key
+from routing.draft import Draft
+from routing.instant import MINUTE
+from routing.policy import Limit
+from routing.severity import Severity
+from routing.timer import Wake
+
+
+def opens_at(draft: Draft, delivery: Delivery) -> int:
+    """When the delivery may leave (ms); now, where no limit keeps it."""
+    limits = _limits(draft, delivery)
+    if not limits or _always_leaves(draft, delivery):
+        return draft.now
+    times = of(draft, ration_key(delivery)).times
+    return max([draft.now, *(_opens(times, limit, draft.now) for limit in limits)])
+
+
+def spend(draft: Draft, delivery: Delivery) -> None:
+    """It leaves now, and counts."""
+    if _limits(draft, delivery):
+        keep(draft, delivery, of(draft, ration_key(delivery)))
+
+
+def keep(draft: Draft, delivery: Delivery, ration: Ration) -> None:
+    """Write the ration down with one more message, and forget it when no limit remembers that any more."""
+    limits = _limits(draft, delivery)
+    longest = max((limit.window_ms for limit in limits), default=MINUTE)
+    most = max((limit.count for limit in limits), default=1)
+    times = [at for at in ration.times if at > draft.now - longest]
+    put(draft, msgspec.structs.replace(ration, times=[*times, draft.now][-most:]), draft.now + longest)
+
+
+def hold(draft: Draft, delivery: Delivery, held: Held, at: int, what: str) -> None:
+    """It waits until `at` (ms) and is still owed: a timer says so."""
+    delivery = msgspec.structs.replace(delivery, held=held.value)
+    ration = of(draft, ration_key(delivery))
+    ration = msgspec.structs.replace(ration, held=ration.held + 1)
+    put(draft, ration, at + MINUTE)
+    draft.put_delivery(msgspec.structs.replace(delivery, number=ration.held))
+    draft.wake(Wake.BUNDLE, delivery.id, at, incident=delivery.incident, what=what)
+
+
+def of(draft: Draft, key: str) -> Ration:
+    return draft.find(Table.RATION, key, Ration) or Ration(key=key)
+
+
+def put(draft: Draft, ration: Ration, until_at: int) -> None:
+    """Keep it at least until then (ms)."""
+    draft.put(Table.RATION, ration.key, ration)
+    known = draft.timer(Wake.EXPIRE, f"ration:{ration.key}")
+    if known is None or known.at < until_at:
+        draft.wake(Wake.EXPIRE, f"ration:{ration.key}", until_at)
+
+
+def forget(draft: Draft, key: str) -> None:
+    """Its time is over; while something waits for it, it is kept on."""
+    if draft.state.waiting.of(key):
+        draft.wake(Wake.EXPIRE, f"ration:{key}", draft.now + MINUTE)
+    else:
+        draft.drop(Table.RATION, key)
+
+
+def _always_leaves(draft: Draft, delivery: Delivery) -> bool:
+    """A complete outage that its contact has not heard of yet."""
+    incident = draft.incident(delivery.incident)
+    new = incident is not None and delivery.contact not in incident.paged
+    return new and delivery.purpose is Purpose.PAGE and delivery.severity is Severity.SEV0
+
+
+def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
+    """An update that waits a minute for another would only be late, so the shortest limits are for pages."""
+    if delivery.held == Held.DIGEST:
+        return ()
+    channel = draft.policy.channels.get(delivery.channel)
+    kind = "call" if channel and channel.voice else "text" if delivery.address.startswith("+") else "message"
+    limits = draft.policy.limits.get(kind, ())
+    if delivery.purpose is Purpose.UPDATE:
+        return tuple(limit for limit in limits if limit.window_ms > MINUTE)
+    return limits
+
+
+def _opens(times: list[int], limit: Limit, now: int) -> int:
+    recent = [at for at in times if at > now - limit.window_ms]
+    return recent[-limit.count] + limit.window_ms if len(recent) >= limit.count else now

@@ -1,0 +1,155 @@
+"""Sending: each message to a contact is a delivery that is followed through, at once or when its turn comes."""
+
+import msgspec
+
+from routing.decision import Table
+from routing.delivery import Delivery, Held, Message, Progress, Purpose
+from routing.draft import Draft
+from routing.effect import Deliver
+from routing.incident import Incident
+from routing.instant import iso
+from routing.policy import Contact, Method
+from routing.response import rations
+from routing.severity import Severity
+from routing.timer import Wake
+
+UNCLAIMED_MS = 5_000
+"""An effect nobody claimed this long after its commit is dispatched again."""
+
+AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE)
+"""What a delivery that nobody has claimed may wait for."""
+
+
+def send(
+    draft: Draft,
+    incident: Incident,
+    contact: Contact,
+    method: Method,
+    purpose: Purpose,
+    message: Message,
+    why: str,
+    *,
+    digest_at: int = 0,
+) -> Incident:
+    """Create one delivery, and have it dispatched: now, after the method's delay, or with the digest."""
+    number = incident.deliveries + 1
+    escalation = incident.escalation
+    delivery = Delivery(
+        id=f"{incident.id}-d{number}",
+        incident=incident.id,
+        contact=contact.name,
+        channel=method.channel,
+        address=method.address,
+        purpose=purpose,
+        severity=incident.severity,
+        message=message,
+        progress=Progress.PENDING,
+        created_at=draft.now,
+        changed_at=draft.now,
+        stage=escalation.stage if escalation else -1,
+        round=escalation.round if escalation else 0,
+        start=escalation.starts if escalation else 0,
+        why=why,
+    )
+    draft.put_incident(msgspec.structs.replace(incident, deliveries=number))
+    if digest_at:
+        what = f"tell {contact.title} with the digest"
+        rations.hold(draft, delivery, Held.DIGEST, digest_at, what)
+        draft.note(incident.id, f"{contact.title} is told with the digest at {iso(digest_at)}")
+    elif method.after_ms:
+        _later(draft, delivery, draft.now + method.after_ms)
+    else:
+        release(draft, delivery)
+    return draft.incident(incident.id) or incident
+
+
+def _later(draft: Draft, delivery: Delivery, at: int) -> None:
+    draft.put_delivery(msgspec.structs.replace(delivery, held=Held.LATER.value))
+    what = f"page {delivery.contact} by {delivery.channel} if nobody acknowledges"
+    draft.wake(Wake.NEXT_METHOD, delivery.id, at, incident=delivery.incident, what=what)
+
+
+def release(draft: Draft, delivery: Delivery) -> None:
+    """Its turn has come: it leaves, unless the contact was told so often that it goes out with others."""
+    draft.unwake(Wake.NEXT_METHOD, delivery.id)
+    opens = rations.opens_at(draft, delivery)
+    if opens > draft.now:
+        what = f"tell {delivery.contact} by {delivery.channel}, together with all that came by then"
+        rations.hold(draft, delivery, Held.LIMIT, opens, what)
+        often = f"{delivery.contact} was told so often by {delivery.channel} that"
+        draft.note(delivery.incident, f"{often} this goes out with other news at {iso(opens)}")
+        return
+    rations.spend(draft, delivery)
+    leave(draft, delivery)
+
+
+def leave(draft: Draft, delivery: Delivery) -> None:
+    """It goes out now, and from now on its contact is owed the end of the story."""
+    delivery = msgspec.structs.replace(delivery, held="", changed_at=draft.now)
+    draft.put_delivery(delivery)
+    owe(draft, delivery)
+    dispatch(draft, delivery)
+
+
+def owe(draft: Draft, delivery: Delivery) -> None:
+    """Who was paged is told of the ack and of the resolve."""
+    incident = draft.incident(delivery.incident)
+    if incident is None or delivery.purpose is not Purpose.PAGE or delivery.contact in incident.paged:
+        return
+    draft.put_incident(msgspec.structs.replace(incident, paged=[*incident.paged, delivery.contact]))
+
+
+def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
+    """Put the delivery's current attempt into the outbox; again ever more rarely while nobody claims it."""
+    draft.emit(
+        Deliver(
+            id=delivery.id,
+            attempt=delivery.attempt,
+            incident=delivery.incident,
+            repeat=delivery.repeat,
+            contact=delivery.contact,
+            channel=delivery.channel,
+            address=delivery.address,
+            purpose=delivery.purpose,
+            severity=delivery.severity,
+            message=delivery.message,
+            urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
+        )
+    )
+    wait = min(UNCLAIMED_MS << tries, 60_000)
+    what = f"dispatch {delivery.id} again if no worker took it"
+    draft.wake(
+        Wake.UNCLAIMED, delivery.id, draft.now + wait, incident=delivery.incident, what=what, tries=tries
+    )
+
+
+def cancel_pages(draft: Draft, incident: Incident, why: str, *, contact: str = "") -> None:
+    """Pages no worker has claimed yet are not sent any more; only those to `contact` if one is named."""
+    for delivery in _unsent(draft, incident):
+        # A message for several incidents is still owed to the others.
+        if contact in {"", delivery.contact} and not delivery.listed:
+            _cancel(draft, delivery, why)
+
+
+def cancel_later(draft: Draft, incident: Incident, why: str) -> None:
+    """Methods that were to have their turn later have none: their contact is paged anew, or nobody is."""
+    for delivery in _unsent(draft, incident):
+        if delivery.held == Held.LATER:
+            _cancel(draft, delivery, why)
+
+
+def _unsent(draft: Draft, incident: Incident) -> list[Delivery]:
+    return [
+        each
+        for each in draft.owned(incident.id, Table.DELIVERY, Delivery)
+        if each.purpose is Purpose.PAGE and each.progress is Progress.PENDING
+    ]
+
+
+def _cancel(draft: Draft, delivery: Delivery, why: str) -> None:
+    draft.put_delivery(
+        msgspec.structs.replace(delivery, progress=Progress.CANCELLED, changed_at=draft.now, error=why)
+    )
+    draft.withdraw(delivery.id)
+    for wake in AWAITED:
+        draft.unwake(wake, delivery.id)
