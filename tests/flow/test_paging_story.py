@@ -49,7 +49,10 @@ HASTY_CONTACT = f"""contacts:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The shipped policy, a ladder of seconds, and somebody whose channel waits for one second only."""
+    """The shipped policy, a ladder of seconds, and somebody whose channel waits for one second only.
+
+    Each test's outage is a service of its own.
+    """
     files = {name.removeprefix("config/"): text for name, text in shipped.files().items()}
     voice = files["channels.yaml"].partition("  voice:\n")[2].partition("  sms:\n")[0]
     config = {
@@ -60,6 +63,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             files["channels.yaml"],
             ("channels:\n", "channels:\n  hasty:\n" + changed(voice, ("timeout: 10s", "timeout: 1s"))),
         ),
+        "severity.yaml": changed(files["severity.yaml"], ("    service: checkout\n    reason", "    reason")),
         "tocsin.yaml": changed(
             files["tocsin.yaml"], ("every: 10m", "every: 2s"), ("respond: 15m", "respond: 2s")
         ),
@@ -148,7 +152,7 @@ def open_link(place: Town, path: str, method: str) -> tuple[int, str]:
 
 
 def test_the_link_in_a_mail_shows_what_it_would_do_and_only_its_button_acknowledges(place: Town) -> None:
-    place.alert("search", "HighResponseTime")
+    place.alert("search", "SearchSlow", "--set", "alerts.0.labels.severity=warning")
     incident = place.incident("search")
     mail = mail_of(place, incident)
     (link,) = set(re.findall(rf"{PUBLIC}/a/[\w.-]+", mail.part("plain")))

@@ -44,7 +44,7 @@ def test_levels_promise_what_the_operational_runbooks_say() -> None:
     [
         (event("alertmanager", "SiteDown"), Severity.SEV0, "alert", "on-call"),
         (event("alertmanager", "HighErrorRate"), Severity.SEV1, "alert", "on-call"),
-        (event("alertmanager", "CheckoutFailing", severity="warning"), Severity.SEV1, "alert", "payments"),
+        (event("alertmanager", "CheckoutFailing", severity="warning"), Severity.SEV1, "alert", "on-call"),
         (event("vercel", "deployment.error", target="production"), Severity.SEV3, "alert", "team-room"),
         (event("vercel", "deployment.succeeded", Status.INFO, target="production"), Severity.SEV4, "deploy", ""),
         (event("vercel", "deployment.promoted", Status.INFO, target="production"), Severity.SEV4, "deploy", ""),
