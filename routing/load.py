@@ -15,6 +15,7 @@ from routing.schema import (
     calendar,
     channels,
     contacts,
+    coverage,
     escalation,
     impact,
     limits,
@@ -160,7 +161,9 @@ class _Loading:
             relations.unique_names(self._read["severity.yaml"].document, "promotions", "promotion")
         if self.faults():
             return None
-        return self._build(books)
+        policy = self._build(books)
+        coverage.no_unmeant_gaps(policy, self._read["oncall.yaml"].document)
+        return policy
 
     def _build(self, books: list[_Read]) -> Policy:
         common, common_at = self._get("tocsin.yaml", site.SiteFile)

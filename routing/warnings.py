@@ -9,7 +9,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from routing.errors import ConfigWarning
+from routing.instant import iso
+from routing.oncall import Standing, review
 from routing.policy import Policy, Secret, Setting
+from routing.schema.coverage import FIX, unmeant_gap
 from routing.schema.yaml_marks import Document, Path, dotted
 
 
@@ -62,7 +65,34 @@ def _is_set(settings: Mapping[str, Setting], environ: Mapping[str, str]) -> bool
     return all(environ.get(secret.name) or secret.default is not None for secret in secrets)
 
 
-CHECKS: tuple[Check, ...] = (unreachable_receiver,)
+def nobody_on_call(subject: Subject) -> Iterator[ConfigWarning]:
+    """Where only lesser severities call, a gap is no fault: the policy's next step is taken, or the last resort."""
+    for name, schedule in subject.policy.schedules.items():
+        if found := unmeant_gap(schedule):
+            yield subject.warning("oncall.yaml", ("schedules", name), found, FIX)
+
+
+def double_booked(subject: Subject) -> Iterator[ConfigWarning]:
+    """One person in two schedules at once: an escalation from one to the other reaches nobody new."""
+    schedules = list(subject.policy.schedules.values())
+    if not schedules:
+        return
+    begin = max(review.span(each)[0] for each in schedules)
+    duties = [(each, Standing()) for each in schedules]
+    told: set[tuple[str, tuple[str, str]]] = set()
+    for clash in review.clashes(duties, begin, begin + review.LOOKED_THROUGH):
+        if (clash.contact, clash.schedules) in told:
+            continue
+        told.add((clash.contact, clash.schedules))
+        first, second = clash.schedules
+        found = (
+            f"{clash.contact} is on call here and in {first} at once, first from {iso(clash.from_at)[:16]}Z"
+        )
+        fix = "put somebody else in one of them: an escalation from one to the other reaches nobody new"
+        yield subject.warning("oncall.yaml", ("schedules", second), found, fix)
+
+
+CHECKS: tuple[Check, ...] = (unreachable_receiver, nobody_on_call, double_booked)
 
 
 def find(subject: Subject) -> tuple[ConfigWarning, ...]:

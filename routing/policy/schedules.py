@@ -67,8 +67,8 @@ class Schedule:
     origin: Origin
     notices: tuple[int, ...] = ()
     """How long (ms) before a shift begins the one who starts is told; 0 is the handoff, told to both."""
-    gaps_allowed: bool = False
-    """Nobody on call now and then is meant."""
+    gaps_accepted: str = ""
+    """Why nobody on call now and then is meant; "" where it is not."""
 
     def __hash__(self) -> int:
         """Cheap: schedules are keys of what is remembered about them."""

@@ -21,6 +21,7 @@ from routing.schema.fields import (
     Many,
     Name,
     Some,
+    Text,
     Zone,
 )
 from routing.schema.part import Part, Spot
@@ -89,8 +90,8 @@ class SchedulePart(Part):
     notices: Many[Duration] = Field(
         default=(), description="when before a shift its people are told, like [1d, 0s]"
     )
-    gaps: Literal["refused", "allowed"] = Field(
-        default="refused", description="allowed: nobody on call is meant"
+    gaps_accepted: Text | None = Field(
+        default=None, description="why nobody is needed at times, like closed at night"
     )
 
     @field_validator("layers")
@@ -135,7 +136,7 @@ def build_schedule(name: str, part: SchedulePart, spot: Spot, calendar: Calendar
     if not layers:
         layers = (Layer(SHORTHAND, _people(part.rotation, part.round_robin), part.timezone, spot.origin),)
     notices = tuple(sorted(set(part.notices), reverse=True))
-    return Schedule(name, part.timezone, layers, spot.origin, notices, part.gaps == "allowed")
+    return Schedule(name, part.timezone, layers, spot.origin, notices, part.gaps_accepted or "")
 
 
 def _layer(part: LayerPart, timezone: str, spot: Spot, calendar: Calendar) -> Layer:
