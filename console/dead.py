@@ -154,7 +154,12 @@ def retry(
                 entered = reviving.revive(context, letter, by)
             except TocsinError as error:
                 failed += 1
-                warn(one_line(f"{letter.id} kept: {error}; mend it with: tocsin dead edit {letter.id}"))
+                mend = (
+                    f"; mend it with: tocsin dead edit {letter.id}"
+                    if letter.kind in reviving.MENDABLE
+                    else ""
+                )
+                warn(one_line(f"{letter.id} kept: {error}{mend}"))
             else:
                 say(f"{letter.id} retried by {by}: {', '.join(entered)}")
             step(1)

@@ -29,10 +29,20 @@ def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
         lane = lane_of(letter.subject) or Lane.CONTROL
         ids = [log.append(context.client, context.keys, lane, entry_of(letter))]
     else:
+        _still_live(context, letter)
         entry = Revived(at=now_ms(), by=by, dead=letter.id, subject=letter.subject)
         ids = [log.append(context.client, context.keys, Lane.CONTROL, entry)]
     dead.mark_retried(context.client, context.keys, letter.id, by, now_ms())
     return ids
+
+
+def _still_live(context: Context, letter: DeadLetter) -> None:
+    """Raises TocsinError when the incident of the work is over for good: nothing would be done for it."""
+    if not context.store.is_live(letter.incident):
+        raise TocsinError(
+            f"{letter.incident} is in the archive, and what {letter.subject} was for is over; "
+            f"give it up with: tocsin dead drop {letter.id}"
+        )
 
 
 def check(context: Context, letter: DeadLetter) -> str:

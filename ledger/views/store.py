@@ -57,6 +57,11 @@ class Store:
         retired = self.archive.find_incident(incident_id)
         return decode(Incident, retired.record) if retired else None
 
+    def is_live(self, incident_id: str) -> bool:
+        """Whether it can still change; False once it has retired, and when nobody ever heard of it."""
+        there = self.client.hexists(self.keys.state(Table.INCIDENT.value), incident_id)
+        return bool(there) and wire.call(self.client, "ZSCORE", self.keys.retired, incident_id) is None
+
     def incidents(self, below: int = 0) -> Iterator[tuple[Incident, bool]]:
         """All incidents, newest first, with whether it is retired; numbers below `below` if not 0."""
         live = self.records(Table.INCIDENT, Incident)

@@ -10,7 +10,7 @@ from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
 from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
-from routing.response.sending import UNCLAIMED_MS
+from routing.response.sending import unclaimed_ms
 from routing.run import Run, StepState
 from routing.timer import Wake
 
@@ -98,7 +98,7 @@ def _emit(
     draft.wake(
         Wake.UNCLAIMED,
         effect_id(run, state.id),
-        draft.now + min(UNCLAIMED_MS << tries, 60_000),
+        draft.now + unclaimed_ms(tries),
         incident=incident.id,
         what=f"dispatch {state.id} again if no worker took it",
         tries=tries,

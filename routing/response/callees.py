@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing import oncall
+from routing.decision import Table
+from routing.delivery import Delivery
 from routing.draft import Draft
+from routing.incident import Incident
 from routing.oncall.standing import last_key
 from routing.policy import Contact, Digest, Method, Policy, RoundRobin, Schedule, Team
 from routing.reason import Reason
@@ -74,6 +77,51 @@ def find(policy: Policy, name: str) -> Contact | None:
         quiet=() if way.voice else (method,),
         origin=way.origin,
     )
+
+
+def owed(draft: Draft, incident: Incident, name: str) -> Contact | None:
+    """Who was paged and is owed the end of it: as configured, or else as the recorded messages reached them.
+
+    None when they were only ever called, and nobody is told anything at telephone numbers.
+    """
+    known = find(draft.policy, name)
+    if known is not None:
+        return known
+    sent = [each for each in _messages(draft, incident) if each.contact == name]
+    sent.sort(key=lambda each: each.created_at, reverse=True)
+    methods = [method for each in sent if (method := _silently(draft.policy, each)) is not None]
+    if not methods:
+        return None
+    return Contact(
+        name=name,
+        title=name,
+        timezone="UTC",
+        methods=(),
+        by_severity={},
+        quiet=tuple(dict.fromkeys(methods)),
+        origin=draft.policy.channels[methods[0].channel].origin,
+    )
+
+
+def _messages(draft: Draft, incident: Incident) -> list[Delivery]:
+    """What was sent for it, and for the incidents that were merged into it."""
+    every = draft.state.tables[Table.INCIDENT].values()
+    merged = [each for each in every if isinstance(each, Incident) and each.merged_into == incident.id]
+    return [each for own in (incident, *merged) for each in draft.owned(own.id, Table.DELIVERY, Delivery)]
+
+
+def _silently(policy: Policy, sent: Delivery) -> Method | None:
+    """How to write to where it went: over the same channel, or over one that writes to telephone numbers."""
+    channel = policy.channels.get(sent.channel)
+    if channel is not None and not channel.voice:
+        return Method(sent.channel, sent.address)
+    writing = {
+        method.channel
+        for contact in policy.contacts.values()
+        for method in contact.quiet
+        if method.address.startswith("+") and sent.address.startswith("+")
+    }
+    return Method(min(writing), sent.address) if writing else None
 
 
 def _contacts(draft: Draft, kind: str, name: str) -> list[tuple[str, Reason]]:

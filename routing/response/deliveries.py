@@ -132,7 +132,7 @@ def _other_way(draft: Draft, delivery: Delivery) -> None:
 
 
 def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> None:
-    contact = callees.find(draft.policy, delivery.contact)
+    contact = callees.owed(draft, incident, delivery.contact)
     if contact is None:
         return
     tried = {

@@ -40,16 +40,18 @@ def tell(draft: Draft, incident: Incident, contact: Contact, what: str) -> Incid
 
 
 def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Everyone who was paged is owed this, through silences; who is gone from the policy is named."""
+    """Everyone who was paged is owed this, through silences, and when the policy knows them no more."""
     return tell_each(draft, incident, incident.paged, what)
 
 
 def tell_each(draft: Draft, incident: Incident, names: list[str], what: str) -> Incident:
-    """Tell each contact of these names once."""
+    """Tell each contact of these names once; who cannot be told is named."""
     for name in dict.fromkeys(names):
-        contact = callees.find(draft.policy, name)
+        contact = callees.owed(draft, incident, name)
         if contact is None:
-            draft.note(incident.id, f"{name} was paged and is no longer configured, so not told: {what}")
+            draft.note(
+                incident.id, f"{name} is no longer configured and was only called, so not told: {what}"
+            )
         else:
             incident = tell(draft, incident, contact, what)
     return incident

@@ -7,7 +7,7 @@ from routing.delivery import Delivery, Held, Message, Progress, Purpose
 from routing.draft import Draft
 from routing.effect import Deliver
 from routing.incident import Incident
-from routing.instant import iso
+from routing.instant import MINUTE, iso
 from routing.policy import Contact, Method
 from routing.response import rations
 from routing.severity import Severity
@@ -15,6 +15,8 @@ from routing.timer import Wake
 
 UNCLAIMED_MS = 5_000
 """An effect nobody claimed this long after its commit is dispatched again."""
+MAX_UNCLAIMED_MS = 15 * MINUTE
+"""Never given up, for it is owed; but workers that are gone for a day find few jobs, not thousands."""
 
 AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE)
 """What a delivery that nobody has claimed may wait for."""
@@ -116,11 +118,14 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
         )
     )
-    wait = min(UNCLAIMED_MS << tries, 60_000)
+    at = draft.now + unclaimed_ms(tries)
     what = f"dispatch {delivery.id} again if no worker took it"
-    draft.wake(
-        Wake.UNCLAIMED, delivery.id, draft.now + wait, incident=delivery.incident, what=what, tries=tries
-    )
+    draft.wake(Wake.UNCLAIMED, delivery.id, at, incident=delivery.incident, what=what, tries=tries)
+
+
+def unclaimed_ms(tries: int) -> int:
+    """How long an effect dispatched so often may lie unclaimed: twice as long each time, up to a bound."""
+    return min(UNCLAIMED_MS << min(tries, 10), MAX_UNCLAIMED_MS)
 
 
 def cancel_pages(draft: Draft, incident: Incident, why: str, *, contact: str = "") -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from desk import Ask, Desk, Run, outage
+from working import until
 
-from ledger import dead
+from ledger import dead, log
 from ledger.clock import now_ms
 from ledger.dead import Fate, Kind
-from routing.entry import Signal, encode_entry
+from routing.entry import Lane, Signal, TimerDue, encode_entry
+from routing.instant import DAY
 
 EVENT: dict[str, Any] = {
     "id": "evt_1", "object": "event", "type": "payout.failed", "created": 1_790_000_000, "livemode": True,
@@ -182,3 +184,18 @@ def test_a_hostile_body_is_shown_inert(desk: Desk, run: Run) -> None:
 
 def test_an_unknown_letter_is_said_to_be_unknown(desk: Desk, run: Run) -> None:
     assert "no dead letter 'dl-0'; see: tocsin dead list" in run("dead", "show", "dl-0", code=1).stderr
+
+
+def test_work_of_an_incident_in_the_archive_is_not_called_retried(desk: Desk, run: Run, ask: Ask) -> None:
+    run("incidents", "open", "Slow")
+    subject = ask("incidents", "show", "INC-1")["deliveries"][0]["id"]
+    letter = dead.given_up(Kind.UNDELIVERED, subject, "INC-1", "no way", b"{}", now_ms())
+    dead.bury_now(desk.client, desk.keys, letter)
+    run("incidents", "resolve", "INC-1")
+    due = TimerDue(at=now_ms(), timer="retire:INC-1", due_at=now_ms() + 999 * DAY)
+    log.append(desk.client, desk.keys, Lane.CONTROL, due)
+    until(lambda: not desk.store.is_live("INC-1"))
+    said = run("dead", "retry", letter.id, code=1).stderr
+    assert f"INC-1 is in the archive, and what {subject} was for is over" in said
+    assert f"tocsin dead drop {letter.id}" in said
+    assert fate(desk, letter.id)[0] is Fate.WAITING
