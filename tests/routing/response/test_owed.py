@@ -1,6 +1,7 @@
 """What people are owed, whatever became of the policy, the workers or the instant meanwhile."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from small_policy import POLICY, START, World, firing
@@ -121,7 +122,7 @@ def test_what_no_worker_takes_is_offered_ever_more_rarely_and_never_given_up() -
         for at, effect in sim.effects
         if isinstance(effect, Deliver) and effect.id == "INC-1-d1" and effect.attempt == 1
     ]
-    gaps = [later - earlier for earlier, later in zip(offered, offered[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(offered)]
     assert gaps[0] == 5_000
     assert gaps == sorted(gaps)
     assert max(gaps) == 15 * MINUTE
