@@ -92,9 +92,11 @@ def _claimed(draft: Draft, entry: Claimed) -> None:
 
 def _revived(draft: Draft, entry: Revived) -> None:
     by = entry.by or "operator"
-    if delivery := draft.delivery(entry.subject):
+    # Of a crashed job it is the description: "INC-1-d1 attempt 1".
+    effect, _, _ = entry.subject.partition(" ")
+    if delivery := draft.delivery(effect):
         deliveries.revive(draft, delivery, by)
-    elif run := draft.run(entry.subject):
+    elif run := draft.run(effect.partition("/")[0]):
         incident = draft.incident(run.incident)
         if incident is not None and incident.phase is Phase.RESOLVED:
             draft.note(incident.id, f"{by} asked to retry {run.runbook}; the incident is resolved", by=by)

@@ -133,17 +133,6 @@ def test_a_rule_that_says_alert_opens_for_what_neither_fires_nor_resolves(sim: S
     assert only(sim).title == "Release was aborted"
 
 
-def test_who_was_paged_and_is_no_longer_configured_is_named_not_forgotten(
-    sim: Simulation, world: World
-) -> None:
-    world.health_failures = 0
-    sim.feed(firing("worse"))
-    assert only(sim).paged == ["anna"]
-    sim.policy = replace(POLICY, contacts={k: v for k, v in POLICY.contacts.items() if k != "anna"})
-    sim.feed(resolved("worse", at=START + SECOND))
-    assert any("anna" in moment.what and "not told" in moment.what for _, moment in sim.moments)
-
-
 def test_a_runbook_is_not_run_again_for_what_is_resolved(sim: Simulation, world: World) -> None:
     world.refuses = {"vercel.rollback": Outcome.PERMANENT}
     sim.feed(firing("api-broken", starts_at=START))
@@ -154,6 +143,15 @@ def test_a_runbook_is_not_run_again_for_what_is_resolved(sim: Simulation, world:
     sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-r1"))
     assert steps(sim) == before
     assert any("resolved" in moment.what and "ben" in moment.what for _, moment in sim.moments)
+
+
+def test_a_retry_means_the_work_however_a_crashed_job_was_described(sim: Simulation, world: World) -> None:
+    """What crashed is buried by the description of its job: it begins with the id of the effect."""
+    world.health_failures = 0
+    world.asleep = {"voice"}
+    sim.feed(firing("worse"))
+    sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-d1 attempt 1"))
+    assert any(moment.what == "INC-1-d1 retried by ben" for _, moment in sim.moments)
 
 
 def test_the_kill_switch_refuses_a_start_without_blaming_the_runbook(sim: Simulation) -> None:
