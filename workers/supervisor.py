@@ -34,7 +34,7 @@ CHILDREN_S: Final = 3.0
 """How long the children may take to end when asked; the rest of five seconds is the server's."""
 
 
-class NotDurable(TocsinError):
+class WeakServer(TocsinError):
     """The server's settings would break the promise that what was answered is on disk."""
 
 
@@ -98,7 +98,7 @@ class Supervisor:
         for finding in findings:
             self._tell(str(finding))
         if any(finding.level == "refuse" for finding in findings) and not ledger.allow_weak:
-            raise NotDurable(
+            raise WeakServer(
                 "this server may lose what was acknowledged, see above; "
                 "to start all the same set TOCSIN_ALLOW_WEAK_DURABILITY=1"
             )
