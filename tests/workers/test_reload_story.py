@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
 # (what is wrong, file, text, what it is replaced by, text on the line that is told, what is said)
 FAULTS = (
-    ("unknown contact", "tocsin.yaml", "contact: cto", "contact: ceo", "contact: ceo", 'no contact "ceo"'),
+    ("unknown contact", "tocsin.yaml", "contact: cto", "contact: cfo", "contact: cfo", 'no contact "cfo"'),
     ("unknown channel", "oncall.yaml", "channel: voice", "channel: voise", "voise", 'no channel "voise"'),
     ("cyclic policy", "escalation.yaml", "  on-call:\n", "  on-call:\n    then: payments\n", "then: payments", "a cycle: "),
     ("bad time zone", "oncall.yaml", "  secondary:\n    timezone: Europe/Warsaw", "  secondary:\n    timezone: Mars/Olympus",
