@@ -71,10 +71,11 @@ def list_(
 @json_option
 def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the usage
     """Show everything about one incident."""
-    whole = connected().store.whole(id)
+    store = connected().store
+    whole = store.whole(id)
     if whole is None:
         raise click.ClickException(f"no incident {id!r}; see: tocsin incidents list --all")
-    shown = detail(whole)
+    shown = detail(whole, store.effects(id))
     if json:
         as_json(shown)
     else:
@@ -89,12 +90,16 @@ def _tell(shown: Shown) -> None:
         ("team", shown["team"]), ("opened", shown["opened_at"]), ("respond by", shown["respond_by"]),
         ("resolve by", shown["resolve_by"]), ("acknowledged", _by(shown, "acknowledged")),
         ("resolved", _by(shown, "resolved")), ("next", _next(shown, now)),
-        ("suspect", _suspect(shown["suspect"])),
+        ("held by", shown["silenced_by"]), ("cause", shown["cause"]),
+        ("effects", ", ".join(each["id"] for each in shown["effects"])),
+        ("flapping", f"{shown['flapping']} alerts" if shown["flapping"] else ""),
+        *(("suspect", _suspect(each)) for each in shown["suspects"]),
         ("tried", shown["tried"]),
     ])  # fmt: skip
     heading("Alerts")
-    table(("SOURCE", "KIND", "STATUS", "COUNT", "LAST SEEN"), [
-        (each["source"], each["kind"], each["status"], each["count"], each["last_seen"])
+    table(("SOURCE", "KIND", "STATUS", "COUNT", "LAST SEEN", "WHY HERE"), [
+        (each["source"], each["kind"], f"{each['status']}, flapping" if each["flapping"] else each["status"],
+         each["count"], each["last_seen"], each["why"])
         for each in shown["alerts"][:20]
     ])  # fmt: skip
     heading("Deliveries")
@@ -117,9 +122,7 @@ def _tell(shown: Shown) -> None:
             say(f"{'':26}because {reason['text']}" + (f" ({place})" if place else ""), "dim")
 
 
-def _suspect(found: Shown | None) -> str:
-    if found is None:
-        return ""
+def _suspect(found: Shown) -> str:
     by = f" by {found['by']}" if found["by"] else ""
     return f"production deployment {found['id']}{by}, live since {found['at']}"
 

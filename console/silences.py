@@ -8,8 +8,9 @@ from console.acting import acting
 from console.context import connected
 from console.decided import act
 from console.options import Duration, json_option
-from console.output import as_json, clock, iso, table
+from console.output import ago, as_json, clock, heading, iso, table
 from ledger.clock import now_ms
+from ledger.views import silences
 from routing.decision import Table
 from routing.entry import SilenceSet
 from routing.language import matchers
@@ -36,32 +37,71 @@ def add(matchers: tuple[str, ...], length: int, reason: str, by: str) -> None:
     act(connected(), entry, f"silenced until {clock(entry.until_at)} as {entry.id}")
 
 
-def _checked(texts: tuple[str, ...]) -> None:
-    for text in texts:
-        try:
-            matchers.parse(text)
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+def _checked(texts: tuple[str, ...]) -> list[matchers.Matcher]:
+    try:
+        return [matchers.parse(text) for text in texts]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 @silence.command("list")
 @json_option
 def list_(json: bool) -> None:
-    """List what is muted."""
-    found = connected().store.records(Table.SILENCE, SilenceSet)
-    rows = sorted(found.values(), key=lambda each: each.until_at)
+    """List what is muted, and which silences end soon or are hardly needed."""
+    now = now_ms()
+    rows = silences.standing(connected().store, now)
     if json:
         as_json([
-            {"id": each.id, "matchers": each.matchers, "from": iso(each.from_at), "until": iso(each.until_at),
-             "by": each.by, "reason": each.reason}
+            {"id": each.silence.id, "matchers": each.silence.matchers, "from": iso(each.silence.from_at),
+             "until": iso(each.silence.until_at), "by": each.silence.by, "reason": each.silence.reason,
+             "matched_at": iso(each.matched_at) if each.matched_at else None, "remarks": list(each.remarks)}
             for each in rows
         ])  # fmt: skip
         return
     table(
-        ("ID", "MATCHERS", "UNTIL", "BY", "REASON"),
-        [(each.id, " ".join(each.matchers), clock(each.until_at), each.by, each.reason) for each in rows],
+        ("ID", "MATCHERS", "UNTIL", "BY", "REASON", "LAST MATCH", "REMARKS"),
+        [
+            (each.silence.id, " ".join(each.silence.matchers), clock(each.silence.until_at), each.silence.by,
+             each.silence.reason, ago(each.matched_at, now), ", ".join(each.remarks))
+            for each in rows
+        ],
         empty="Nothing is silenced.",
-    )
+    )  # fmt: skip
+
+
+@silence.command()
+@click.argument("MATCHERS", nargs=-1, required=True)
+@json_option
+def preview(matchers: tuple[str, ...], json: bool) -> None:
+    """Say what a silence of MATCHERS would hide now, and what it would have hidden in the last day."""
+    read = _checked(matchers)
+    found = silences.preview(connected().store, read, now_ms())
+    if json:
+        as_json(
+            {
+                "now": [_hidden(each) for each in found.now],
+                "last_day": [_hidden(each) for each in found.last_day],
+            }
+        )
+        return
+    for title, rows in (("Now", found.now), ("In the last day", found.last_day)):
+        heading(title)
+        table(
+            ("INCIDENT", "SEVERITY", "STATUS", "MATCHED ALERTS", "PAGE", "TITLE"),
+            [
+                (each.incident.id, each.incident.severity, each.incident.phase.value, each.matched,
+                 "held" if each.whole else "goes out: other alerts are not matched", each.incident.title)
+                for each in rows
+            ],
+            empty="Nothing would be hidden.",
+        )  # fmt: skip
+
+
+def _hidden(each: silences.Hidden) -> dict[str, object]:
+    return {
+        "incident": each.incident.id, "title": each.incident.title, "severity": str(each.incident.severity),
+        "status": each.incident.phase.value, "matched": each.matched, "firing": each.firing, "whole": each.whole,
+    }  # fmt: skip
 
 
 @silence.command()

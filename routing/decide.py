@@ -33,11 +33,12 @@ __all__ = ["decide"]
 
 
 def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
-    """What one entry changes, what is to be done, and why. The state is not touched: apply the decision.
+    """What one entry changes, what is to be done, and why. The state's records are not touched: apply the decision.
 
     `entry_id` is the entry's place in the log, `now` the instant of the decision (ms); history replays
     with the recorded one. An exception means that the entry is undecidable; nothing has changed then.
     """
+    state.follow(policy)
     draft = Draft(policy, state, entry_id, now)
     _fold(draft, entry)
     promotion.review(draft)

@@ -9,6 +9,7 @@ from routing.delivery import Progress
 from routing.draft import Draft
 from routing.entry import TimerDue
 from routing.incident import Incident, Phase
+from routing.noise import flapping, grouping, mutes
 from routing.response import (
     acknowledging,
     bundling,
@@ -18,6 +19,7 @@ from routing.response import (
     deliveries,
     escalation,
     followups,
+    informing,
     merging,
     promotion,
     rations,
@@ -41,11 +43,14 @@ def timer(draft: Draft, entry: TimerDue) -> None:
 
 def _escalate(draft: Draft, timer: Timer) -> None:
     incident = _triggered(draft, timer.incident)
-    if incident is not None:
+    if incident is not None and (mute := mutes.over(draft, incident)) is not None:
+        mutes.hold(draft, incident, mute)
+    elif incident is not None:
         escalation.advance(draft, incident, "nobody acknowledged in time")
 
 
 def _hold(draft: Draft, timer: Timer) -> None:
+    """What held the page back may be over; whether anything mutes it is asked anew."""
     incident = _triggered(draft, timer.incident)
     if incident is not None:
         responding.release_hold(draft, incident, responding.hold_over(draft, incident))
@@ -77,7 +82,9 @@ def _resolve_by(draft: Draft, timer: Timer) -> None:
 
 def _last_resort(draft: Draft, timer: Timer) -> None:
     incident = _triggered(draft, timer.incident)
-    if incident is not None:
+    if incident is not None and (mute := mutes.over(draft, incident)) is not None:
+        mutes.hold(draft, incident, mute)
+    elif incident is not None:
         escalation.advance(draft, incident, "still nobody acknowledged")
 
 
@@ -132,6 +139,8 @@ def _expire(draft: Draft, timer: Timer) -> None:
         draft.drop(Table.WINDOW, key)
     elif kind == "resolved":
         draft.drop(Table.FACT, timer.subject)
+    elif kind == "deploy":
+        draft.drop(Table.DEPLOY, key)
     elif kind == "silence":
         controls.end_silence(draft, key)
     elif kind == "ration":
@@ -171,6 +180,25 @@ def _merge(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is not Phase.RESOLVED:
         merging.go_on(draft, incident)
+
+
+def _news(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        grouping.tell(draft, incident)
+
+
+def _repeat(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        informing.repeat(draft, incident)
+
+
+def _steady(draft: Draft, timer: Timer) -> None:
+    alert = draft.alert(timer.subject.partition("/")[2])
+    incident = draft.incident(timer.incident)
+    if alert is not None and incident is not None and alert.incident == incident.id and alert.flapping:
+        flapping.steady(draft, incident, alert)
 
 
 def _retire(draft: Draft, timer: Timer) -> None:
@@ -215,4 +243,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.BUNDLE: _bundle,
     Wake.SNOOZE: _snooze,
     Wake.MERGE: _merge,
+    Wake.NEWS: _news,
+    Wake.REPEAT: _repeat,
+    Wake.STEADY: _steady,
 }

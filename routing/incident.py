@@ -34,6 +34,19 @@ class Alert(Record, frozen=True, kw_only=True, omit_defaults=True):
     summary: str = ""
     labels: dict[str, str] = {}
     link: str = ""
+    again_at: int = 0
+    """When it last began to fire again; 0: it fires, or fired, since `first_seen_at`."""
+    told: str = ""
+    """"firing" or "resolved", as those who were paged were last told, where it has changed since; "" never."""
+    changes: list[int] = []
+    """Instants it began or ceased to fire, the latest ones: what shows that it flaps. Empty before the first end."""
+    flapping: bool = False
+    why: str = ""
+    """Why it is in an incident whose group is not its own."""
+
+    @property
+    def began_at(self) -> int:
+        return self.again_at or self.first_seen_at
 
 
 class NextAction(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,13 +109,15 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     paged: list[str] = []
     """Contacts told so far, in order: each is owed the ack and the resolve."""
     suspect: Deploy | None = None
+    suspects: list[Deploy] = []
+    """Further ones, the likelier first."""
     followups: list[FollowUp] = []
     tried: str = ""
     """What automation tried and found, in one sentence, for the next message."""
     held_until: int = 0
     """A page waits for a runbook, or for the end of a silence, until this instant; 0: it does not wait."""
     silenced_by: str = ""
-    """The silence that alone holds the page back."""
+    """What alone holds the page back: the key of a `routing.noise.mute.Mute`, of a silence its id."""
     reopened: int = 0
     graded_at: int = 0
     """Since when it has its severity; 0: since it was opened."""
@@ -118,8 +133,21 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A person put it off: nobody is paged before this instant; 0: nobody did."""
     merged_into: str = ""
     """The incident that has its alerts now, and answers for it."""
-    merged_groups: list[str] = []
-    """Groups of incidents merged into this one: their new alerts join it, too."""
+    also: list[str] = []
+    """Further group keys that new alerts join by: of what is its effect, its cause, or merged into it."""
+    cause: str = ""
+    """The incident that this one is an effect of: while that is open, nobody is paged for this one."""
+    flapping: int = 0
+    """How many of its alerts flap. It stays open until they were steady for a while."""
+    told_at: int = 0
+    """When those who were paged last heard of its alerts."""
+    changed: list[str] = []
+    """Alerts that began or ceased to fire since then, the first of them."""
+
+    @property
+    def groups(self) -> list[str]:
+        """All keys that new alerts join by; none once it takes no more."""
+        return [self.group, *self.also] if self.group else []
 
 
 class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,9 +8,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from routing import warnings
+from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Policy, Service
+from routing.policy import Noise, Policy, Service
 from routing.schema import (
     calendar,
     channels,
@@ -19,6 +20,7 @@ from routing.schema import (
     escalation,
     impact,
     limits,
+    noise,
     oncall,
     promotion,
     relations,
@@ -44,9 +46,10 @@ FILES: Mapping[str, type[Part]] = {
     "oncall.yaml": oncall.OnCallFile,
     "channels.yaml": channels.ChannelsFile,
     "actions.yaml": channels.ActionsFile,
+    "noise.yaml": noise.NoiseFile,
     "calendar.yaml": calendar.CalendarFile,
 }
-OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml"})
+OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml"})
 RUNBOOKS = "runbooks/"
 
 _DEFINES = {
@@ -159,6 +162,11 @@ class _Loading:
             relations.unique_names(self._read["severity.yaml"].document, "thresholds", "threshold")
             relations.unique_names(self._read["severity.yaml"].document, "adjustments", "adjustment")
             relations.unique_names(self._read["severity.yaml"].document, "promotions", "promotion")
+        if "noise.yaml" in self._read:
+            quiet = self._read["noise.yaml"].document
+            relations.unique_names(quiet, "inhibitions", "inhibition")
+            relations.unique_names(quiet, "correlations", "correlation")
+            relations.unique_names(quiet, "maintenance", "maintenance window")
         if self.faults():
             return None
         policy = self._build(books)
@@ -215,6 +223,7 @@ class _Loading:
             services=self._services(),
             teams=teams.build_teams(people.teams, people_at, people.contacts),
             limits=limits.build_limits(people.limits),
+            noise=self._noise(hours),
             hours=hours,
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
         )
@@ -224,6 +233,12 @@ class _Loading:
         if found is None or not isinstance(found.part, services.ServicesFile):
             return {}
         return services.build_services(found.part, found.spot)
+
+    def _noise(self, hours: dict[str, Hours]) -> Noise:
+        found = self._read.get("noise.yaml")
+        if found is None or not isinstance(found.part, noise.NoiseFile):
+            return Noise()
+        return noise.build_noise(found.part, found.spot, hours)
 
     def _get(self, name: str, kind: type[P]) -> tuple[P, Spot]:
         found = self._read[name]

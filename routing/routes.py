@@ -1,7 +1,7 @@
 """The route tree, as Alertmanager walks it: depth first, the first match wins unless it continues."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -29,14 +29,7 @@ def match(policy: Policy, labels: Mapping[str, str]) -> list[Matched]:
 
 def by_name(policy: Policy, name: str) -> Route | None:
     """The route of that name, if the policy still has one."""
-    return next((route for route in all_routes(policy.route) if route.name == name), None)
-
-
-def all_routes(route: Route) -> Iterator[Route]:
-    """The route and everything below it, in the tree's order."""
-    yield route
-    for child in route.routes:
-        yield from all_routes(child)
+    return policy.routes.get(name)
 
 
 def group_key(route: Route, labels: Mapping[str, str]) -> str:
@@ -49,19 +42,13 @@ def group_key(route: Route, labels: Mapping[str, str]) -> str:
 
 
 def _walk(branch: tuple[Route, ...], labels: Mapping[str, str], found: list[tuple[Route, ...]]) -> None:
-    before = len(found)
-    for child in branch[-1].routes:
-        so_far = len(found)
-        if _takes(child, labels):
-            _walk((*branch, child), labels, found)
-        if len(found) > so_far and not child.continues:
+    taken = branch[-1].below.matching(labels)
+    for child in taken:
+        _walk((*branch, child), labels, found)
+        if not child.continues:
             break
-    if len(found) == before:
+    if not taken:
         found.append(branch)
-
-
-def _takes(route: Route, labels: Mapping[str, str]) -> bool:
-    return all(matcher.matches(labels) for matcher in route.matchers)
 
 
 def _matched(branch: tuple[Route, ...]) -> Matched:

@@ -8,8 +8,13 @@ from collections import defaultdict
 from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
 from routing.delivery import Delivery
+from routing.entry import SilenceSet
 from routing.incident import Alert, Incident, Phase
+from routing.language import matchers
+from routing.language.index import Index
+from routing.noise.standing import Standing
 from routing.pages import Pages
+from routing.policy import Policy
 from routing.record import Record
 from routing.timer import Timer
 from routing.waiting import Waiting
@@ -28,9 +33,29 @@ class State:
         """Group key -> the incident that new alerts with this key join."""
         self.owned: defaultdict[str, dict[Table, set[str]]] = defaultdict(dict)
         """Incident -> keys of the records it owns, by table."""
+        self.held: defaultdict[str, set[str]] = defaultdict(set)
+        """What mutes -> the incidents that it holds back."""
         self.agenda = Agenda(self.tables[Table.TIMER])
         self.pages = Pages()
         self.waiting = Waiting()
+        self.standing = Standing()
+        self._silences: Index[SilenceSet] | None = None
+
+    def follow(self, policy: Policy) -> None:
+        """Know the firing alerts by the relations of this policy; costs nothing while it stays the same."""
+        if not self.standing.follows(policy):
+            self.standing = Standing(policy)
+            for alert in self.tables[Table.ALERT].values():
+                if isinstance(alert, Alert):
+                    self.standing.put(None, alert)
+
+    @property
+    def silences(self) -> Index[SilenceSet]:
+        """All silences by their matchers."""
+        if self._silences is None:
+            known = [each for each in self.tables[Table.SILENCE].values() if isinstance(each, SilenceSet)]
+            self._silences = Index((tuple(map(matchers.parse, each.matchers)), each) for each in known)
+        return self._silences
 
     def get(self, table: Table, key: str) -> Record | None:
         return self.tables[table].get(key)
@@ -69,25 +94,34 @@ class State:
         if isinstance(put.record, Timer):
             self.agenda.put(old, put.record)
         elif isinstance(put.record, Incident):
-            self._regroup(old, put.record)
+            self._index(old if isinstance(old, Incident) else None, put.record)
             if put.record.phase is Phase.RESOLVED:
                 self._unanswerable(put.key)
         elif isinstance(put.record, Delivery):
             self.waiting.put(old, put.record)
             if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
-        elif isinstance(old, Alert) and isinstance(put.record, Alert) and old.incident != put.record.incident:
-            self.owned[old.incident].get(put.table, set()).discard(put.key)
+        elif isinstance(put.record, Alert):
+            known = old if isinstance(old, Alert) else None
+            self.standing.put(known, put.record)
+            if known is not None and known.incident != put.record.incident:
+                self.owned[known.incident].get(put.table, set()).discard(put.key)
+        elif put.table is Table.SILENCE:
+            self._silences = None
 
-    def _regroup(self, old: Record | None, incident: Incident) -> None:
-        if isinstance(old, Incident) and old.group != incident.group:
-            self._ungroup(old)
-        if incident.group:
-            for group in (incident.group, *incident.merged_groups):
-                self.open_groups[group] = incident.id
+    def _index(self, old: Incident | None, new: Incident) -> None:
+        if old is not None and old.silenced_by and _is_held(old):
+            self.held[old.silenced_by].discard(old.id)
+        if old is None or (old.group, old.also) != (new.group, new.also):
+            if old is not None:
+                self._forget_groups(old)
+            for group in new.groups:
+                self.open_groups[group] = new.id
+        if new.silenced_by and _is_held(new):
+            self.held[new.silenced_by].add(new.id)
 
-    def _ungroup(self, incident: Incident) -> None:
-        for group in (incident.group, *incident.merged_groups):
+    def _forget_groups(self, incident: Incident) -> None:
+        for group in incident.groups:
             if self.open_groups.get(group) == incident.id:
                 del self.open_groups[group]
 
@@ -105,6 +139,8 @@ class State:
         gone = self.tables[drop.table].pop(drop.key, None)
         if isinstance(gone, Timer):
             self.agenda.drop(gone)
+        elif drop.table is Table.SILENCE:
+            self._silences = None
         if drop.incident and drop.incident in self.owned:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
 
@@ -113,15 +149,21 @@ class State:
         for table, keys in self.owned.pop(incident, {}).items():
             for key in keys:
                 found = self.tables[table].get(key)
-                if isinstance(found, Alert) and found.incident != incident:
-                    continue
-                if isinstance(found, Delivery):
+                if isinstance(found, Alert):
+                    if found.incident != incident:
+                        continue
+                    self.standing.drop(found)
+                elif isinstance(found, Delivery):
                     self.waiting.drop(found)
                 self.tables[table].pop(key, None)
         self.agenda.forget(incident)
         gone = self.tables[Table.INCIDENT].pop(incident, None)
         if isinstance(gone, Incident):
-            self._ungroup(gone)
+            self._forget_groups(gone)
+
+
+def _is_held(incident: Incident) -> bool:
+    return incident.phase is Phase.TRIGGERED
 
 
 def _age(alert: Alert) -> tuple[int, int]:

@@ -30,10 +30,16 @@ class Wake(StrEnum):
     BUNDLE = "bundle"
     SNOOZE = "snooze"
     MERGE = "merge"
+    NEWS = "news"
+    """Those who were paged are to hear which alerts joined or ended."""
+    REPEAT = "repeat"
+    """Those who are only informed are to hear that it is still open."""
+    STEADY = "steady"
+    """An alert that flapped has been steady for long enough."""
 
 
-BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE})
-"""They see to it that work is carried out; they decide nothing about the incident itself."""
+BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.NEWS, Wake.REPEAT})
+"""They see to it that work is carried out or people are kept informed; nobody is called because of them."""
 
 
 class Timer(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,6 +8,7 @@ from ledger.views.store import Store, Whole
 from ledger.views.times import iso
 from routing.delivery import Delivery
 from routing.incident import Alert, Deploy, FollowUp, Incident, Moment, Phase
+from routing.noise.mute import name_of
 from routing.reason import Reason
 from routing.run import Run, StepState
 from routing.severity import Severity
@@ -94,8 +95,8 @@ def summary(incident: Incident, *, archived: bool = False) -> Shown:
     }
 
 
-def detail(whole: Whole) -> Shown:
-    """Everything about one incident: what `tocsin incidents show ID --json` prints."""
+def detail(whole: Whole, effects: Sequence[Incident] = ()) -> Shown:
+    """Everything about one incident: what `tocsin incidents show ID --json` prints. `effects`: of the store."""
     incident = whole.incident
     return {
         **summary(incident, archived=whole.archived),
@@ -106,6 +107,11 @@ def detail(whole: Whole) -> Shown:
         "escalation": _escalation(incident),
         "paged": incident.paged,
         "suspect": _deploy(incident.suspect) if incident.suspect else None,
+        "suspects": [_deploy(one) for one in (incident.suspect, *incident.suspects) if one is not None],
+        "silenced_by": name_of(incident.silenced_by) if incident.silenced_by else "",
+        "cause": incident.cause,
+        "effects": [{"id": one.id, "title": one.title, "status": one.phase.value} for one in effects],
+        "flapping": incident.flapping,
         "tried": incident.tried,
         "held_until": iso(incident.held_until),
         "snoozed_until": iso(incident.snoozed_until),
@@ -188,6 +194,8 @@ def _alert(one: Alert) -> Shown:
         "first_seen": iso(one.first_seen_at),
         "last_seen": iso(one.last_seen_at),
         "resolved_at": iso(one.resolved_at),
+        "flapping": one.flapping,
+        "why": one.why,
         "labels": one.labels,
         "link": one.link,
     }

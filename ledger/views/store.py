@@ -93,6 +93,19 @@ class Store:
         alerts, deliveries, runs, timeline = pipeline.execute()
         return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
 
+    def alerts(self, incident_id: str, *, archived: bool) -> list[Alert]:
+        """The alerts of an incident alone."""
+        if archived:
+            retired = self.archive.find_incident(incident_id)
+            return list(_unpacked(retired).alerts) if retired else []
+        found: list[bytes] = wire.call(self.client, "HVALS", self.keys.owned(incident_id, Table.ALERT.value))
+        return [decode(Alert, raw) for raw in found]
+
+    def effects(self, incident_id: str) -> list[Incident]:
+        """Live incidents for which nobody is paged because this one is their cause."""
+        live = self.records(Table.INCIDENT, Incident).values()
+        return sorted((each for each in live if each.cause == incident_id), key=lambda each: each.number)
+
     def settled(self, letter_id: str) -> DeadLetter | None:
         """A dead letter that was retried or dropped long ago."""
         raw = self.archive.find_dead(letter_id)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from routing.alerts.classify import Classified
 from routing.alerts.fingerprint import fingerprint
+from routing.alerts.live import is_live
+from routing.draft import Draft
 from routing.event import Event
 from routing.reason import Reason
 from routing.severity import Severity
@@ -28,11 +30,41 @@ class Condition:
     starts_at: int = 0
     ends_at: int = 0
     link: str = ""
+    same: str = ""
+    """In words, what makes it the same as another."""
 
 
-def of_event(event: Event, classified: Classified, at: int) -> Condition:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The fingerprint of an event, and in words what makes it the same as another's."""
+
+    mark: str
+    why: str
+
+
+def identify(draft: Draft, event: Event, classified: Classified) -> Identity:
+    """By the labels its source's configuration names, or by the vendor's key.
+
+    An alert that is live under the vendor's key when the configuration comes to name labels keeps it to its end.
+    """
+    source = draft.policy.sources.get(event.source)
+    mark = fingerprint(event, classified.service)
+    if source is not None and source.fingerprint:
+        pairs = [(name, classified.labels.get(name, "")) for name in source.fingerprint]
+        chosen = fingerprint(event, classified.service, pairs)
+        known = draft.alert(mark)
+        if draft.alert(chosen) is not None or known is None or not is_live(draft, known):
+            same = ", ".join(f"{name}={value!r}" for name, value in pairs)
+            return Identity(chosen, f"{event.source} tells its alerts apart by {same}")
+    if event.key:
+        return Identity(mark, f"{event.source} calls it {event.key!r}")
+    return Identity(mark, f"it is {event.kind} of {classified.service or 'no service'} from {event.source}")
+
+
+def of_event(event: Event, classified: Classified, at: int, identity: Identity) -> Condition:
     return Condition(
-        fingerprint=fingerprint(event, classified.service),
+        fingerprint=identity.mark,
+        same=identity.why,
         source=event.source,
         kind=event.kind,
         title=event.title,

@@ -62,6 +62,7 @@ def _crossing(
         labels=labels,
         at=at,
         reasons=(reason,),
+        same=f"it counts for {threshold.name}",
     )
 
 

@@ -9,8 +9,13 @@ from hashlib import blake2b
 from routing.event import Event
 
 
-def fingerprint(event: Event, service: str) -> str:
-    """By source and key; an event whose vendor gave it no key goes by source, kind and service."""
+def fingerprint(event: Event, service: str, by: Sequence[tuple[str, str]] = ()) -> str:
+    """By source and key; an event whose vendor gave it no key goes by source, kind and service.
+
+    `by`: the labels and values that its source's configuration chose instead.
+    """
+    if by:
+        return _digest("labels", event.source, *(part for pair in by for part in pair))
     if event.key:
         return _digest("key", event.source, event.key)
     return _digest("kind", event.source, event.kind, service)

@@ -9,6 +9,8 @@ from routing.alerts.live import is_live
 from routing.draft import Draft
 from routing.incident import Alert, Incident, Phase
 from routing.instant import MINUTE
+from routing.noise import causing, flapping, grouping, mutes, related
+from routing.policy import Route
 from routing.reason import Reason
 from routing.response import closing, opening, responding
 from routing.timer import Wake
@@ -68,7 +70,8 @@ def _repeated(draft: Draft, alert: Alert, condition: Condition) -> None:
     draft.put_incident(incident)
     if condition.severity < incident.severity:
         responding.worsen(draft, incident, condition.severity, condition.labels, *condition.reasons)
-    reason = Reason(text=f"same as {incident.id}: fingerprint {alert.fingerprint} is firing there")
+    because = condition.same or f"fingerprint {alert.fingerprint} is firing there"
+    reason = Reason(text=f"same as {incident.id} because {because}")
     verdicts.put(
         draft, "repeated", alert.fingerprint, incident.id, severity=condition.severity, reason=reason
     )
@@ -79,18 +82,58 @@ def _fired(draft: Draft, known: Alert | None, condition: Condition) -> None:
     matched = routes.match(draft.policy, condition.labels)[0]
     group = routes.group_key(matched.route, condition.labels)
     reasons = (*condition.reasons, *matched.reasons)
-    past = draft.incident(known.incident) if known else None
-    if past is not None and past.phase is Phase.RESOLVED and group not in draft.state.open_groups:
-        since = draft.now - past.resolved_at
-        if since < matched.route.reopen_ms:
-            why = Reason(text=f"fired again {since // 1000} s after it was resolved")
-            incident = closing.reopen(draft, past, condition.labels, group, why)
-            _enter(draft, condition, incident, "reopened", reasons, add=1)
-            return
     current = draft.incident(draft.state.open_groups.get(group, ""))
     if current is not None:
-        _join(draft, condition, current, group, reasons)
-        return
+        why = Reason(text=f"it shares the group {group}")
+        _join(draft, condition, current, why, reasons)
+    elif (cause := related.cause(draft, condition)) is not None:
+        incident = causing.join_group(draft, cause.incident, group)
+        _join(draft, condition, incident, cause.reason, reasons, why=cause.reason.text)
+    elif not (
+        _adopted(draft, condition, matched.route, group, reasons)
+        or _reopened(draft, known, condition, matched.route, group, reasons)
+    ):
+        _open(draft, condition, matched.route, reasons)
+
+
+def _adopted(
+    draft: Draft, condition: Condition, route: Route, group: str, reasons: tuple[Reason, ...]
+) -> bool:
+    """Its effects are open already: the first of them becomes its incident, the others wait for that one."""
+    effects = related.effects(draft, condition)
+    if not effects or mutes.covering(draft, condition.labels) is not None:
+        return False
+    first = effects[0]
+    incident = causing.adopt(draft, effects, condition, route, group)
+    others = {each.incident.id: each for each in effects if each.incident.id != incident.id}
+    for other in others.values():
+        incident = causing.fold(draft, other.incident, draft.incident(incident.id) or incident, other)
+    _enter(draft, condition, incident, "joined", (*reasons, first.reason), add=1)
+    return True
+
+
+def _reopened(
+    draft: Draft,
+    known: Alert | None,
+    condition: Condition,
+    route: Route,
+    group: str,
+    reasons: tuple[Reason, ...],
+) -> bool:
+    """The same problem is back soon after it was resolved."""
+    past = draft.incident(known.incident) if known else None
+    if past is None or past.phase is not Phase.RESOLVED:
+        return False
+    since = draft.now - past.resolved_at
+    if since >= route.reopen_ms:
+        return False
+    why = Reason(text=f"fired again {since // 1000} s after it was resolved")
+    incident = closing.reopen(draft, past, condition.labels, group, why)
+    _enter(draft, condition, incident, "reopened", reasons, add=1)
+    return True
+
+
+def _open(draft: Draft, condition: Condition, route: Route, reasons: tuple[Reason, ...]) -> None:
     news = opening.Opening(
         title=condition.title,
         summary=condition.summary,
@@ -101,7 +144,7 @@ def _fired(draft: Draft, known: Alert | None, condition: Condition) -> None:
         labels=condition.labels,
         reasons=tuple(reasons),
     )
-    incident = opening.open_incident(draft, matched.route, news)
+    incident = opening.open_incident(draft, route, news)
     _enter(draft, condition, incident, "opened", reasons, add=0)
 
 
@@ -110,7 +153,13 @@ NOTED_JOINS = 20
 
 
 def _join(
-    draft: Draft, condition: Condition, incident: Incident, group: str, reasons: tuple[Reason, ...]
+    draft: Draft,
+    condition: Condition,
+    incident: Incident,
+    because: Reason,
+    reasons: tuple[Reason, ...],
+    *,
+    why: str = "",
 ) -> None:
     if condition.severity < incident.severity:
         incident = responding.worsen(
@@ -119,9 +168,8 @@ def _join(
     else:
         incident = responding.unmuted(draft, incident, condition.labels)
     if incident.alerts < NOTED_JOINS:
-        why = Reason(text=f"it shares the group {group}")
-        draft.note(incident.id, f"joined by {condition.title}", why)
-    _enter(draft, condition, incident, "joined", reasons, add=1)
+        draft.note(incident.id, f"joined by {condition.title}", because)
+    _enter(draft, condition, incident, "joined", (*reasons, because), add=1, why=why)
 
 
 def _enter(
@@ -132,36 +180,47 @@ def _enter(
     reasons: tuple[Reason, ...],
     *,
     add: int,
+    why: str = "",
 ) -> None:
     """Put the alert into its incident; `add` is 0 where the incident already counts it."""
-    known = draft.alert(condition.fingerprint)
-    again = known is not None and known.incident == incident.id
-    draft.put_alert(
-        Alert(
-            fingerprint=condition.fingerprint,
-            incident=incident.id,
-            source=condition.source,
-            kind=condition.kind,
-            title=condition.title,
-            severity=condition.severity,
-            firing=True,
-            count=known.count + 1 if known and again else 1,
-            first_seen_at=known.first_seen_at if known and again else condition.at,
-            last_seen_at=condition.at,
-            starts_at=condition.starts_at,
-            summary=condition.summary,
-            labels=condition.labels,
-            link=condition.link,
-        )
+    before = draft.alert(condition.fingerprint)
+    known = before if before is not None and before.incident == incident.id else None
+    current = draft.incident(incident.id) or incident
+    told = ""
+    if did == "joined" and current.told_at != draft.now:
+        current, told = grouping.changed(draft, current, known, condition.fingerprint)
+    changes = flapping.changes(draft, before, condition.at) if before is not None else []
+    alert = Alert(
+        fingerprint=condition.fingerprint,
+        incident=incident.id,
+        source=condition.source,
+        kind=condition.kind,
+        title=condition.title,
+        severity=condition.severity,
+        firing=True,
+        count=known.count + 1 if known else 1,
+        first_seen_at=known.first_seen_at if known else condition.at,
+        again_at=condition.at if known else 0,
+        last_seen_at=condition.at,
+        starts_at=condition.starts_at,
+        summary=condition.summary,
+        labels=condition.labels,
+        link=condition.link,
+        told=told,
+        changes=changes,
+        flapping=bool(changes) and flapping.flaps(draft, before, changes),
+        why=why,
     )
-    if add:
-        current = draft.incident(incident.id) or incident
+    draft.put_alert(alert)
+    if alert.flapping:
+        current = flapping.watch(draft, current, alert)
+    if add or alert.flapping:
         draft.put_incident(
             msgspec.structs.replace(
                 current,
-                firing=current.firing + 1,
-                alerts=current.alerts + (0 if again else 1),
-                events=current.events + 1,
+                firing=current.firing + add,
+                alerts=current.alerts + (0 if known else add),
+                events=current.events + add,
             )
         )
     _expect_end(draft, condition, incident.id)

@@ -21,8 +21,9 @@ def signal(draft: Draft, entry: Signal) -> None:
     if classified.handling == "deploy":
         deploys.remember(draft, event, classified, entry.at)
     elif event.status is Status.RESOLVED:
-        ending.take(draft, event, classified, entry.at)
+        ending.take(draft, event, classified, entry.at, condition.identify(draft, event, classified))
     elif classified.handling == "alert":
-        firing.take(draft, condition.of_event(event, classified, entry.at))
+        identity = condition.identify(draft, event, classified)
+        firing.take(draft, condition.of_event(event, classified, entry.at, identity))
     elif not counted:
         verdicts.put(draft, "recorded", severity=classified.severity, reasons=classified.reasons)

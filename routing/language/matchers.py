@@ -8,6 +8,7 @@ characters outside [a-zA-Z0-9_:] may be quoted. Source: Alertmanager, "Configura
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from routing.language.index import Matcher as AnyMatcher
 from routing.language.patterns import LONGEST, compile_pattern
 from routing.schema.refusal import Refusal, shown
 
@@ -90,7 +91,7 @@ def from_mapping(name: str, value: str | Sequence[str]) -> Matcher:
     return Matcher(name, "=~", "|".join(re.escape(each) for each in value))
 
 
-def all_match(matchers: Sequence[Matcher], labels: Labels) -> bool:
+def all_match(matchers: Sequence[AnyMatcher], labels: Labels) -> bool:
     """Whether every one matches; no matcher at all matches everything."""
     return all(matcher.matches(labels) for matcher in matchers)
 

@@ -3,6 +3,7 @@
 from routing.policy.channels import Channel, Limit
 from routing.policy.escalation import EscalationPolicy, EscalationStep
 from routing.policy.impact import Impact, Matrix
+from routing.policy.noise import Flapping, Maintenance, Noise, Relation, Tie
 from routing.policy.people import AtHours, Contact, Digest, HourlyPage, Method, Team
 from routing.policy.policy import Policy
 from routing.policy.routes import Matcher, Route
@@ -21,18 +22,22 @@ __all__ = [
     "Digest",
     "EscalationPolicy",
     "EscalationStep",
+    "Flapping",
     "Guard",
     "HourlyPage",
     "Impact",
     "Layer",
     "Limit",
     "Limits",
+    "Maintenance",
     "Matcher",
     "Matrix",
     "Method",
     "Mode",
+    "Noise",
     "Policy",
     "Promotion",
+    "Relation",
     "Rotation",
     "RoundRobin",
     "Route",
@@ -46,6 +51,7 @@ __all__ = [
     "Source",
     "Team",
     "Threshold",
+    "Tie",
     "Unit",
     "Verify",
 ]

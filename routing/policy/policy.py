@@ -8,8 +8,9 @@ from routing.calendar.sprints import Sprints
 from routing.policy.channels import Channel, Limit
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
+from routing.policy.noise import Noise
 from routing.policy.people import Contact, Team
-from routing.policy.routes import Route
+from routing.policy.routes import Route, all_routes
 from routing.policy.runbooks import Runbook
 from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
@@ -67,3 +68,9 @@ class Policy:
     teams: Mapping[str, Team] = field(default_factory=dict)
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     """How often one contact is told over one method: by kind, "call", "text" (a telephone number), "message"."""
+    noise: Noise = field(default_factory=Noise)
+    routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)
+    """Every route of the tree, by name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "routes", {each.name: each for each in all_routes(self.route)})

@@ -26,6 +26,8 @@ class Source:
     tolerance_ms: int = 300_000
     dedup_ms: int = 259_200_000
     """How long a vendor's event id is remembered: at least as long as the vendor retries."""
+    fingerprint: tuple[str, ...] = ()
+    """Labels that make the fingerprint of its alerts; none: the vendor's key does."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
     """What this sender's own words for severity, in lower case, mean; before what all of them mean."""

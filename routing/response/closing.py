@@ -2,12 +2,12 @@
 
 import msgspec
 
-from routing import routes
 from routing.automation import runbooks
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.noise import grouping, mutes
 from routing.reason import Reason
-from routing.response import callees, clocks, escalation, notify, responding, sending
+from routing.response import clocks, escalation, informing, notify, responding, sending
 from routing.timer import Wake
 
 
@@ -15,10 +15,15 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     """It is over: every clock stops, everyone who was paged is told, whatever is silenced."""
     if incident.phase is Phase.RESOLVED or incident.merged_into:
         return incident
+    blip = by == "source" and grouping.is_waiting(draft, incident)
     incident = msgspec.structs.replace(
         incident,
         phase=Phase.RESOLVED,
         group="",
+        also=[],
+        flapping=0,
+        changed=[],
+        silenced_by="",
         resolved_at=draft.now,
         resolved_by=by,
         changed_at=draft.now,
@@ -27,8 +32,9 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         snoozed_until=0,
     )
     escalation.stop(draft, incident)
-    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET):
+    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET, Wake.NEWS, Wake.REPEAT):
         draft.unwake(wake, incident.id)
+    mutes.lifted(draft, incident)
     sending.cancel_pages(draft, incident, f"resolved by {by}")
     incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")
     draft.note(incident.id, what, *reasons, by=by)
@@ -42,15 +48,10 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     draft.put_incident(incident)
     if incident.paged:
         return notify.tell_all_paged(draft, incident, f"Resolved: {incident.title} ({what})")
-    return inform(draft, incident, f"Resolved: {incident.title} ({what})")
-
-
-def inform(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Tell quietly those the route names, when nobody was paged."""
-    route = routes.by_name(draft.policy, incident.route)
-    for each in callees.resolve(draft, route.inform if route else ()).people:
-        incident = notify.tell(draft, incident, each.contact, what)
-    return incident
+    if blip:
+        draft.note(incident.id, "nobody is told: it was over before its group's wait was")
+        return incident
+    return informing.inform(draft, incident, f"Resolved: {incident.title} ({what})")
 
 
 def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str, *why: Reason) -> Incident:
@@ -66,10 +67,12 @@ def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str,
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, incident.severity),
         reopened=incident.reopened + 1,
+        cause="",
     )
     draft.unwake(Wake.RETIRE, incident.id)
     draft.note(incident.id, "reopened: it is back", *why)
     clocks.watch(draft, incident)
+    informing.watch(draft, incident)
     return responding.respond(draft, incident, labels)
 
 

@@ -1,16 +1,16 @@
 """What operators set: silences, overrides of schedules, switches."""
 
-from routing.alerts.silences import covering
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
-from routing.incident import Incident, Phase
-from routing.response import responding
+from routing.noise import mutes, silences
 from routing.timer import Wake
 
 
 def silence(draft: Draft, entry: SilenceSet) -> None:
-    """Set or change a silence. What it no longer covers is paged at once."""
+    """Set or change a silence. What it no longer covers is paged at once. Raises BadMatcher."""
+    silences.compiled(entry.matchers)
+    mutes.look_again(draft, entry.id)
     draft.put(Table.SILENCE, entry.id, entry)
     draft.wake(Wake.EXPIRE, f"silence:{entry.id}", max(entry.until_at, draft.now), what="end of a silence")
 
@@ -21,11 +21,7 @@ def end_silence(draft: Draft, key: str) -> None:
     if known is None or known.until_at > draft.now:
         return
     draft.drop(Table.SILENCE, key)
-    for incident in list(draft.state.tables[Table.INCIDENT].values()):
-        if not isinstance(incident, Incident) or incident.phase is not Phase.TRIGGERED:
-            continue
-        if incident.silenced_by == key and covering(draft, incident.labels) is None:
-            responding.release_hold(draft, incident, f"silence {key} ended")
+    mutes.look_again(draft, key)
 
 
 def override(draft: Draft, entry: OverrideSet) -> None:

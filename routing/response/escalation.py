@@ -8,6 +8,7 @@ from routing.draft import Draft
 from routing.escalation import Escalation, Stage
 from routing.incident import Incident, Phase
 from routing.instant import iso
+from routing.noise import grouping
 from routing.reason import Reason
 from routing.response import callees, clocks, notify, personal, sending, stages
 from routing.response.callees import Callee
@@ -168,6 +169,7 @@ def _carry_out(
     step = f"step {escalation.stage + 1} of {escalation.policy}"
     place = Reason(text=f"{step}, because {why}", rule=escalation.policy, origin=stage.origin)
     draft.note(incident.id, f"paging {names}", place, *(each.reason for each in people))
+    incident = grouping.paged(draft, incident)
     awaited = [each.contact.name for each in people] if stage.until == "all" else []
     incident = msgspec.structs.replace(
         incident, escalation=msgspec.structs.replace(escalation, awaited=awaited)
@@ -206,6 +208,7 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
             origin=str(contact.origin),
         )
         draft.note(incident.id, f"paging the last resort, {contact.title}", reason)
+        incident = grouping.paged(draft, incident)
         callee = Callee(contact, reason, contact.digest)
         said = f"Last resort: nobody else answered ({why})."
         incident, begins = notify.page(draft, incident, callee, said, urgent=True)

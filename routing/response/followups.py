@@ -2,7 +2,7 @@
 
 from routing.draft import Draft
 from routing.incident import Incident
-from routing.response import closing, notify
+from routing.response import informing, notify
 from routing.timer import Wake
 
 
@@ -29,4 +29,4 @@ def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
     if incident.paged:
         notify.tell_all_paged(draft, incident, what)
     else:
-        closing.inform(draft, incident, what)
+        informing.inform(draft, incident, what)

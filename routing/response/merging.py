@@ -28,11 +28,11 @@ def merge(draft: Draft, incident: Incident, into: str, by: str, via: str) -> Non
     draft.note(incident.id, f"merged into {target.id} by {by} via {via}", by=by)
     draft.note(target.id, f"{incident.id} was merged into it by {by} via {via}: {incident.title}", by=by)
     escalation.stop(draft, incident)
-    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET):
+    for wake in (Wake.CLOCK, Wake.RESOLVE_BY, Wake.PROMOTE, Wake.QUIET, Wake.NEWS, Wake.REPEAT):
         draft.unwake(wake, incident.id)
-    groups = dict.fromkeys([*target.merged_groups, incident.group, *incident.merged_groups])
+    groups = dict.fromkeys([*target.also, incident.group, *incident.also])
     incident = msgspec.structs.replace(
-        incident, merged_into=target.id, group="", merged_groups=[], held_until=0, snoozed_until=0,
+        incident, merged_into=target.id, group="", also=[], held_until=0, snoozed_until=0,
         changed_at=draft.now,
     )  # fmt: skip
     draft.put_incident(incident)
@@ -40,9 +40,7 @@ def merge(draft: Draft, incident: Incident, into: str, by: str, via: str) -> Non
     incident = runbooks.stop_all(draft, incident, f"the incident was merged into {target.id}")
     draft.put_incident(incident)
     draft.put_incident(
-        msgspec.structs.replace(
-            target, merged_groups=[each for each in groups if each and each != target.group]
-        )
+        msgspec.structs.replace(target, also=[each for each in groups if each and each != target.group])
     )
     _tell(draft, incident, by)
     go_on(draft, draft.incident(incident.id) or incident)

@@ -9,7 +9,7 @@ from routing.entry import Opened
 from routing.incident import Incident, Phase
 from routing.policy import Route
 from routing.reason import Reason
-from routing.response import clocks, render, responding, stages
+from routing.response import clocks, informing, render, responding, stages
 from routing.severity import Severity
 
 
@@ -57,8 +57,8 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         firing=opening.alerts,
         alerts=opening.alerts,
         events=opening.alerts,
-        suspect=deploys.suspect(draft, opening.service),
     )
+    incident = deploys.suspected(draft, incident)
     routed = Reason(
         text=f"routed to {route.escalation}", rule=f"route {route.name}", origin=str(route.origin)
     )
@@ -67,9 +67,10 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         draft.note(
             incident.id,
             f"suspect: {render.suspicion(incident, draft.now)}",
-            Reason(text="the latest production deployment of this service went live shortly before"),
+            *deploys.reasons(draft, incident),
         )
     clocks.watch(draft, incident)
+    informing.watch(draft, incident)
     return responding.respond(draft, incident, opening.labels)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from routing.delivery import Message, Purpose
-from routing.incident import Incident
+from routing.incident import Deploy, Incident
 from routing.policy import Contact
 
 
@@ -76,6 +76,11 @@ def suspicion(incident: Incident, at: int) -> str:
     deploy = incident.suspect
     if deploy is None:
         return ""
+    first, *others = (_after(each, at) for each in (deploy, *incident.suspects))
+    return f"{first}, or {', '.join(others)}" if others else first
+
+
+def _after(deploy: Deploy, at: int) -> str:
     minutes = max(0, (at - deploy.at) // 60_000)
     by = f" by {deploy.by}" if deploy.by else ""
     return f"{minutes} min after production deploy {deploy.id}{by}"

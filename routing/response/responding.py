@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from routing import routes
-from routing.alerts import silences
 from routing.automation import runbooks
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.noise import grouping, mute, mutes
 from routing.reason import Reason
 from routing.response import acknowledging, clocks, escalation, stages
 from routing.run import Run
@@ -18,16 +18,17 @@ from routing.timer import Wake
 
 
 def respond(draft: Draft, incident: Incident, labels: dict[str, str]) -> Incident:
-    """Silence, repair or page: what happens to an incident that nobody has taken yet."""
-    hush = silences.covering(draft, labels)
-    if hush is not None:
-        draft.note(incident.id, f"not paged: {hush.reason.text}", hush.reason)
-        incident = msgspec.structs.replace(incident, silenced_by=hush.id)
-        return _hold(draft, incident, hush.until_at, f"page when silence {hush.id} ends")
+    """Mute, repair, wait for its group or page: what happens to an incident that nobody has taken yet."""
+    muted = mutes.covering(draft, labels)
+    if muted is not None:
+        return mutes.hold(draft, incident, muted)
     incident = msgspec.structs.replace(incident, silenced_by="")
     incident, run = runbooks.start(draft, incident, labels)
     level = draft.policy.levels[incident.severity]
     if run is None:
+        wait = grouping.wait_ms(draft.policy, incident)
+        if wait:
+            return _hold(draft, incident, draft.now + wait, "page: its group had time to gather")
         return escalation.page(draft, incident, "it needs a person")
     if level.hold_ms == 0:
         reason = Reason(text=f"{incident.severity} never waits for a repair")
@@ -46,10 +47,13 @@ def _hold(draft: Draft, incident: Incident, until: int, what: str) -> Incident:
 
 
 def release_hold(draft: Draft, incident: Incident, why: str) -> Incident:
-    """Stop waiting: the page goes out now."""
+    """Stop waiting: the page goes out now, unless something mutes it."""
     draft.unwake(Wake.HOLD, incident.id)
     if not escalation.is_waiting_for_ack(incident):
         return incident
+    muted = mutes.over(draft, incident)
+    if muted is not None:
+        return mutes.hold(draft, incident, muted)
     return escalation.page(draft, msgspec.structs.replace(incident, held_until=0), why)
 
 
@@ -58,6 +62,8 @@ def hold_over(draft: Draft, incident: Incident) -> str:
     running = [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
     if running:
         return f"runbook {running[0].runbook} has not repaired it in time; it is at {running[0].phase}"
+    if incident.silenced_by:
+        return f"{mute.name_of(incident.silenced_by)} holds it no longer"
     return "what held the page back is over"
 
 
@@ -98,18 +104,19 @@ def worsen(
     if incident.phase is Phase.ACKNOWLEDGED:
         incident, _ = runbooks.start(draft, incident, labels)
         return acknowledging.unacknowledge(draft, incident, f"it got worse: {severity}")
-    if incident.held_until and level.hold_ms and not incident.silenced_by:
+    repairing = incident.held_until and not incident.silenced_by and not grouping.is_waiting(draft, incident)
+    if repairing and level.hold_ms:
         return incident
     return respond(draft, incident, labels)
 
 
 def unmuted(draft: Draft, incident: Incident, labels: dict[str, str]) -> Incident:
-    """An alert has joined: what nobody silenced must not wait for the end of another's silence."""
+    """An alert has joined: what nothing mutes must not wait for the end of what mutes another."""
     if not incident.silenced_by or incident.phase is not Phase.TRIGGERED:
         return incident
-    if silences.covering(draft, labels) is not None:
+    if mutes.covering(draft, labels) is not None:
         return incident
-    silence = incident.silenced_by
-    draft.note(incident.id, f"silence {silence} holds it no longer: it does not cover what has joined")
+    holder = mute.name_of(incident.silenced_by)
+    draft.note(incident.id, f"{holder} holds it no longer: it does not cover what has joined")
     draft.unwake(Wake.HOLD, incident.id)
     return respond(draft, msgspec.structs.replace(incident, held_until=0), labels)

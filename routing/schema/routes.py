@@ -1,13 +1,39 @@
 """`routes.yaml`: the route tree. A route inherits from its parent what it does not say itself."""
 
-from pydantic import Field
+from dataclasses import replace
+from typing import Annotated, TypeVar
 
+from pydantic import AfterValidator, Field
+
+from routing.instant import HOUR, MINUTE, SECOND
 from routing.policy import Route
-from routing.schema.fields import Duration, LabelName, Many, Matchers, Name, PolicyName
+from routing.schema.fields import (
+    Duration,
+    LabelName,
+    Many,
+    Matchers,
+    Name,
+    PolicyName,
+    PositiveDuration,
+    SeverityField,
+)
 from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal
 from routing.schema.target import TargetPart
+from routing.severity import Severity
 
 REOPEN_MS = 1_800_000
+
+T = TypeVar("T")
+
+
+def _urgent(severity: Severity) -> Severity:
+    if severity > Severity.SEV1:
+        raise Refusal(f"{severity} may wait for its group", "write SEV-1, or SEV-0 to let SEV-1 wait too")
+    return severity
+
+
+AtOnce = Annotated[SeverityField, AfterValidator(_urgent)]
 
 
 class RoutePart(Part):
@@ -17,6 +43,14 @@ class RoutePart(Part):
     group_by: Many[LabelName] | None = None
     reopen: Duration | None = None
     inform: Many[TargetPart] | None = None
+    group_wait: Duration | None = Field(
+        default=None, description="how long the first page waits for its group"
+    )
+    group_interval: PositiveDuration | None = Field(default=None, description="how often joins are told")
+    repeat_interval: Duration | None = Field(
+        default=None, description="how often inform hears it is still open"
+    )
+    at_once: AtOnce | None = Field(default=None, description="SEV-1 or SEV-0: this severe never waits")
     goes_on: bool = Field(default=False, alias="continue")
     routes: "Many[RoutePart]" = ()
 
@@ -27,6 +61,10 @@ class RootPart(Part):
     group_by: Many[LabelName] = Field(description="labels that alerts of one incident share, like [service]")
     reopen: Duration = REOPEN_MS
     inform: Many[TargetPart] = ()
+    group_wait: Duration = 30 * SECOND
+    group_interval: PositiveDuration = 5 * MINUTE
+    repeat_interval: Duration = 4 * HOUR
+    at_once: AtOnce = Severity.SEV1
     routes: Many[RoutePart] = ()
 
 
@@ -44,23 +82,17 @@ def build_route(file: RoutesFile, spot: Spot) -> Route:
         reopen_ms=root.reopen,
         origin=at.origin,
         inform=tuple(target.pair for target in root.inform),
+        group_wait_ms=root.group_wait,
+        group_interval_ms=root.group_interval,
+        repeat_ms=root.repeat_interval,
+        at_once=root.at_once,
     )
     return _with_children(parent, root.routes, at)
 
 
 def _with_children(parent: Route, parts: tuple[RoutePart, ...], spot: Spot) -> Route:
     routes = tuple(_route(parent, part, spot.at("routes", number)) for number, part in enumerate(parts))
-    return Route(
-        name=parent.name,
-        matchers=parent.matchers,
-        escalation=parent.escalation,
-        group_by=parent.group_by,
-        reopen_ms=parent.reopen_ms,
-        origin=parent.origin,
-        inform=parent.inform,
-        routes=routes,
-        continues=parent.continues,
-    )
+    return replace(parent, routes=routes)
 
 
 def _route(parent: Route, part: RoutePart, spot: Spot) -> Route:
@@ -68,10 +100,18 @@ def _route(parent: Route, part: RoutePart, spot: Spot) -> Route:
         name=part.name,
         matchers=part.match,
         escalation=part.escalation or parent.escalation,
-        group_by=parent.group_by if part.group_by is None else part.group_by,
-        reopen_ms=parent.reopen_ms if part.reopen is None else part.reopen,
+        group_by=_or(part.group_by, parent.group_by),
+        reopen_ms=_or(part.reopen, parent.reopen_ms),
         origin=spot.origin,
         inform=parent.inform if part.inform is None else tuple(target.pair for target in part.inform),
+        group_wait_ms=_or(part.group_wait, parent.group_wait_ms),
+        group_interval_ms=_or(part.group_interval, parent.group_interval_ms),
+        repeat_ms=_or(part.repeat_interval, parent.repeat_ms),
+        at_once=_or(part.at_once, parent.at_once),
         continues=part.goes_on,
     )
     return _with_children(route, part.routes, spot)
+
+
+def _or(own: T | None, inherited: T) -> T:
+    return inherited if own is None else own

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from routing.policy import Source
 from routing.reason import BUILT_IN
 from routing.schema.fields import (
+    LabelName,
     Labels,
     Many,
     Matchers,
@@ -33,12 +34,25 @@ def _not_ourselves(name: str) -> str:
     return name
 
 
+def _lasting(label: str) -> str:
+    if label in FLEETING:
+        raise Refusal(f'label "{label}" changes while an alert lasts', "name labels that stay what they are")
+    return label
+
+
+FLEETING = frozenset({"status", "severity", "vendor_severity"})
+"""An alert that is told apart by them would never be resolved."""
+
+MarkLabel = Annotated[LabelName, AfterValidator(_lasting)]
+
+
 class SourcePart(Part):
     vendor: SourceVendor = Field(description="name of the vendor's module, like stripe")
     secrets: Some[SecretValue] = Field(description='what verifies it, like ["${STRIPE_WEBHOOK_SECRET}"]')
     team: str = ""
     service: str = ""
     labels: Labels = {}
+    fingerprint: Many[MarkLabel] = Field(default=(), description="labels that tell its alerts apart")
     urgent: Many[Matchers] = Field(default=(), description="events of the urgent lane, one matcher list each")
     max_bytes: int = Field(default=1_048_576, ge=1, le=MOST_BYTES)
     tolerance: PositiveDuration = 300_000
@@ -73,5 +87,6 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         tolerance_ms=part.tolerance,
         dedup_ms=part.dedup,
         settings=part.settings,
+        fingerprint=part.fingerprint,
         vendor_severities=part.vendor_severity,
     )

@@ -10,7 +10,8 @@ from small_policy import HERE, POLICY
 
 from routing.language import matchers
 from routing.policy import Route
-from routing.routes import LONGEST_KEY, all_routes, by_name, group_key, match
+from routing.policy.routes import all_routes
+from routing.routes import LONGEST_KEY, by_name, group_key, match
 
 
 def route(name: str, match: str = "", *routes: Route, continues: bool = False, **more: Any) -> Route:
@@ -81,7 +82,7 @@ def test_a_route_is_found_by_name() -> None:
 
 def model(node: Route, labels: dict[str, str]) -> list[str]:
     """Alertmanager's Route.Match, written down as its documentation tells it."""
-    if not matchers.all_match(node.matchers, labels):  # type: ignore[arg-type]
+    if not matchers.all_match(node.matchers, labels):
         return []
     taken: list[str] = []
     for child in node.routes:

@@ -6,7 +6,7 @@ import pytest
 import shipped
 
 from ledger import policies
-from routing import routes
+from routing.policy.routes import all_routes
 from routing.schema.scenario import read_scenario
 from routing.severity import Severity
 from routing.simulation.judge import rehearse
@@ -51,4 +51,4 @@ def test_every_route_is_taken_in_some_scenario() -> None:
         for scenario in scenarios().values()
         for incident in rehearse(shipped.policy(), scenario).played.simulation.incidents()
     }
-    assert taken == {route.name for route in routes.all_routes(shipped.policy().route)}
+    assert taken == {route.name for route in all_routes(shipped.policy().route)}

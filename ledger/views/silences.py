@@ -1,0 +1,101 @@
+"""What silences hide: one that is only thought of, or those that are set."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ledger.views.store import Store
+from routing.decision import Table
+from routing.entry import SilenceSet
+from routing.incident import Alert, Incident, Phase
+from routing.instant import DAY, HOUR
+from routing.language import matchers
+from routing.language.index import Index
+
+SOON_MS = HOUR
+FORGOTTEN_MS = 7 * DAY
+"""A silence that matched nothing for so long is hardly needed."""
+LONG_MS = 30 * DAY
+_STALE = 200
+"""So many incidents of the archive in a row that were over before: there are no later ones behind them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """An incident that a silence would hide, in part or whole."""
+
+    incident: Incident
+    matched: int
+    firing: int
+    """How many of its alerts fire, matched or not."""
+    whole: bool
+    """All that fires in it is matched: nobody would be paged for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    now: tuple[Hidden, ...]
+    """Open incidents with firing alerts that match."""
+    last_day: tuple[Hidden, ...]
+    """Incidents whose matching alerts were reported in the last day, those of `now` included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A silence that is set. `matched_at`: when an alert it matches was last reported; 0: not in a week."""
+
+    silence: SilenceSet
+    matched_at: int
+    remarks: tuple[str, ...]
+
+
+def preview(store: Store, wanted: Sequence[matchers.Matcher], now: int) -> Preview:
+    """What a silence of these matchers would hide now, and what of the last day (now in ms)."""
+    current, past = [], []
+    for incident, alerts in _reported(store, now - DAY):
+        matched = [alert for alert in alerts if matchers.all_match(wanted, alert.labels)]
+        firing = [alert for alert in alerts if alert.firing]
+        live = [alert for alert in matched if alert.firing and incident.phase is not Phase.RESOLVED]
+        if live:
+            current.append(Hidden(incident, len(live), len(firing), len(live) == len(firing)))
+        recent = [alert for alert in matched if alert.last_seen_at >= now - DAY]
+        if recent:
+            past.append(Hidden(incident, len(recent), len(firing), len(matched) == len(alerts)))
+    return Preview(tuple(current), tuple(past))
+
+
+def standing(store: Store, now: int) -> list[Standing]:
+    """Every silence, the first to end first, with what is to be said about it."""
+    known = store.records(Table.SILENCE, SilenceSet)
+    index = Index((tuple(map(matchers.parse, each.matchers)), each.id) for each in known.values())
+    seen: dict[str, int] = {}
+    for _, alerts in _reported(store, now - FORGOTTEN_MS):
+        for alert in alerts:
+            for key in index.matching(alert.labels):
+                seen[key] = max(seen.get(key, 0), alert.last_seen_at)
+    ordered = sorted(known.values(), key=lambda each: (each.until_at, each.id))
+    return [
+        Standing(each, seen.get(each.id, 0), tuple(_remarks(each, seen.get(each.id, 0), now)))
+        for each in ordered
+    ]
+
+
+def _remarks(silence: SilenceSet, matched_at: int, now: int) -> Iterator[str]:
+    if now < silence.until_at <= now + SOON_MS:
+        yield "ends within the hour"
+    if matched_at < max(silence.from_at, now - FORGOTTEN_MS) and now - silence.from_at >= FORGOTTEN_MS:
+        yield "matched nothing for a week"
+    if silence.until_at - silence.from_at > LONG_MS:
+        yield "longer than 30 days"
+
+
+def _reported(store: Store, since: int) -> Iterator[tuple[Incident, list[Alert]]]:
+    """Incidents that were open at or after an instant, with their alerts."""
+    stale = 0
+    for incident, archived in store.incidents():
+        if incident.phase is Phase.RESOLVED and incident.resolved_at < since:
+            stale = stale + 1 if archived else 0
+            if stale >= _STALE:
+                return
+        else:
+            stale = 0
+            yield incident, store.alerts(incident.id, archived=archived)

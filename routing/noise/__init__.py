@@ -1,0 +1,1 @@
+"""What keeps people from being told too much: grouping, correlation, inhibition, silences, flapping."""

@@ -1,0 +1,34 @@
+"""Informing: those a route names to be told quietly, of what nobody was paged for and of what stays open."""
+
+from routing import duration, routes
+from routing.draft import Draft
+from routing.incident import Incident, Phase
+from routing.response import callees, notify
+from routing.timer import Wake
+
+
+def inform(draft: Draft, incident: Incident, what: str) -> Incident:
+    """Tell quietly those the route names."""
+    route = routes.by_name(draft.policy, incident.route)
+    for each in callees.resolve(draft, route.inform if route else ()).people:
+        incident = notify.tell(draft, incident, each.contact, what)
+    return incident
+
+
+def watch(draft: Draft, incident: Incident) -> None:
+    """Have them told again after the route's `repeat_interval`, for as long as it is open."""
+    route = routes.by_name(draft.policy, incident.route)
+    if route is not None and route.inform and route.repeat_ms:
+        at = draft.now + route.repeat_ms
+        what = "tell those who are informed that it is still open"
+        draft.wake(Wake.REPEAT, incident.id, at, incident=incident.id, what=what)
+
+
+def repeat(draft: Draft, incident: Incident) -> None:
+    """It is still open: say so, unless something mutes it."""
+    if incident.phase is Phase.RESOLVED:
+        return
+    watch(draft, incident)
+    if not incident.silenced_by:
+        lasted = duration.text((draft.now - incident.opened_at) // 60_000 * 60_000)
+        inform(draft, incident, f"Still {incident.phase} after {lasted}: {incident.title}")

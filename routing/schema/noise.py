@@ -1,0 +1,98 @@
+"""`noise.yaml`: what is not worth a page of its own. Optional, and so is each of its parts."""
+
+from pydantic import Field
+
+from routing.calendar.hours import Hours
+from routing.instant import MINUTE
+from routing.policy import Flapping, Maintenance, Noise, Relation, Tie
+from routing.schema.fields import (
+    Duration,
+    HoursName,
+    LabelName,
+    Many,
+    Matchers,
+    Name,
+    PositiveDuration,
+    Text,
+)
+from routing.schema.part import Part, Spot
+
+MOST_CHANGES = 50
+"""They are kept with each alert."""
+
+
+class InhibitionPart(Part):
+    name: Name = Field(description="a name to find it by, like site-down")
+    source: Matchers = Field(description='matchers of what mutes, like [kind="SiteDown"]')
+    target: Matchers = Field(description='matchers of what is muted, like [severity=~"SEV-2|SEV-3"]')
+    equal: Many[LabelName] = Field(
+        default=(), description="labels both have the same value of, like [service]"
+    )
+
+
+class CorrelationPart(Part):
+    name: Name = Field(description="a name to find it by, like payments-database")
+    parent: Matchers = Field(description='matchers of the cause, like [kind="DatabaseDown"]')
+    child: Matchers = Field(description='matchers of its effects, like [kind="payments-failing"]')
+    within: PositiveDuration = Field(description="both begin no further apart than this, like 10m")
+    equal: Many[LabelName] = Field(
+        default=(), description="labels both have the same value of, like [cluster]"
+    )
+
+
+class MaintenancePart(Part):
+    name: Name = Field(description="a name to find it by, like backup")
+    match: Matchers = Field(description='matchers of what is muted, like [service="database"]')
+    hours: HoursName = Field(description="hours of calendar.yaml in which it is muted")
+    reason: Text = Field(description="what people are told, in a few words")
+
+
+class FlappingPart(Part):
+    enabled: bool = True
+    changes: int = Field(
+        default=6, ge=3, le=MOST_CHANGES, description="how often it begins or ceases to fire"
+    )
+    within: PositiveDuration = 30 * MINUTE
+    steady: PositiveDuration = 15 * MINUTE
+
+
+class DependenciesPart(Part):
+    within: Duration = Field(
+        default=30 * MINUTE, description="both begin no further apart; 0s: never related"
+    )
+
+
+class NoiseFile(Part):
+    inhibitions: Many[InhibitionPart] = ()
+    correlations: Many[CorrelationPart] = ()
+    dependencies: DependenciesPart = DependenciesPart()
+    maintenance: Many[MaintenancePart] = ()
+    flapping: FlappingPart = FlappingPart()
+
+
+def build_noise(file: NoiseFile | None, spot: Spot, hours: dict[str, Hours]) -> Noise:
+    if file is None:
+        return Noise()
+    flapping = file.flapping
+    return Noise(
+        relations=(
+            *(_inhibition(part, spot.at("inhibitions", n)) for n, part in enumerate(file.inhibitions)),
+            *(_correlation(part, spot.at("correlations", n)) for n, part in enumerate(file.correlations)),
+        ),
+        flapping=Flapping(flapping.changes, flapping.within, flapping.steady) if flapping.enabled else None,
+        dependency_ms=file.dependencies.within,
+        maintenance=tuple(
+            Maintenance(
+                part.name, part.match, hours[part.hours], part.reason, spot.at("maintenance", n).origin
+            )
+            for n, part in enumerate(file.maintenance)
+        ),
+    )
+
+
+def _inhibition(part: InhibitionPart, spot: Spot) -> Relation:
+    return Relation(Tie.INHIBITS, part.name, part.source, part.target, part.equal, spot.origin)
+
+
+def _correlation(part: CorrelationPart, spot: Spot) -> Relation:
+    return Relation(Tie.CAUSES, part.name, part.parent, part.child, part.equal, spot.origin, part.within)
