@@ -1,18 +1,22 @@
-"""`tocsin oncall`: who is on call, and who takes whose shift."""
+"""`tocsin oncall`: who is on call, who follows, and what is hardly meant about it."""
 
-import uuid
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-from console.acting import acting
-from console.context import connected
-from console.decided import act
-from console.options import Instant, json_option
-from console.output import as_json, clock, iso, table
+from console import overrides
+from console.context import Context, connected
+from console.options import Duration, Instant, json_option
+from console.output import as_json, iso, say, table, wall_clock
 from ledger.clock import now_ms
 from routing import oncall as shifts
-from routing.decision import Table
-from routing.entry import OverrideSet
+from routing.instant import DAY
+from routing.oncall import icalendar, review
+from routing.policy import Policy
+
+AHEAD = 30 * DAY
+"""So far ahead gaps and double bookings are told."""
 
 
 @click.group(invoke_without_command=True)
@@ -20,89 +24,121 @@ from routing.entry import OverrideSet
 @json_option
 @click.pass_context
 def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
-    """Say who is on call in every schedule."""
+    """Say who is on call in every schedule, each until when by their own clock.
+
+    Below it: when nobody is, and who is in two schedules at once, within 30 days.
+    """
     if ctx.invoked_subcommand:
         return
     context = connected()
-    when = at or now_ms()
-    standing = shifts.Standing(tuple(context.store.records(Table.OVERRIDE, OverrideSet).values()))
-    duties = {
-        name: shifts.who(schedule, standing, when) for name, schedule in context.policy.schedules.items()
-    }
+    found = _Duties.at(context, at or now_ms())
     if json:
-        as_json({
-            name: {"contact": duty.contact, "reason": duty.reason,
-                   "since": iso(duty.since_at), "until": iso(duty.until_at)}
-            for name, duty in duties.items()
-        })  # fmt: skip
+        as_json({name: found.as_json(name) for name in found.now})
         return
     table(
-        ("SCHEDULE", "ON CALL", "UNTIL", "WHY"),
-        [(name, duty.contact, clock(duty.until_at), duty.reason) for name, duty in duties.items()],
+        ("SCHEDULE", "ON CALL", "UNTIL", "NEXT", "SHADOWS", "WHY"),
+        [found.row(context.policy, name) for name in found.now],
         empty="No schedule is configured.",
     )
+    for line in found.remarks(context.policy):
+        say(line, "yellow")
+
+
+@dataclass(frozen=True, slots=True)
+class _Duties:
+    """Of every schedule by name: who is and who is next, its gaps; and double bookings of all of them."""
+
+    now: dict[str, shifts.OnCall]
+    next: dict[str, shifts.OnCall]
+    gaps: dict[str, list[shifts.OnCall]]
+    clashes: list[review.Clash]
+
+    @classmethod
+    def at(cls, context: Context, at: int) -> "_Duties":
+        standing = overrides.standings(context)
+        duties = [(schedule, standing[name]) for name, schedule in context.policy.schedules.items()]
+        return cls(
+            {each.name: shifts.who(each, standing, at) for each, standing in duties},
+            {each.name: shifts.who_next(each, standing, at) for each, standing in duties},
+            {each.name: review.gaps(each, standing, at, at + AHEAD) for each, standing in duties},
+            review.clashes(duties, at, at + AHEAD),
+        )
+
+    def as_json(self, name: str) -> dict[str, Any]:
+        duty, following = self.now[name], self.next[name]
+        return {
+            "contact": duty.contact, "contacts": list(duty.contacts), "shadows": list(duty.shadows),
+            "reason": duty.reason, "since": iso(duty.since_at), "until": iso(duty.until_at),
+            "next": list(following.contacts),
+            "gaps": [{"from": iso(gap.since_at), "until": iso(gap.until_at)} for gap in self.gaps[name]],
+            "double_booked": [
+                {"contact": each.contact, "schedules": list(each.schedules), "from": iso(each.from_at),
+                 "until": iso(each.until_at)}
+                for each in self.clashes if name in each.schedules
+            ],
+        }  # fmt: skip
+
+    def row(self, policy: Policy, name: str) -> tuple[str, ...]:
+        duty = self.now[name]
+        return (
+            name,
+            ", ".join(duty.contacts) or "nobody",
+            wall_clock(duty.until_at, _zone(policy, name, duty)),
+            ", ".join(self.next[name].contacts),
+            ", ".join(duty.shadows),
+            duty.reason,
+        )
+
+    def remarks(self, policy: Policy) -> list[str]:
+        lines = []
+        for name, gaps in self.gaps.items():
+            schedule = policy.schedules[name]
+            meant = f" (accepted: {schedule.gaps_accepted})" if schedule.gaps_accepted else ""
+            lines += [
+                f"{name}: nobody from {wall_clock(gap.since_at, schedule.timezone)} "
+                f"until {wall_clock(gap.until_at, schedule.timezone)}{meant}"
+                for gap in gaps
+            ]
+        for each in self.clashes:
+            zone = policy.contacts[each.contact].timezone if each.contact in policy.contacts else "UTC"
+            lines.append(
+                f"{each.contact} is in {' and '.join(each.schedules)} at once from "
+                f"{wall_clock(each.from_at, zone)} until {wall_clock(each.until_at, zone)}"
+            )
+        return lines
+
+
+def _zone(policy: Policy, schedule: str, duty: shifts.OnCall) -> str:
+    """Of who is on call; the schedule's when nobody is."""
+    contact = policy.contacts.get(duty.contact)
+    return contact.timezone if contact else policy.schedules[schedule].timezone
 
 
 @oncall.command()
-@click.argument("SCHEDULE")
-@click.argument("CONTACT")
+@click.option("--person", required=True, metavar="CONTACT", help="Whose shifts.")
 @click.option("--from", "from_at", type=Instant(), default="now", show_default=True)
-@click.option("--until", "until_at", type=Instant(), required=True)
-@acting
-def override(schedule: str, contact: str, from_at: int, until_at: int, by: str) -> None:
-    """Have CONTACT take SCHEDULE's shifts for a time."""
+@click.option("--for", "length", type=Duration(), default="90d", show_default=True, help="How far ahead.")
+def export(person: str, from_at: int, length: int) -> None:
+    """Write a person's shifts as an iCalendar file (text/calendar) to the standard output."""
     context = connected()
-    if schedule not in context.policy.schedules:
-        raise click.UsageError(f"no schedule {schedule!r}; there are {', '.join(context.policy.schedules)}")
-    if contact not in context.policy.contacts:
-        raise click.UsageError(f"no contact {contact!r}; there are {', '.join(context.policy.contacts)}")
-    if until_at <= from_at:
-        raise click.UsageError("it ends before it begins; give a later --until")
-    entry = OverrideSet(
-        at=now_ms(), by=by, id=f"o-{uuid.uuid4().hex[:8]}", schedule=schedule, contact=contact,
-        from_at=from_at, until_at=until_at,
-    )  # fmt: skip
-    act(
-        context,
-        entry,
-        f"{contact} takes {schedule} from {clock(from_at)} until {clock(until_at)} ({entry.id})",
-    )
+    contact = context.policy.contacts.get(overrides.known_contact(context, person))
+    standing = overrides.standings(context)
+    found = [
+        (name, shift)
+        for name, schedule in context.policy.schedules.items()
+        for shift in shifts.shifts(schedule, standing[name], from_at, from_at + length)
+        if person in shift.contacts
+    ]
+    title = f"On call: {contact.title if contact else person}"
+    zone = contact.timezone if contact else "UTC"
+    click.echo(icalendar.calendar(title, zone, found, now_ms()), nl=False)
 
 
-@oncall.command()
-@json_option
-def overrides(json: bool) -> None:
-    """List the overrides that are set."""
-    found = connected().store.records(Table.OVERRIDE, OverrideSet).values()
-    rows = sorted(found, key=lambda each: each.from_at)
-    if json:
-        as_json([
-            {"id": each.id, "schedule": each.schedule, "contact": each.contact, "from": iso(each.from_at),
-             "until": iso(each.until_at), "by": each.by}
-            for each in rows
-        ])  # fmt: skip
-        return
-    table(
-        ("ID", "SCHEDULE", "CONTACT", "FROM", "UNTIL", "BY"),
-        [
-            (each.id, each.schedule, each.contact, clock(each.from_at), clock(each.until_at), each.by)
-            for each in rows
-        ],
-        empty="No override is set.",
-    )
-
-
-@oncall.command()
-@click.argument("ID")
-@acting
-def remove(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
-    """Take an override back: the rotation counts again."""
-    context = connected()
-    known = context.store.records(Table.OVERRIDE, OverrideSet).get(id)
-    if known is None:
-        raise click.ClickException(f"no override {id!r}; see: tocsin oncall overrides")
-    entry = OverrideSet(
-        at=now_ms(), by=by, id=id, schedule=known.schedule, contact="", from_at=known.from_at,
-        until_at=known.until_at,
-    )  # fmt: skip
-    act(context, entry, f"override {id} removed by {by}; {known.schedule} is as its rotation says")
+for command in (
+    overrides.override,
+    overrides.swap,
+    overrides.temporary,
+    overrides.overrides,
+    overrides.remove,
+):
+    oncall.add_command(command)

@@ -1,12 +1,17 @@
 """Options that every listing takes, and how times and pairs are written on the command line."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import click
 
 from ledger.clock import now_ms
 from routing import duration, instant
+from routing.calendar.wall import instant_of, local
+
+_TIME_OF_DAY = re.compile(r"\d\d:\d\d", re.ASCII)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -71,6 +76,29 @@ def _instant(text: str) -> int:
         length = duration.parse(text[1:])
         return now_ms() + (length if text[0] == "+" else -length)
     return instant.parse_iso(text)
+
+
+def local_instant(text: str, timezone: str, after: int) -> int:
+    """As `Instant`, but in the local time of a zone where it names none; "18:00" is the next one after `after` (ms).
+
+    Raises click.UsageError.
+    """
+    try:
+        if _TIME_OF_DAY.fullmatch(text):
+            return _next(time.fromisoformat(text), timezone, after)
+        if text[:1].isdigit() and (wall := datetime.fromisoformat(text)).tzinfo is None:
+            return instant_of(wall, timezone)
+        return _instant(text)
+    except ValueError as error:
+        raise click.UsageError(
+            f"not a time: {text!r}; write 2026-11-24T02:30, 18:00, 2026-11-24T02:30+01:00, +2h or now"
+        ) from error
+
+
+def _next(wall: time, timezone: str, after: int) -> int:
+    today = local(after, timezone).date()
+    days = (today + timedelta(days=more) for more in range(3))
+    return next(at for day in days if (at := instant_of(datetime.combine(day, wall), timezone)) >= after)
 
 
 class Pair(click.ParamType[tuple[str, str]]):

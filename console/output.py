@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from ledger.views.times import iso
+from routing.calendar.hours import FOREVER
 
 if TYPE_CHECKING:  # rich is imported when something is printed, not to show a help page
     from rich.console import Console
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # rich is imported when something is printed, not to show a h
 
 __all__ = [
     "ago", "as_json", "clock", "facts", "heading", "iso", "one_line", "plain", "progress", "say", "span", "table",
-    "warn",
+    "wall_clock", "warn",
 ]  # fmt: skip
 
 _WIDE = 10_000
@@ -60,6 +62,13 @@ def _visible(char: str) -> str:
 def clock(at: int) -> str:
     """Instant in ms for people: "2026-11-24 02:35:07 UTC"; "-" for 0."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else "-"
+
+
+def wall_clock(at: int, timezone: str) -> str:
+    """Instant in ms as a person in the zone reads it: "2026-11-24 03:35 CET"; "-" for 0, and for never."""
+    if not 0 < at < FOREVER:
+        return "-"
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def span(ms: int) -> str:
