@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from routing.alerts import counting, ending
+from routing.alerts import combinations, counting, ending
 from routing.automation import repairs, runbooks, steps
 from routing.decision import Table
 from routing.delivery import Progress
@@ -136,7 +136,7 @@ def _expire(draft: Draft, timer: Timer) -> None:
     """Something kept for a time is over; what it was stands before the colon."""
     kind, _, key = timer.subject.partition(":")
     if kind == "window":
-        draft.drop(Table.WINDOW, key)
+        combinations.due(draft, key)
     elif kind == "resolved":
         draft.drop(Table.FACT, timer.subject)
     elif kind == "deploy":

@@ -163,11 +163,26 @@ class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Window(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The last matching events of a threshold rule, newest last, at most as many as the rule counts."""
+    """What is remembered of many events, for one combination of the labels a rule counts by.
+
+    `times` are the newest instants (ms), newest last, `marks` a name of each; without names it is [].
+    """
 
     key: str
     times: list[int]
-    seen: int = 0
+    rule: str = ""
+    values: list[str] = []
+    """Of the labels it counts by; [] where it takes no place among the most that are counted."""
+    marks: list[str] = []
+    width: int = 0
+    """Of a part, in ms: `tally` and `others` are numbers of events by the number of their part."""
+    tally: dict[int, int] = {}
+    others: dict[int, int] = {}
+    """The same of the other kind of a ratio."""
+    since_at: int = 0
+    """Its first event."""
+    until_at: int = 0
+    """Until then it says something."""
 
 
 class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):

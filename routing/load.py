@@ -31,6 +31,7 @@ from routing.schema import (
     site,
     sources,
     teams,
+    thresholds,
 )
 from routing.schema.faults import add_faults
 from routing.schema.part import Known, Part, Spot
@@ -194,7 +195,7 @@ class _Loading:
             levels=site.build_levels(common, common_at),
             sources=sources.build_sources(senders, senders_at),
             rules=severity.build_rules(rules, rules_at),
-            thresholds=severity.build_thresholds(rules, rules_at),
+            thresholds=thresholds.build_thresholds(rules.thresholds, rules_at),
             route=routes.build_route(tree, tree_at),
             escalations=escalation.build_escalations(ladder, ladder_at),
             schedules=oncall.build_schedules(people, people_at, hours, dates),

@@ -1,5 +1,6 @@
 """Condition: something that is wrong, wherever it comes from: one event, or a threshold crossed by many."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from routing.alerts.classify import Classified
@@ -7,6 +8,7 @@ from routing.alerts.fingerprint import fingerprint
 from routing.alerts.live import is_live
 from routing.draft import Draft
 from routing.event import Event
+from routing.policy import Threshold
 from routing.reason import Reason
 from routing.severity import Severity
 
@@ -29,6 +31,8 @@ class Condition:
     reasons: tuple[Reason, ...]
     starts_at: int = 0
     ends_at: int = 0
+    quiet_ms: int = 0
+    """Resolved after so long without another; 0: not by that."""
     link: str = ""
     same: str = ""
     """In words, what makes it the same as another."""
@@ -78,4 +82,30 @@ def of_event(event: Event, classified: Classified, at: int, identity: Identity) 
         starts_at=event.starts_at,
         ends_at=event.ends_at,
         link=event.link,
+    )
+
+
+def of_rule(
+    rule: Threshold, values: Sequence[str], mark: str, labels: Mapping[str, str], reason: Reason, at: int
+) -> Condition:
+    """Of what a rule has seen in many events: `labels` are those of one of them, for what the rule does not say."""
+    team, service = rule.team or labels["team"], rule.service or labels["service"]
+    own = {**dict(zip(rule.by, values, strict=True)), **rule.labels}
+    named = {"source": labels["source"], "kind": rule.name, "team": team, "service": service}
+    if service == labels["service"] and "service_tier" in labels:
+        named["service_tier"] = labels["service_tier"]
+    return Condition(
+        fingerprint=mark,
+        source=labels["source"],
+        kind=rule.name,
+        title=rule.title,
+        summary=reason.text,
+        severity=rule.severity,
+        team=team,
+        service=service,
+        labels={**own, **named, "severity": str(rule.severity)},
+        at=at,
+        reasons=(reason,),
+        same=f"it counts for {rule.name}",
+        quiet_ms=rule.quiet_ms,
     )

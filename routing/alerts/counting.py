@@ -1,69 +1,50 @@
-"""Counting: thresholds that many events cross together."""
+"""Counting: windows of many events, kept in the state; the alerts they raise, and that these end."""
 
-from routing.alerts import ending, firing, thresholds, verdicts
+from routing.alerts import combinations, condition, ending, firing, thresholds, verdicts
 from routing.alerts.classify import Classified
-from routing.alerts.condition import Condition
-from routing.alerts.fingerprint import of_threshold
 from routing.alerts.live import is_live
+from routing.alerts.thresholds import Hit, Verdict
 from routing.decision import Table
 from routing.draft import Draft
 from routing.event import Event
-from routing.incident import Alert, Window
+from routing.incident import Alert
 from routing.policy import Threshold
-from routing.reason import Reason
 from routing.timer import Wake
 
 
 def count(draft: Draft, event: Event, classified: Classified, at: int) -> bool:
     """Count the event in every threshold it matches; true when it decided the event's verdict."""
-
-    def window(key: str) -> Window | None:
-        return draft.find(Table.WINDOW, key, Window)
-
-    counted = thresholds.count(draft.policy, event, classified.labels, window, at)
-    for count in counted:
-        draft.put(Table.WINDOW, count.key, count.window)
-        draft.wake(Wake.EXPIRE, f"window:{count.key}", at + count.threshold.window_ms)
-        known = draft.alert(_threshold_fingerprint(count.threshold, classified.labels))
-        if count.crossed or (known is not None and is_live(draft, known)):
-            firing.take(draft, _crossing(count.threshold, event, classified, at, count.reason))
-        else:
-            verdicts.put(
-                draft, "counted", severity=classified.severity, reasons=[*classified.reasons, count.reason]
-            )
-    return bool(counted)
+    hits = thresholds.hits(draft.policy, event, classified.labels)
+    for hit in hits:
+        _count(draft, hit, event, classified, at)
+    return bool(hits)
 
 
-def _threshold_fingerprint(threshold: Threshold, labels: dict[str, str]) -> str:
-    return of_threshold(threshold.name, tuple(labels.get(name, "") for name in threshold.by))
+def _count(draft: Draft, hit: Hit, event: Event, classified: Classified, at: int) -> None:
+    threshold, labels = hit.threshold, classified.labels
+    known, values = combinations.window_for(draft, threshold, hit.values, labels, at)
+    found = thresholds.judge(hit, event, labels, known, at)
+    _keep(draft, threshold, found)
+    alert = draft.alert(known.key)
+    if found.crossed or (_goes_on(threshold) and alert is not None and is_live(draft, alert)):
+        firing.take(draft, condition.of_rule(threshold, values, known.key, labels, found.reason, at))
+    elif draft.verdict is None:
+        reasons = [*classified.reasons, found.reason]
+        verdicts.put(draft, "counted", severity=classified.severity, reasons=reasons)
 
 
-def _crossing(
-    threshold: Threshold, event: Event, classified: Classified, at: int, reason: Reason
-) -> Condition:
-    labels = {
-        **{name: classified.labels.get(name, "") for name in threshold.by},
-        **threshold.labels,
-        "source": event.source,
-        "kind": threshold.name,
-        "severity": str(threshold.severity),
-        "team": threshold.team,
-        "service": threshold.service or classified.service,
-    }
-    return Condition(
-        fingerprint=_threshold_fingerprint(threshold, classified.labels),
-        source=event.source,
-        kind=threshold.name,
-        title=threshold.title,
-        summary=reason.text,
-        severity=threshold.severity,
-        team=threshold.team or classified.team,
-        service=labels["service"],
-        labels=labels,
-        at=at,
-        reasons=(reason,),
-        same=f"it counts for {threshold.name}",
-    )
+def _goes_on(threshold: Threshold) -> bool:
+    """Whether one more event keeps an alert from ending: where some are usual, only too many of them do."""
+    return not (threshold.rate or threshold.ratio or threshold.distinct)
+
+
+def _keep(draft: Draft, threshold: Threshold, found: Verdict) -> None:
+    window = found.window
+    draft.put(Table.WINDOW, window.key, window)
+    # What is usual is not to be forgotten because it was quiet.
+    forgotten = threshold.by or threshold.rate is None
+    if forgotten and draft.timer(Wake.EXPIRE, f"window:{window.key}") is None:
+        draft.wake(Wake.EXPIRE, f"window:{window.key}", window.until_at)
 
 
 def quiet_due(draft: Draft, alert: Alert) -> None:

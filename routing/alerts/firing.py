@@ -231,18 +231,10 @@ def _enter(
 
 def _expect_end(draft: Draft, condition: Condition, incident: str) -> None:
     """A sender that says until when its alert holds resolves it by not renewing it."""
-    quiet = next(
-        (
-            rule.quiet_ms
-            for rule in draft.policy.thresholds
-            if rule.name == condition.kind and condition.fingerprint.startswith("v1:")
-        ),
-        0,
-    )
     subject = f"{incident}/{condition.fingerprint}"
     if condition.ends_at > condition.at:
         what = f"resolve {condition.title} unless it is reported again"
         draft.wake(Wake.EXPIRE, subject, condition.ends_at, incident=incident, what=what)
-    elif quiet and draft.timer(Wake.QUIET, subject) is None:
+    elif condition.quiet_ms and draft.timer(Wake.QUIET, subject) is None:
         what = f"resolve {condition.title} if it stays quiet"
-        draft.wake(Wake.QUIET, subject, condition.at + quiet, incident=incident, what=what)
+        draft.wake(Wake.QUIET, subject, condition.at + condition.quiet_ms, incident=incident, what=what)

@@ -1,67 +1,124 @@
-"""Thresholds: N events in a sliding window raise one alert.
+"""Thresholds: what many events say together, as a verdict on one window. What is kept: `routing.alerts.windows`."""
 
-Order tolerant: the window that results is the same whatever order its events arrive in.
-"""
-
-from bisect import insort
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from routing import duration
-from routing.alerts.fingerprint import of_threshold
+from routing.alerts import windows
 from routing.event import Event, Status
 from routing.incident import Window
-from routing.policy import Policy, Threshold
+from routing.policy import Policy, Rate, Ratio, Threshold
 from routing.reason import Reason
 
 
+class Side(Enum):
+    """Which of a ratio's two kinds an event is."""
+
+    OWN = "own"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """One threshold an event counts for. `key` is both the window's and the alert's fingerprint."""
+class Hit:
+    """A threshold an event counts for, with its values of the labels that it counts by."""
 
     threshold: Threshold
-    key: str
+    side: Side
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
     window: Window
     crossed: bool
     reason: Reason
 
 
-def count(
-    policy: Policy,
-    event: Event,
-    labels: Mapping[str, str],
-    get_window: Callable[[str], Window | None],
-    at: int,
-) -> list[Counted]:
-    """Every threshold the event counts for, with its window as it is now. `at`: as received, ms.
-
-    The vendor's clock is not asked: a backlog delivered at once is a burst now. A resolve never counts.
-    """
+def hits(policy: Policy, event: Event, labels: Mapping[str, str]) -> list[Hit]:
+    """Every threshold the event counts for. A resolve never counts, nor does one that lacks the label to differ in."""
     if event.status is Status.RESOLVED:
         return []
-    counted = []
+    found = []
     for threshold in policy.thresholds:
-        for matcher in threshold.matchers:
-            if not matcher.matches(labels):
-                break
-        else:
-            key = of_threshold(threshold.name, [labels.get(name, "") for name in threshold.by])
-            counted.append(_counted(threshold, key, get_window(key), at))
-    return counted
+        side = _side(threshold, labels)
+        if side is not None and (not threshold.distinct or _named(threshold, event, labels)):
+            found.append(Hit(threshold, side, tuple(labels.get(name, "") for name in threshold.by)))
+    return found
 
 
-def _counted(threshold: Threshold, key: str, known: Window | None, at: int) -> Counted:
-    window = _add(known or Window(key=key, times=[]), at, threshold)
-    crossed = len(window.times) >= threshold.count
-    text = f"{len(window.times)} of {threshold.count} events within {duration.text(threshold.window_ms)}"
-    reason = Reason(text=text, rule=threshold.name, origin=str(threshold.origin))
-    return Counted(threshold, key, window, crossed, reason)
+def _side(threshold: Threshold, labels: Mapping[str, str]) -> Side | None:
+    for matcher in threshold.matchers:
+        if not matcher.matches(labels):
+            break
+    else:
+        return Side.OWN
+    ratio = threshold.ratio
+    if ratio is not None and all(matcher.matches(labels) for matcher in ratio.matchers):
+        return Side.OTHER
+    return None
 
 
-def _add(window: Window, at: int, threshold: Threshold) -> Window:
-    """The newest `count` instants that lie within one window before the newest of them."""
-    times = window.times.copy()
-    insort(times, at)
-    oldest = times[-1] - threshold.window_ms
-    kept = [time for time in times[-threshold.count :] if time > oldest]
-    return Window(key=window.key, times=kept, seen=window.seen + 1)
+def _named(threshold: Threshold, event: Event, labels: Mapping[str, str]) -> str:
+    return labels.get(threshold.distinct) or event.details.get(threshold.distinct, "")
+
+
+def judge(hit: Hit, event: Event, labels: Mapping[str, str], window: Window, at: int) -> Verdict:
+    """The window with the event in it, and what it says now. `at`: as received, ms.
+
+    The vendor's clock is not asked: a backlog delivered at once is a burst now.
+    """
+    threshold = hit.threshold
+    named = _named(threshold, event, labels) if threshold.distinct else event.vendor_id
+    mark = windows.mark_of(named)
+    if threshold.rate is not None or threshold.ratio is not None:
+        others = threshold.rate.windows if threshold.rate else 0
+        window = windows.tallied(
+            window,
+            mark,
+            at,
+            other=hit.side is Side.OTHER,
+            width=_width(threshold),
+            parts=(others + 1) * windows.PARTS,
+        )
+    else:
+        window = windows.marked(window, mark, at, keep=threshold.count, span=threshold.window_ms)
+    crossed, text = _verdict(threshold, window)
+    return Verdict(window, crossed, Reason(text=text, rule=threshold.name, origin=str(threshold.origin)))
+
+
+def _width(threshold: Threshold) -> int:
+    return max(1, threshold.window_ms // windows.PARTS)
+
+
+def _verdict(threshold: Threshold, window: Window) -> tuple[bool, str]:
+    within = f"within {duration.text(threshold.window_ms)}"
+    if threshold.rate is not None:
+        return _rate(threshold, threshold.rate, window, within)
+    if threshold.ratio is not None:
+        return _ratio(threshold, threshold.ratio, window, within)
+    what = f"different values of {threshold.distinct}" if threshold.distinct else "events"
+    count = len(window.times)
+    return count >= threshold.count, f"{count} of {threshold.count} {what} {within}"
+
+
+def _rate(threshold: Threshold, rate: Rate, window: Window, within: str) -> tuple[bool, str]:
+    """Judged once the windows to compare with have passed since the first event."""
+    newest = windows.newest_part(window)
+    now = windows.total(window.tally, newest)
+    if window.since_at // _width(threshold) > newest - (rate.windows + 1) * windows.PARTS + 1:
+        return False, f"{now} events {within}; what is usual is not known yet"
+    before = windows.total(window.tally, newest - windows.PARTS, rate.windows * windows.PARTS)
+    usual = before / rate.windows
+    many = f"{rate.times:g} times as many, and no fewer than {threshold.count}, are too many"
+    text = f"{now} events {within}, usual are {usual:.3g}; {many}"
+    return now >= threshold.count and now >= rate.times * usual, text
+
+
+def _ratio(threshold: Threshold, ratio: Ratio, window: Window, within: str) -> tuple[bool, str]:
+    newest = windows.newest_part(window)
+    own = windows.total(window.tally, newest)
+    both = own + windows.total(window.others, newest)
+    percent = 100 * own / both if both else 0
+    text = f"{own} of {both} ({percent:.3g} %) {within}; {ratio.percent:g} % of {threshold.count} or more are too many"
+    return both >= threshold.count and own * 100 >= ratio.percent * both, text

@@ -12,7 +12,8 @@ from routing.policy.schedules import Layer, Mode, Rotation, RoundRobin, Schedule
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import Adjustment, Promotion, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, Promotion, SeverityRule
+from routing.policy.windows import Rate, Ratio, Threshold
 
 __all__ = [
     "Adjustment",
@@ -37,6 +38,8 @@ __all__ = [
     "Noise",
     "Policy",
     "Promotion",
+    "Rate",
+    "Ratio",
     "Relation",
     "Rotation",
     "RoundRobin",

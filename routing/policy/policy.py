@@ -16,7 +16,8 @@ from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
-from routing.policy.severity import Adjustment, Promotion, SeverityRule, Threshold
+from routing.policy.severity import Adjustment, Promotion, SeverityRule
+from routing.policy.windows import Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
 

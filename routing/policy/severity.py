@@ -71,21 +71,3 @@ class Promotion:
     unacknowledged: bool = False
     """Only while nobody has it."""
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """N events in a window raise one alert, which resolves after `quiet_ms` without another."""
-
-    name: str
-    matchers: tuple[Matcher, ...]
-    count: int
-    window_ms: int
-    quiet_ms: int
-    severity: Severity
-    title: str
-    origin: Origin
-    by: tuple[str, ...] = ()
-    team: str = ""
-    service: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)

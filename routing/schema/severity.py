@@ -6,29 +6,24 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from routing.calendar.hours import Hours
-from routing.policy import Adjustment, Impact, SeverityRule, Threshold
+from routing.policy import Adjustment, Impact, SeverityRule
 from routing.schema.fields import (
     HoursName,
-    LabelName,
     Labels,
     Many,
     Matchers,
     Name,
-    PositiveDuration,
     SeverityField,
-    Text,
     VendorSeverities,
 )
 from routing.schema.impact import ImpactField, MatrixPart, TierWords, unknown_words
 from routing.schema.part import Part, Spot
 from routing.schema.promotion import PromotionPart
 from routing.schema.refusal import Refusal, refuse_all
+from routing.schema.thresholds import ThresholdPart
 from routing.schema.when import When
 from routing.schema.yaml_marks import Path
 from routing.severity import Severity
-
-MOST_COUNTED = 1000
-"""A threshold's window keeps so many instants; it is written with every event that counts."""
 
 
 class RulePart(Part):
@@ -73,20 +68,6 @@ class AdjustmentPart(Part):
         return self
 
 
-class ThresholdPart(Part):
-    name: Name = Field(description="a name to find it by, like payment-failures")
-    match: Matchers = Field(description='matchers, like [kind="payment_intent.payment_failed"]')
-    count: int = Field(ge=2, le=MOST_COUNTED, description="how many events, like 20")
-    within: PositiveDuration = Field(description="in which time, like 5m")
-    quiet: PositiveDuration | None = Field(default=None, description="resolved after this long without one")
-    severity: SeverityField = Field(description="how bad it is then, like SEV-1")
-    title: Text = Field(description="what people are told, in a few words")
-    by: Many[LabelName] = Field(default=(), description="labels each value of which counts on its own")
-    team: str = ""
-    service: str = ""
-    labels: Labels = {}
-
-
 class SeverityFile(Part):
     default: SeverityField = Severity.SEV2
     vendor_severity: VendorSeverities = {}
@@ -129,12 +110,6 @@ def build_rules(file: SeverityFile, spot: Spot) -> tuple[SeverityRule, ...]:
     return tuple(_rule(part, spot.at("rules", number)) for number, part in enumerate(file.rules))
 
 
-def build_thresholds(file: SeverityFile, spot: Spot) -> tuple[Threshold, ...]:
-    return tuple(
-        _threshold(part, spot.at("thresholds", number)) for number, part in enumerate(file.thresholds)
-    )
-
-
 def _rule(part: RulePart, spot: Spot) -> SeverityRule:
     return SeverityRule(
         name=part.name,
@@ -150,22 +125,5 @@ def _rule(part: RulePart, spot: Spot) -> SeverityRule:
         handling=part.handling
         or ("alert" if part.severity is not None or part.scope or part.affects else ""),
         reason=part.reason,
-        labels=part.labels,
-    )
-
-
-def _threshold(part: ThresholdPart, spot: Spot) -> Threshold:
-    return Threshold(
-        name=part.name,
-        matchers=part.match,
-        count=part.count,
-        window_ms=part.within,
-        quiet_ms=part.quiet or part.within,
-        severity=part.severity,
-        title=part.title,
-        origin=spot.origin,
-        by=part.by,
-        team=part.team,
-        service=part.service,
         labels=part.labels,
     )

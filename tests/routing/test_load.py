@@ -13,7 +13,7 @@ from routing.catalogue import Catalogue
 from routing.errors import ConfigError
 from routing.event import Event, Status
 from routing.load import load, version
-from routing.policy import Method, Secret
+from routing.policy import Method, Rate, Secret
 from routing.reason import BUILT_IN
 from routing.severity import Severity
 
@@ -226,3 +226,20 @@ def test_a_sprint_without_a_calendar_is_a_fault_of_its_level() -> None:
     (fault,) = shipped.faults(files)
     assert (fault.file, fault.line) == ("config/tocsin.yaml", shipped.line_of("tocsin.yaml", "SEV-4"))
     assert "nobody knows when sprints end" in fault.found
+
+
+def test_every_kind_of_threshold_is_read() -> None:
+    more = (
+        "count: 20\n    distinct: customer\n    by: [currency]\n    most: 10",
+        "count: 20\n    rate: {times: 2.5}",
+        "count: 20\n    ratio: {percent: 20, match: ['kind=\"payment_intent.succeeded\"']}",
+    )
+    distinct, rate, ratio = (
+        load(shipped.spoilt("severity.yaml", "count: 20", text), shipped.vendors()).thresholds[0]
+        for text in more
+    )
+    assert (distinct.distinct, distinct.by, distinct.most) == ("customer", ("currency",), 10)
+    assert rate.rate == Rate(times=2.5, windows=6)
+    assert ratio.ratio is not None
+    assert ratio.ratio.percent == 20
+    assert ratio.ratio.matchers[0].matches({"kind": "payment_intent.succeeded"})
