@@ -3,11 +3,15 @@
 import msgspec
 
 from routing.automation import runbooks
+from routing.decision import Table
+from routing.delivery import Delivery
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.instant import HOUR
 from routing.noise import grouping, mutes
 from routing.reason import Reason
 from routing.response import clocks, escalation, informing, notify, responding, sending
+from routing.run import Run
 from routing.timer import Wake
 
 
@@ -77,10 +81,20 @@ def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str,
 
 
 def retire(draft: Draft, incident: Incident) -> None:
-    """Closed for good: off to the archive, unless a follow-up still waits."""
+    """Closed for good: off to the archive, unless a follow-up still waits, or something is still under way."""
     waiting = [followup for followup in incident.followups if not followup.done_at]
     if waiting:
         at = max(followup.remind_at for followup in waiting) + draft.policy.retire_ms
-        draft.wake(Wake.RETIRE, incident.id, at, incident=incident.id, what="move to the archive")
+    elif _under_way(draft, incident):
+        at = draft.now + min(draft.policy.retire_ms, HOUR)
+    else:
+        draft.retire(incident.id)
         return
-    draft.retire(incident.id)
+    draft.wake(Wake.RETIRE, incident.id, at, incident=incident.id, what="move to the archive")
+
+
+def _under_way(draft: Draft, incident: Incident) -> bool:
+    """What is in the archive nobody sends, repeats or stops any more."""
+    deliveries = draft.owned(incident.id, Table.DELIVERY, Delivery)
+    runs = draft.owned(incident.id, Table.RUN, Run)
+    return not all([*(each.progress.over for each in deliveries), *(each.phase.over for each in runs)])

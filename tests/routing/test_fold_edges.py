@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from small_policy import POLICY, START, World, firing, resolved
 
+from routing.audit import audit
 from routing.decision import Table
 from routing.delivery import Purpose
 from routing.effect import Deliver, Step
@@ -159,3 +160,20 @@ def test_the_kill_switch_refuses_a_start_without_blaming_the_runbook(sim: Simula
     sim.feed(firing("api-broken"))
     assert run_of(sim).phase is RunPhase.REFUSED
     assert pages(sim)
+
+
+def test_what_is_still_owed_to_somebody_does_not_go_to_the_archive(sim: Simulation, world: World) -> None:
+    """Nobody has sent an SMS for longer than incidents are kept."""
+    sim.feed(firing("worse", starts_at=START))
+    sim.pass_time(START + MINUTE)
+    world.asleep.add("sms")
+    sim.feed(resolved("worse", at=sim.now))
+    sim.pass_time(START + 9 * 24 * HOUR)
+    assert only(sim).paged
+    assert audit(sim.state, sim.now) == []
+    world.asleep.clear()
+    sim.pass_time(sim.now + HOUR)
+    told = [each for _, each in sim.effects if isinstance(each, Deliver) and each.purpose is Purpose.UPDATE]
+    assert {each.channel for each in told} == {"sms"}
+    sim.pass_time(sim.now + 2 * HOUR)
+    assert sim.incidents() == []

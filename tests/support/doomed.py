@@ -9,7 +9,7 @@ import shipped
 from embedded import DistributionServer, kill, running_server
 from smtp_standin import SmtpStandin
 from stage import Stage, stage
-from town import changed
+from town import UNLIMITED, changed
 from town import environ as town_environ
 from twilio_standin import TwilioStandin
 from vercel_team import VercelTeam
@@ -77,6 +77,7 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
             ("port: 587", f"port: {smtp.port}\n      ca_file: {smtp.ca_file}"),
             *((f"timeout: {seconds}s", "timeout: 5s") for seconds in (10, 15)),
         ],
+        "oncall.yaml": [("contacts:\n  anna:", f"{UNLIMITED}contacts:\n  anna:")],
         "severity.yaml": [("    service: site\n    team: platform\n", "    team: platform\n")],
         "tocsin.yaml": [
             ("max_running: 3", "max_running: 50"),

@@ -24,6 +24,8 @@ from ledger.views import Store, incidents
 from ledger.views.incidents import Wanted
 
 PUBLIC = "https://tocsin.example"
+UNLIMITED = "limits: {call: {}, text: {}, message: {}}\n"
+"""People are told of every incident by itself, however many there are. The head of oncall.yaml."""
 PROJECT = "prj_mariiahub"
 """The Vercel project that our samples are about."""
 
@@ -108,7 +110,9 @@ def town(room: Path, config: Mapping[str, str] | None = None) -> Iterator[Town]:
         SiteStandin(live=lambda: vercel.live) as site,
         SmtpStandin(security="starttls", auth=True, room=room) as mail,
     ):
-        texts = {"channels.yaml": shipped.files()["config/channels.yaml"], **(config or {})}
+        files = {name: shipped.files()[f"config/{name}"] for name in ("channels.yaml", "oncall.yaml")}
+        texts = {**files, **(config or {})}
+        texts["oncall.yaml"] = UNLIMITED + texts["oncall.yaml"]
         texts["channels.yaml"] = changed(
             texts["channels.yaml"], ("port: 587", f"port: {mail.port}\n      ca_file: {mail.ca_file}")
         )
