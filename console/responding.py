@@ -47,6 +47,15 @@ def note(id: str, text: str, by: str) -> None:  # noqa: A002
 
 @click.command()
 @click.argument("ID")
+@click.argument("TEXT")
+@acting
+def status(id: str, text: str, by: str) -> None:  # noqa: A002
+    """Say how it stands: everyone who was paged or has a role is told, and the next update is owed later."""
+    _do(id, Verb.STATUS, by, text=text)
+
+
+@click.command()
+@click.argument("ID")
 @click.argument("FOLLOWUP", default="")
 @acting
 def done(id: str, followup: str, by: str) -> None:  # noqa: A002
@@ -147,6 +156,7 @@ COMMANDS: tuple[click.Command, ...] = (
     _verb(Verb.RESOLVE, "Close it: everyone who was paged is told."),
     _verb(Verb.ESCALATE, "Page the next step of the policy now."),
     note,
+    status,
     done,
     snooze,
     reassign,

@@ -27,6 +27,7 @@ from routing.incident import Phase
 from routing.policy import Policy
 from routing.response import answers, commands, controls, deliveries, opening, promotion, regrading
 from routing.response.next_action import settle
+from routing.response.process import conduct
 from routing.state import State
 
 __all__ = ["decide"]
@@ -42,6 +43,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     draft = Draft(policy, state, entry_id, now)
     _fold(draft, entry)
     promotion.review(draft)
+    conduct.review(draft)
     settle(draft)
     return draft.decision()
 

@@ -27,6 +27,7 @@ from routing.response import (
     sending,
     snoozing,
 )
+from routing.response.process import cadence, conduct
 from routing.run import Run
 from routing.timer import Timer, Wake
 
@@ -201,6 +202,16 @@ def _steady(draft: Draft, timer: Timer) -> None:
         flapping.steady(draft, incident, alert)
 
 
+def _phase(draft: Draft, timer: Timer) -> None:
+    if incident := draft.incident(timer.incident):
+        conduct.due(draft, incident)
+
+
+def _status(draft: Draft, timer: Timer) -> None:
+    if incident := draft.incident(timer.incident):
+        cadence.due(draft, incident)
+
+
 def _retire(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.RESOLVED:
@@ -246,4 +257,6 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.NEWS: _news,
     Wake.REPEAT: _repeat,
     Wake.STEADY: _steady,
+    Wake.PHASE: _phase,
+    Wake.STATUS: _status,
 }

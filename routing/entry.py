@@ -59,6 +59,8 @@ class Verb(StrEnum):
     """`to` has it from now on: "contact:anna", "team:payments" or "schedule:primary"."""
     MERGE = "merge"
     """The alerts move to the incident `to`."""
+    STATUS = "status"
+    """`text` says how it stands, to all who were paged."""
 
 
 class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from routing.course import Course
 from routing.escalation import Escalation
 from routing.reason import Reason
 from routing.record import Record
@@ -143,6 +144,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When those who were paged last heard of its alerts."""
     changed: list[str] = []
     """Alerts that began or ceased to fire since then, the first of them."""
+    course: Course | None = None
+    """How far it has come in the process by which incidents of consequence are run."""
 
     @property
     def groups(self) -> list[str]:

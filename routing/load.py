@@ -11,7 +11,7 @@ from routing import warnings
 from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Noise, Policy, Service
+from routing.policy import Noise, Policy, Process, Service
 from routing.schema import (
     calendar,
     channels,
@@ -22,6 +22,7 @@ from routing.schema import (
     limits,
     noise,
     oncall,
+    process,
     promotion,
     relations,
     routes,
@@ -49,8 +50,9 @@ FILES: Mapping[str, type[Part]] = {
     "actions.yaml": channels.ActionsFile,
     "noise.yaml": noise.NoiseFile,
     "calendar.yaml": calendar.CalendarFile,
+    "process.yaml": process.ProcessFile,
 }
-OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml"})
+OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml", "process.yaml"})
 RUNBOOKS = "runbooks/"
 
 _DEFINES = {
@@ -222,12 +224,19 @@ class _Loading:
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
             services=self._services(),
+            process=self._process(),
             teams=teams.build_teams(people.teams, people_at, people.contacts),
             limits=limits.build_limits(people.limits),
             noise=self._noise(hours),
             hours=hours,
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
         )
+
+    def _process(self) -> Process | None:
+        found = self._read.get("process.yaml")
+        if found is None or not isinstance(found.part, process.ProcessFile):
+            return None
+        return process.build_process(found.part, found.spot)
 
     def _services(self) -> dict[str, Service]:
         found = self._read.get("services.yaml")

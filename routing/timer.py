@@ -36,9 +36,15 @@ class Wake(StrEnum):
     """Those who are only informed are to hear that it is still open."""
     STEADY = "steady"
     """An alert that flapped has been steady for long enough."""
+    PHASE = "phase"
+    """The time of a phase of the incident process is over."""
+    STATUS = "status"
+    """A status update is owed."""
 
 
-BOOKKEEPING = frozenset({Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.NEWS, Wake.REPEAT})
+BOOKKEEPING = frozenset(
+    {Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.NEWS, Wake.REPEAT, Wake.PHASE, Wake.STATUS}
+)
 """They see to it that work is carried out or people are kept informed; nobody is called because of them."""
 
 

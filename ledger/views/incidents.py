@@ -116,6 +116,7 @@ def detail(whole: Whole, effects: Sequence[Incident] = ()) -> Shown:
         "held_until": iso(incident.held_until),
         "snoozed_until": iso(incident.snoozed_until),
         "merged_into": incident.merged_into,
+        "process": _process(incident),
         "reopened": incident.reopened,
         "followups": [_followup(one) for one in incident.followups],
         "alerts": [_alert(one) for one in whole.alerts],
@@ -258,3 +259,18 @@ def _followup(one: FollowUp) -> Shown:
 def _first(rows: Iterator[Shown], most: int) -> Iterator[Shown]:
     for _, row in zip(range(most), rows, strict=False):
         yield row
+
+
+def _process(incident: Incident) -> dict[str, Any] | None:
+    """How far it has come in the process by which it is run; None when it is not."""
+    course = incident.course
+    if course is None:
+        return None
+    return {
+        "phase": course.passage,
+        "since": iso(course.since_at),
+        "until": iso(course.until_at) if course.until_at else None,
+        "roles": dict(course.roles),
+        "update_due_at": iso(course.update_due_at) if course.update_due_at else None,
+        "regressions": list(course.regressions),
+    }

@@ -6,6 +6,7 @@ from routing.policy.impact import Impact, Matrix
 from routing.policy.noise import Flapping, Maintenance, Noise, Relation, Tie
 from routing.policy.people import AtHours, Contact, Digest, HourlyPage, Method, Team
 from routing.policy.policy import Policy
+from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
 from routing.policy.schedules import Layer, Mode, Rotation, RoundRobin, Schedule, Unit
@@ -37,10 +38,12 @@ __all__ = [
     "Mode",
     "Noise",
     "Policy",
+    "Process",
     "Promotion",
     "Rate",
     "Ratio",
     "Relation",
+    "Role",
     "Rotation",
     "RoundRobin",
     "Route",

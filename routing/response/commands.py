@@ -15,6 +15,7 @@ from routing.response import (
     reassigning,
     snoozing,
 )
+from routing.response.process import cadence
 from routing.timer import Wake
 
 
@@ -90,6 +91,10 @@ def _reassign(draft: Draft, incident: Incident, entry: Command, by: str, via: st
     reassigning.reassign(draft, incident, entry.to, by, via)
 
 
+def _status(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    cadence.status(draft, incident, entry.text, by, via)
+
+
 def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
     merging.merge(draft, incident, entry.to, by, via)
 
@@ -103,4 +108,5 @@ _SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
     Verb.SNOOZE: _snooze,
     Verb.REASSIGN: _reassign,
     Verb.MERGE: _merge,
+    Verb.STATUS: _status,
 }

@@ -41,7 +41,7 @@ def holds(draft: Draft, incident: Incident, when: When) -> bool:
         and (not when.teams or incident.team in when.teams)
         and (not when.during or in_hours(draft, when.during))
         and (not when.outside or not in_hours(draft, when.outside))
-        and all(matcher.matches(_labels(incident)) for matcher in _compiled(tuple(when.match)))
+        and all(matcher.matches(labels(incident)) for matcher in _compiled(tuple(when.match)))
     )
 
 
@@ -74,7 +74,7 @@ def told(when: When) -> str:
     return ("not " if when.negate else "") + ", ".join(part for part in parts if part)
 
 
-def _labels(incident: Incident) -> Mapping[str, str]:
+def labels(incident: Incident) -> Mapping[str, str]:
     return {
         **incident.labels,
         "severity": str(incident.severity),

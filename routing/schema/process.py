@@ -1,0 +1,70 @@
+"""`process.yaml`: how an incident of consequence is run."""
+
+from pydantic import Field, model_validator
+
+from routing.policy import Process, Role
+from routing.schema.fields import HoursName, Matchers, PositiveDuration, SeverityField, Some, Text
+from routing.schema.part import Part, Spot
+from routing.schema.refusal import Refusal
+from routing.schema.target import TargetPart
+
+
+class RolePart(Part):
+    role: Text = Field(description="like incident commander")
+    match: Matchers = Field(default=(), description='matchers over the incident, like [team="security"]')
+    to: TargetPart
+
+
+class PhasesPart(Part):
+    assessment: PositiveDuration = Field(description="from the opening, or until somebody acknowledges")
+    coordination: PositiveDuration = Field(
+        description="from the opening; at most half of the time to resolve"
+    )
+    recovery: PositiveDuration = Field(description="from the resolve: so long it is watched for a regression")
+
+
+class UpdatesPart(Part):
+    every: PositiveDuration
+    from_: Text = Field(alias="from", description="the role that owes them")
+
+
+class PostmortemPart(Part):
+    within: PositiveDuration
+    during: HoursName | None = None
+
+
+class ProcessFile(Part):
+    severity: Some[SeverityField] = Field(description="of which incidents, like [SEV-0, SEV-1]")
+    phases: PhasesPart
+    roles: Some[RolePart]
+    updates: UpdatesPart
+    postmortem: PostmortemPart
+
+    @model_validator(mode="after")
+    def _owed_by_a_role(self) -> "ProcessFile":
+        known = [part.role for part in self.roles]
+        if self.updates.from_ not in known:
+            fix = f"write one of {', '.join(dict.fromkeys(known))}, or add the role"
+            raise Refusal(f'no role "{self.updates.from_}"', fix, ("updates", "from"))
+        if self.phases.coordination <= self.phases.assessment:
+            fix = "both count from the opening: write a longer time, like assessment: 15m, coordination: 60m"
+            raise Refusal("coordination ends before assessment does", fix, ("phases", "coordination"))
+        return self
+
+
+def build_process(part: ProcessFile, spot: Spot) -> Process:
+    return Process(
+        severities=part.severity,
+        assessment_ms=part.phases.assessment,
+        coordination_ms=part.phases.coordination,
+        recovery_ms=part.phases.recovery,
+        roles=tuple(
+            Role(each.role, each.match, each.to.pair, spot.at("roles", number).origin)
+            for number, each in enumerate(part.roles)
+        ),
+        update_ms=part.updates.every,
+        update_from=part.updates.from_,
+        postmortem_ms=part.postmortem.within,
+        postmortem_hours=part.postmortem.during or "",
+        origin=spot.at("phases").origin,
+    )
