@@ -76,11 +76,7 @@ def _add_rule(policy: Policy, rule: SeverityRule, labels: dict[str, str]) -> Non
 def _first(
     policy: Policy, event: Event, labels: Mapping[str, str], reasons: list[Reason]
 ) -> SeverityRule | None:
-    for rule in policy.rules:
-        for matcher in rule.matchers:
-            if not matcher.matches(labels):
-                break
-        else:
-            if not rule.when or grading.condition_holds(rule, event, labels, reasons):
-                return rule
+    for rule in policy.by_labels.matching(labels):
+        if not rule.when or grading.condition_holds(rule, event, labels, reasons):
+            return rule
     return None

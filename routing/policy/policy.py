@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
+from routing.language.index import Index
 from routing.policy.channels import Channel, Limit
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
@@ -75,6 +76,9 @@ class Policy:
     """How incidents of consequence are run; None: by nothing but their escalation."""
     routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)
     """Every route of the tree, by name."""
+    by_labels: Index[SeverityRule] = field(init=False, repr=False, compare=False)
+    """`rules` by their matchers."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "routes", {each.name: each for each in all_routes(self.route)})
+        object.__setattr__(self, "by_labels", Index((each.matchers, each) for each in self.rules))

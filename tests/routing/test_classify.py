@@ -1,5 +1,6 @@
 """How bad an event is, whose it is, what is done with it; by which rule of which line."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -281,3 +282,29 @@ def test_an_adjustment_says_what_it_did_and_where_it_is_written() -> None:
     policy = by(rule("r", 'kind="Odd"', severity=Severity.SEV2), adjustments=(adjustment("down", 1),))
     reason = classify(policy, event(), START).reasons[-1]
     assert str(reason) == "lowered from SEV-2 to SEV-3 (down, config/severity.yaml:9)"
+
+
+class Counted:
+    """A matcher that counts how often it is asked."""
+
+    name, op = "kind", "="
+
+    def __init__(self, value: str) -> None:
+        self.value, self.asked = value, 0
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        self.asked += 1
+        return labels.get(self.name, "") == self.value
+
+
+def test_an_event_costs_the_same_with_two_thousand_rules_as_with_one() -> None:
+    kinds = [Counted(f"Kind{number}") for number in range(2_000)]
+    rules = [
+        SeverityRule(
+            name=each.value, matchers=(each,), origin=Origin("severity.yaml", 1), severity=Severity.SEV3
+        )
+        for each in kinds
+    ]
+    found = classify(by(*rules), event(kind="Kind1999"), START)
+    assert found.rule == "Kind1999"
+    assert sum(each.asked for each in kinds) <= 1
