@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "incidents": "console.incidents:incidents",
         "why": "console.why:why",
         "oncall": "console.oncall:oncall",
+        "contacts": "console.contacts:contacts",
         "outbox": "console.outbox:outbox",
     },
     "Change what happens": {

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from console import overrides
+from console.contacts import unverified
 from console.context import Context, connected
 from console.options import Duration, Instant, json_option
 from console.output import as_json, iso, say, table, wall_clock
@@ -14,6 +15,7 @@ from routing import oncall as shifts
 from routing.instant import DAY
 from routing.oncall import icalendar, review
 from routing.policy import Policy
+from routing.severity import Severity
 
 AHEAD = 30 * DAY
 """So far ahead gaps and double bookings are told."""
@@ -52,16 +54,20 @@ class _Duties:
     next: dict[str, shifts.OnCall]
     gaps: dict[str, list[shifts.OnCall]]
     clashes: list[review.Clash]
+    unverified: dict[str, tuple[Severity, ...]]
+    """Of who is on call now: for which severities no method is proven to reach them."""
 
     @classmethod
     def at(cls, context: Context, at: int) -> "_Duties":
         standing = overrides.standings(context)
         duties = [(schedule, standing[name]) for name, schedule in context.policy.schedules.items()]
+        now = {each.name: shifts.who(each, standing, at) for each, standing in duties}
         return cls(
-            {each.name: shifts.who(each, standing, at) for each, standing in duties},
+            now,
             {each.name: shifts.who_next(each, standing, at) for each, standing in duties},
             {each.name: review.gaps(each, standing, at, at + AHEAD) for each, standing in duties},
             review.clashes(duties, at, at + AHEAD),
+            unverified(context, {name for duty in now.values() for name in duty.contacts}),
         )
 
     def as_json(self, name: str) -> dict[str, Any]:
@@ -70,6 +76,10 @@ class _Duties:
             "contact": duty.contact, "contacts": list(duty.contacts), "shadows": list(duty.shadows),
             "reason": duty.reason, "since": iso(duty.since_at), "until": iso(duty.until_at),
             "next": list(following.contacts),
+            "unverified": {
+                contact: [str(level) for level in self.unverified[contact]]
+                for contact in duty.contacts if contact in self.unverified
+            },
             "gaps": [{"from": iso(gap.since_at), "until": iso(gap.until_at)} for gap in self.gaps[name]],
             "double_booked": [
                 {"contact": each.contact, "schedules": list(each.schedules), "from": iso(each.from_at),
@@ -105,6 +115,9 @@ class _Duties:
                 f"{each.contact} is in {' and '.join(each.schedules)} at once from "
                 f"{wall_clock(each.from_at, zone)} until {wall_clock(each.until_at, zone)}"
             )
+        for name, levels in self.unverified.items():
+            wanted = ", ".join(str(level) for level in levels)
+            lines.append(f"{name} has no verified method for {wanted}; see: tocsin contacts verify")
         return lines
 
 

@@ -22,10 +22,11 @@ from routing.entry import (
     StepDone,
     SwitchSet,
     TimerDue,
+    Verified,
 )
 from routing.incident import Phase
 from routing.policy import Policy
-from routing.response import answers, commands, controls, deliveries, opening, promotion, regrading
+from routing.response import answers, commands, controls, deliveries, opening, promotion, proofs, regrading
 from routing.response.next_action import settle
 from routing.response.process import conduct
 from routing.state import State
@@ -78,6 +79,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             controls.silence(draft, entry)
         case OverrideSet():
             controls.override(draft, entry)
+        case Verified():
+            proofs.said(draft, entry)
         case SwitchSet():
             controls.switch(draft, entry)
         case PolicySet():

@@ -210,6 +210,14 @@ class OverrideSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ove
         return max(self.until_at, self.back_until_at)
 
 
+class Verified(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="verified"):
+    """A person says that who this address is of was reached there; `over` takes it back."""
+
+    channel: str
+    address: str
+    over: bool = False
+
+
 class SwitchSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="switch"):
     """An operator's switch: "kill" stops all automation, "pause:<source>" takes a source's events aside."""
 
@@ -244,6 +252,7 @@ AnyEntry = (
     | StepDone
     | SilenceSet
     | OverrideSet
+    | Verified
     | SwitchSet
     | PolicySet
     | Revived

@@ -92,7 +92,19 @@ def double_booked(subject: Subject) -> Iterator[ConfigWarning]:
         yield subject.warning("oncall.yaml", ("schedules", second), found, fix)
 
 
-CHECKS: tuple[Check, ...] = (unreachable_receiver, nobody_on_call, double_booked)
+def to_be_filled_in(subject: Subject) -> Iterator[ConfigWarning]:
+    """Addresses that are nobody's, on channels that reach people."""
+    policy = subject.policy
+    real = {name for name, each in policy.channels.items() if _is_set(each.settings, subject.environ)}
+    for name, contact in policy.contacts.items():
+        open_ = [each for each in contact.methods if each.is_placeholder and each.channel in real]
+        if open_:
+            found = ", ".join(f"{each.channel} {each.address}" for each in open_)
+            fix = "write how this contact is reached; tocsin contacts verify names all that are left"
+            yield subject.warning("oncall.yaml", ("contacts", name), f"a placeholder: {found}", fix)
+
+
+CHECKS: tuple[Check, ...] = (unreachable_receiver, nobody_on_call, double_booked, to_be_filled_in)
 
 
 def find(subject: Subject) -> tuple[ConfigWarning, ...]:

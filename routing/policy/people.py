@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from routing.reason import Origin
 from routing.severity import Severity
 
+_RESERVED = ("example.com", "example.net", "example.org", "example", "invalid", "test", "localhost")
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -17,6 +19,13 @@ class Method:
     channel: str
     address: str
     after_ms: int = 0
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Nobody's address: a domain for examples (RFC 2606, RFC 6761), or a number with six zeros in a row."""
+        domain = self.address.rpartition("@")[2].lower()
+        reserved = any(f".{domain}".endswith(f".{each}") for each in _RESERVED)
+        return reserved or "000000" in self.address
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import msgspec
 from routing.delivery import Delivery, Progress
 from routing.draft import Draft
 from routing.entry import Answer, Verb
-from routing.response import commands, sending
+from routing.response import commands, proofs, sending
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE}
@@ -55,6 +55,7 @@ def answer(draft: Draft, entry: Answer) -> None:
     if incident is None:
         draft.note(delivery.incident, f"{delivery.contact} named an unknown incident, {reply.number}")
         return
+    proofs.answered(draft, delivery)
     if delivery.progress is not Progress.FAILED:
         answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
         draft.put_delivery(answered)

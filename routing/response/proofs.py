@@ -1,0 +1,49 @@
+"""Proofs that a person is reached at an address: an answer from there, or somebody's word."""
+
+from collections.abc import Callable
+
+from routing.decision import Table
+from routing.delivery import Delivery
+from routing.draft import Draft
+from routing.entry import Verified
+from routing.instant import iso
+from routing.policy import Contact, Method
+from routing.severity import Severity
+
+IsProven = Callable[[str], bool]
+"""Whether the fact of this key is known."""
+
+
+def answered(draft: Draft, delivery: Delivery) -> None:
+    """Whoever answers was reached; what the sandbox answers proves nothing."""
+    key = proof_key(delivery.channel, delivery.address)
+    if not delivery.sandbox and not draft.fact(key):
+        draft.put_fact(key, f"answered {delivery.id} at {iso(draft.now)}")
+
+
+def said(draft: Draft, entry: Verified) -> None:
+    key = proof_key(entry.channel, entry.address)
+    if entry.over:
+        draft.drop(Table.FACT, key)
+    else:
+        draft.put_fact(key, f"by {entry.by} at {iso(draft.now)}")
+
+
+def proof_key(channel: str, address: str) -> str:
+    """The fact that holds how it is known. A changed address has no proof any more."""
+    return f"verified:{channel}:{address}"
+
+
+def unreachable_for(contact: Contact, proven: IsProven) -> tuple[Severity, ...]:
+    """The severities for which the contact has no method that is proven to reach them."""
+    return tuple(
+        level for level in Severity if not any(_is_proven(each, proven) for each in _pages(contact, level))
+    )
+
+
+def _pages(contact: Contact, level: Severity) -> tuple[Method, ...]:
+    return contact.by_severity.get(level) or contact.methods
+
+
+def _is_proven(method: Method, proven: IsProven) -> bool:
+    return proven(proof_key(method.channel, method.address))
