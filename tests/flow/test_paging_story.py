@@ -51,7 +51,7 @@ HASTY_CONTACT = f"""contacts:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The shipped policy, a ladder of seconds, and somebody whose channel waits for one second only.
 
-    Each test's outage is a service of its own.
+    Each test's outage is a service of its own, and a failed build the effect of none of them.
     """
     files = {name.removeprefix("config/"): text for name, text in shipped.files().items()}
     voice = files["channels.yaml"].partition("  voice:\n")[2].partition("  sms:\n")[0]
@@ -63,7 +63,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             files["channels.yaml"],
             ("channels:\n", "channels:\n  hasty:\n" + changed(voice, ("timeout: 10s", "timeout: 1s"))),
         ),
-        "severity.yaml": changed(files["severity.yaml"], ("    service: checkout\n    reason", "    reason")),
+        "services.yaml": changed(
+            files["services.yaml"], ("    depends_on: [hosting, booking, checkout]\n", "")
+        ),
         "tocsin.yaml": changed(
             files["tocsin.yaml"], ("every: 10m", "every: 2s"), ("respond: 15m", "respond: 2s")
         ),
