@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from routing.alerts import combinations, counting, ending
+from routing.alerts import absences, combinations, counting, ending
 from routing.automation import repairs, runbooks, steps
 from routing.decision import Table
 from routing.delivery import Progress
@@ -183,6 +183,10 @@ def _merge(draft: Draft, timer: Timer) -> None:
         merging.go_on(draft, incident)
 
 
+def _absence(draft: Draft, timer: Timer) -> None:
+    absences.due(draft, timer.subject)
+
+
 def _news(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None:
@@ -259,4 +263,5 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.STEADY: _steady,
     Wake.PHASE: _phase,
     Wake.STATUS: _status,
+    Wake.ABSENCE: _absence,
 }

@@ -186,6 +186,8 @@ class Window(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Its first event."""
     until_at: int = 0
     """Until then it says something."""
+    came_at: int = 0
+    """When what is expected came last, or began to be expected."""
 
 
 class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,7 +195,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     at: int
     did: str
-    """recorded, counted, opened, joined, repeated, resolved, reopened, silenced, stale, ignored, paused"""
+    """recorded, counted, expected, opened, joined, repeated, resolved, reopened, silenced, stale, ignored, paused"""
     incident: str = ""
     fingerprint: str = ""
     severity: Severity | None = None

@@ -13,6 +13,7 @@ from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.policy import Noise, Policy, Process, Service
 from routing.schema import (
+    absences,
     calendar,
     channels,
     contacts,
@@ -163,6 +164,7 @@ class _Loading:
         if "severity.yaml" in self._read:
             relations.unique_names(self._read["severity.yaml"].document, "rules", "rule")
             relations.unique_names(self._read["severity.yaml"].document, "thresholds", "threshold")
+            relations.unique_names(self._read["severity.yaml"].document, "absences", "absence")
             relations.unique_names(self._read["severity.yaml"].document, "adjustments", "adjustment")
             relations.unique_names(self._read["severity.yaml"].document, "promotions", "promotion")
         if "noise.yaml" in self._read:
@@ -198,6 +200,7 @@ class _Loading:
             sources=sources.build_sources(senders, senders_at),
             rules=severity.build_rules(rules, rules_at),
             thresholds=thresholds.build_thresholds(rules.thresholds, rules_at),
+            absences=absences.build_absences(rules.absences, rules_at, hours),
             route=routes.build_route(tree, tree_at),
             escalations=escalation.build_escalations(ladder, ladder_at),
             schedules=oncall.build_schedules(people, people_at, hours, dates),

@@ -30,6 +30,7 @@ class Wake(StrEnum):
     BUNDLE = "bundle"
     SNOOZE = "snooze"
     MERGE = "merge"
+    ABSENCE = "absence"
     NEWS = "news"
     """Those who were paged are to hear which alerts joined or ended."""
     REPEAT = "repeat"

@@ -151,6 +151,7 @@ def _judged(seen: Seen) -> list[Shown]:
 _DID = {
     "recorded": "recorded; it opens nothing by itself",
     "counted": "counted; the threshold is not reached",
+    "expected": "came as expected",
     "opened": "opened {incident}",
     "joined": "joined {incident} as another alert",
     "repeated": "deduplicated into {incident}: that alert is firing already",

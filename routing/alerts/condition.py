@@ -8,7 +8,7 @@ from routing.alerts.fingerprint import fingerprint
 from routing.alerts.live import is_live
 from routing.draft import Draft
 from routing.event import Event
-from routing.policy import Threshold
+from routing.policy import Absence, Threshold
 from routing.reason import Reason
 from routing.severity import Severity
 
@@ -86,7 +86,14 @@ def of_event(event: Event, classified: Classified, at: int, identity: Identity) 
 
 
 def of_rule(
-    rule: Threshold, values: Sequence[str], mark: str, labels: Mapping[str, str], reason: Reason, at: int
+    rule: Threshold | Absence,
+    values: Sequence[str],
+    mark: str,
+    labels: Mapping[str, str],
+    reason: Reason,
+    at: int,
+    *,
+    quiet_ms: int = 0,
 ) -> Condition:
     """Of what a rule has seen in many events: `labels` are those of one of them, for what the rule does not say."""
     team, service = rule.team or labels["team"], rule.service or labels["service"]
@@ -107,5 +114,5 @@ def of_rule(
         at=at,
         reasons=(reason,),
         same=f"it counts for {rule.name}",
-        quiet_ms=rule.quiet_ms,
+        quiet_ms=quiet_ms,
     )

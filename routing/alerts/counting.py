@@ -27,7 +27,12 @@ def _count(draft: Draft, hit: Hit, event: Event, classified: Classified, at: int
     _keep(draft, threshold, found)
     alert = draft.alert(known.key)
     if found.crossed or (_goes_on(threshold) and alert is not None and is_live(draft, alert)):
-        firing.take(draft, condition.of_rule(threshold, values, known.key, labels, found.reason, at))
+        firing.take(
+            draft,
+            condition.of_rule(
+                threshold, values, known.key, labels, found.reason, at, quiet_ms=threshold.quiet_ms
+            ),
+        )
     elif draft.verdict is None:
         reasons = [*classified.reasons, found.reason]
         verdicts.put(draft, "counted", severity=classified.severity, reasons=reasons)
@@ -58,4 +63,6 @@ def quiet_due(draft: Draft, alert: Alert) -> None:
         what = f"resolve {alert.title} if it stays quiet"
         draft.wake(Wake.QUIET, subject, alert.last_seen_at + quiet, incident=alert.incident, what=what)
         return
-    ending.end_alert(draft, alert, draft.now, "source", f"nothing more for {quiet // 1000} s")
+    ending.end_alert(
+        draft, alert, draft.now, "source", f"nothing more for {(draft.now - alert.last_seen_at) // 1000} s"
+    )

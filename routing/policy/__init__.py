@@ -14,9 +14,10 @@ from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
 from routing.policy.severity import Adjustment, Promotion, SeverityRule
-from routing.policy.windows import Rate, Ratio, Threshold
+from routing.policy.windows import Absence, Rate, Ratio, Threshold
 
 __all__ = [
+    "Absence",
     "Adjustment",
     "AtHours",
     "Channel",

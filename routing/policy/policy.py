@@ -19,7 +19,7 @@ from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
 from routing.policy.severity import Adjustment, Promotion, SeverityRule
-from routing.policy.windows import Threshold
+from routing.policy.windows import Absence, Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
 
@@ -63,6 +63,7 @@ class Policy:
     """Who is hit, in the matrix's words, when a service of this tier is out and no rule says."""
     adjustments: tuple[Adjustment, ...] = ()
     promotions: tuple[Promotion, ...] = ()
+    absences: tuple[Absence, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
     """What the business runs on, by name; events may name others."""
     hours: Mapping[str, Hours] = field(default_factory=dict)

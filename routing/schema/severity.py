@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from routing.calendar.hours import Hours
 from routing.policy import Adjustment, Impact, SeverityRule
+from routing.schema.absences import AbsencePart
 from routing.schema.fields import (
     HoursName,
     Labels,
@@ -77,6 +78,7 @@ class SeverityFile(Part):
     adjustments: Many[AdjustmentPart] = ()
     promotions: Many[PromotionPart] = ()
     thresholds: Many[ThresholdPart] = ()
+    absences: Many[AbsencePart] = ()
 
     @model_validator(mode="after")
     def _in_the_matrix(self) -> "SeverityFile":

@@ -243,3 +243,16 @@ def test_every_kind_of_threshold_is_read() -> None:
     assert ratio.ratio is not None
     assert ratio.ratio.percent == 20
     assert ratio.ratio.matchers[0].matches({"kind": "payment_intent.succeeded"})
+
+
+def test_what_is_expected_is_read() -> None:
+    text = (
+        "absences:\n  - {name: b, match: ['kind=\"b\"'], after: ['kind=\"a\"'], within: 1h, inside: working, by: [host],"
+        " most: 7, severity: SEV-2, title: B, team: platform, service: database}\nthresholds:\n"
+    )
+    (rule,) = load(shipped.spoilt("severity.yaml", "thresholds:\n", text), shipped.vendors()).absences
+    assert (rule.within_ms, rule.by, rule.most, rule.severity) == (3_600_000, ("host",), 7, Severity.SEV2)
+    assert (rule.team, rule.service, rule.title) == ("platform", "database", "B")
+    assert rule.after[0].matches({"kind": "a"})
+    assert rule.hours is not None
+    assert rule.hours.name == "working"
