@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from routing.errors import ConfigWarning
 from routing.instant import iso
 from routing.oncall import Standing, review
-from routing.policy import Policy, Secret, Setting
+from routing.policy import Policy, Secret, Setting, reach
+from routing.response.stages import told
 from routing.schema.coverage import FIX, unmeant_gap
 from routing.schema.yaml_marks import Document, Path, dotted
 
@@ -104,7 +105,40 @@ def to_be_filled_in(subject: Subject) -> Iterator[ConfigWarning]:
             yield subject.warning("oncall.yaml", ("contacts", name), f"a placeholder: {found}", fix)
 
 
-CHECKS: tuple[Check, ...] = (unreachable_receiver, nobody_on_call, double_booked, to_be_filled_in)
+def unreachable_policies(subject: Subject) -> Iterator[ConfigWarning]:
+    """Steps nobody would ever be called by."""
+    for policy in reach.idle_policies(subject.policy):
+        found, fix = "no route leads to it", "name it in escalation of a route, or remove it"
+        yield subject.warning("escalation.yaml", ("policies", policy.name), found, fix)
+
+
+def unreachable_steps(subject: Subject) -> Iterator[ConfigWarning]:
+    """Steps whose conditions, with those of the branches around them, contradict each other."""
+    for step in reach.idle_steps(subject.policy):
+        asked = " and ".join(f"({told(when)})" for when in step.when)
+        fix = "change the condition, or remove the step: no incident fulfils all of it"
+        place = step.origin
+        yield ConfigWarning(place.file, place.line, 1, "policies", f"a step that is for {asked}", fix)
+
+
+def unused_contacts(subject: Subject) -> Iterator[ConfigWarning]:
+    """Contacts who would never be told anything."""
+    for name in reach.idle_contacts(subject.policy):
+        found = "no step, schedule, team, route, role or service leads to this contact"
+        yield subject.warning(
+            "oncall.yaml", ("contacts", name), found, "name it in one of these, or remove it"
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    unreachable_receiver,
+    nobody_on_call,
+    double_booked,
+    to_be_filled_in,
+    unreachable_policies,
+    unreachable_steps,
+    unused_contacts,
+)
 
 
 def find(subject: Subject) -> tuple[ConfigWarning, ...]:

@@ -84,3 +84,41 @@ def test_a_warning_never_hides_a_fault() -> None:
 
 def test_secrets_are_not_asked_for_unless_wanted() -> None:
     assert examine(shipped.files(), shipped.vendors(), TWILIO, secrets=False).warnings
+
+
+BRANCHED = """\
+    branches:
+      - when: {severity: [SEV-0, SEV-1]}
+        steps:
+          - {notify: [{schedule: primary}], wait: 5m}
+          - {notify: [{contact: cto}], wait: 5m, when: {severity: [SEV-3]}}
+    steps:
+      - {notify: [{schedule: primary}], wait: 5m}
+"""
+
+
+def test_a_step_whose_condition_contradicts_its_branch_is_warned_of_at_its_line() -> None:
+    files = shipped.spoilt(
+        "escalation.yaml", "    steps:\n      - {notify: [{schedule: primary}], wait: 5m}\n", BRANCHED
+    )
+    (told,) = warnings(files, {})
+    text = files["config/escalation.yaml"].splitlines()
+    assert text[told.line - 1].strip().startswith("- {notify: [{contact: cto}]")
+    assert told.found == "a step that is for (SEV-0 or SEV-1) and (SEV-3)"
+    assert told.fix
+
+
+def test_an_escalation_policy_no_route_leads_to_is_warned_of() -> None:
+    more = "policies:\n  spare:\n    steps:\n      - {notify: [{contact: cto}], wait: 5m}\n"
+    (told,) = warnings(shipped.spoilt("escalation.yaml", "policies:\n", more), {})
+    assert (told.path, told.found) == ("policies.spare", "no route leads to it")
+
+
+def test_a_contact_nothing_leads_to_is_warned_of_and_one_of_a_role_is_not() -> None:
+    lone = "contacts:\n  dora:\n    title: Dora\n    methods: {mail: {channel: mail, address: dora@example.com}}\n    page: {default: [mail]}\n"
+    files = shipped.spoilt("oncall.yaml", "contacts:\n", lone)
+    (told,) = warnings(files, {})
+    assert told.path == "contacts.dora"
+    role = "roles:\n  - {role: observer, to: {contact: dora}}\n"
+    process = shipped.spoilt("process.yaml", "roles:\n", role)["config/process.yaml"]
+    assert warnings({**files, "config/process.yaml": process}, {}) == ()
