@@ -65,8 +65,6 @@ class Schedule:
     timezone: str
     layers: tuple[Layer, ...]
     origin: Origin
-    notices: tuple[int, ...] = ()
-    """How long (ms) before a shift begins the one who starts is told; 0 is the handoff, told to both."""
     gaps_accepted: str = ""
     """Why nobody on call now and then is meant; "" where it is not."""
 

@@ -1,4 +1,4 @@
-"""Schedules in `oncall.yaml`: layers of rotations, when each is active, who is told of handoffs."""
+"""Schedules in `oncall.yaml`: layers of rotations, and when each is active."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,9 +87,6 @@ class SchedulePart(Part):
         default=None, description="the only layer: the next at each page"
     )
     layers: Some[LayerPart] | None = Field(default=None, description="later ones win where they are active")
-    notices: Many[Duration] = Field(
-        default=(), description="when before a shift its people are told, like [1d, 0s]"
-    )
     gaps_accepted: Text | None = Field(
         default=None, description="why nobody is needed at times, like closed at night"
     )
@@ -135,8 +132,7 @@ def build_schedule(name: str, part: SchedulePart, spot: Spot, calendar: Calendar
     )
     if not layers:
         layers = (Layer(SHORTHAND, _people(part.rotation, part.round_robin), part.timezone, spot.origin),)
-    notices = tuple(sorted(set(part.notices), reverse=True))
-    return Schedule(name, part.timezone, layers, spot.origin, notices, part.gaps_accepted or "")
+    return Schedule(name, part.timezone, layers, spot.origin, part.gaps_accepted or "")
 
 
 def _layer(part: LayerPart, timezone: str, spot: Spot, calendar: Calendar) -> Layer:
