@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE.parent / "tests/support"))  # the whole system for a
 import folding  # noqa: E402  # found by the line above
 import load  # noqa: E402
 import machine  # noqa: E402
+import matching  # noqa: E402
 import receiving  # noqa: E402
 import rehearsing  # noqa: E402
 import storming  # noqa: E402
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "fold": folding.rows,
     "idle": timing.rows,
     "storm": storming.rows,
+    "match": matching.rows,
     "rehearse": rehearsing.rows,
 }
 

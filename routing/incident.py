@@ -103,6 +103,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     next_action: NextAction | None = None
     firing: int = 0
     """How many of its alerts fire now."""
+    opened_by: str = ""
+    """Who opened it by hand, and so says when it is over; "" when an alert did."""
     alerts: int = 0
     events: int = 0
     deliveries: int = 0

@@ -72,6 +72,6 @@ def end_alert(draft: Draft, alert: Alert, ended: int, by: str, why: str) -> None
     incident = msgspec.structs.replace(incident, firing=max(0, incident.firing - 1))
     draft.put_incident(incident)
     if incident.firing == 0 and incident.flapping == 0:
-        closing.resolve(draft, incident, by, "all its alerts are resolved", Reason(text=why))
+        closing.all_ended(draft, incident, by, Reason(text=why))
     elif incident.alerts <= NOTED_JOINS:
         draft.note(incident.id, f"{alert.title} resolved, {incident.firing} still firing", Reason(text=why))

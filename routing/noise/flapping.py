@@ -57,7 +57,7 @@ def steady(draft: Draft, incident: Incident, alert: Alert) -> None:
     state = "fires" if alert.firing else "has not fired"
     what = f"{alert.title} flaps no longer: it {state} steadily"
     if incident.firing == 0 and incident.flapping == 0:
-        closing.resolve(draft, incident, "source", "all its alerts are resolved", Reason(text=what))
+        closing.all_ended(draft, incident, "source", Reason(text=what))
     else:
         draft.note(incident.id, what)
         notify.tell_all_paged(draft, incident, what)

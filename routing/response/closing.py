@@ -58,6 +58,15 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     return informing.inform(draft, incident, f"Resolved: {incident.title} ({what})")
 
 
+def all_ended(draft: Draft, incident: Incident, by: str, why: Reason) -> Incident:
+    """The last of its alerts has ended: it is over, unless a person opened it for what no alert tells of."""
+    if not incident.opened_by:
+        return resolve(draft, incident, by, "all its alerts are resolved", why)
+    what = f"all its alerts are resolved; it stays open until a person resolves it, for {incident.opened_by} opened it"
+    draft.note(incident.id, what, why)
+    return notify.tell_all_paged(draft, incident, f"{incident.title}: {what}")
+
+
 def reopen(draft: Draft, incident: Incident, labels: dict[str, str], group: str, *why: Reason) -> Incident:
     """The same problem is back within the reopen window: the same incident, paged again."""
     level = draft.policy.levels[incident.severity]

@@ -27,6 +27,8 @@ class Opening:
     alerts: int = 1
     rules: tuple[str, ...] = ()
     """Names of what gave the severity."""
+    by: str = ""
+    """Who opens it by hand."""
 
 
 def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
@@ -54,6 +56,7 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, opening.severity),
         escalation=stages.begin(policy),
+        opened_by=opening.by,
         firing=opening.alerts,
         alerts=opening.alerts,
         events=opening.alerts,
@@ -95,6 +98,7 @@ def open_by_hand(draft: Draft, entry: Opened) -> Incident:
         labels=labels,
         reasons=(Reason(text=f"opened by {by}"),),
         alerts=0,
+        by=by,
     )
     matched = routes.match(draft.policy, labels)[0]
     return open_incident(draft, matched.route, opening)

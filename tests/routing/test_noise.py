@@ -531,3 +531,17 @@ def test_what_a_person_opened_waits_for_no_group() -> None:
     sim = simulation(policy(route=GATHERING))
     sim.feed(Opened(at=sim.now, by="anna", title="Slow", severity=int(Severity.SEV2)))
     assert len(paged(sim)) == 1
+
+
+def test_what_a_person_opened_does_not_end_with_an_alert_that_joined_it() -> None:
+    sim = simulation(policy(route={"group_by": ("team",)}))
+    sim.feed(Opened(at=sim.now, by="anna", title="Customers call in", severity=int(Severity.SEV1)))
+    sim.feed(on("major", sim.now))
+    sim.pass_time(sim.now + MINUTE)
+    sim.feed(off("major", sim.now))
+    (incident,) = sim.incidents()
+    assert (incident.phase, incident.firing, incident.opened_by) == (Phase.TRIGGERED, 0, "anna")
+    assert incident.next_action is not None
+    assert "until a person resolves it, for anna opened it" in updates(sim)[-1]
+    sim.feed(Command(at=sim.now, incident=incident.id, verb=Verb.RESOLVE, by="anna"))
+    assert sim.incidents()[0].phase is Phase.RESOLVED
