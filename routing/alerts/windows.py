@@ -58,7 +58,7 @@ def tallied(window: Window, mark: str, at: int, *, other: bool, width: int, part
         known = dict(zip(marks, times, strict=True))
         before = known.get(mark)
         if before is not None and before >= at:
-            return window
+            return msgspec.structs.replace(window, since_at=min(window.since_at, at))
         if before is not None:
             _less(others if other else own, before // width)
         latest = sorted({**known, mark: at}.items(), key=lambda each: (each[1], each[0]))[-RECALLED:]

@@ -30,7 +30,7 @@ def contents(state: State) -> Contents:
 
 
 SHARED: dict[Table, Callable[[str, int], Record]] = {
-    Table.WINDOW: lambda key, n: Window(key=key, times=[n]),
+    Table.WINDOW: lambda key, n: Window(key=key, times=[n], tally={n: n}, others={n: 1}, came_at=n),
     Table.RATION: lambda key, n: Ration(key=key, times=[n], held=n),
     Table.DEPLOY: lambda key, n: Deploy(id=key, project="p", at=n),
     Table.TARGET: lambda key, n: TargetRecord(key=key, started=[n], failures=n),

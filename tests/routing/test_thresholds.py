@@ -213,11 +213,33 @@ def _signals(found: list[tuple[int, bool, str]]) -> list[Signal]:
 def test_the_window_is_the_same_whatever_order_and_however_often_events_come(
     threshold: Threshold, found: list[tuple[int, bool, str]], random: Random
 ) -> None:
+    """One that comes again, later, counts once, then."""
     signals = _signals(found)
-    again = signals + random.sample(signals, len(signals) // 2)
-    random.shuffle(again)
-    ordered = feed(sorted(signals, key=lambda each: each.at), threshold)
-    shuffled = feed(again, threshold)
+    again = [
+        msgspec.structs.replace(each, at=each.at + random.randrange(10 * MINUTE))
+        for each in random.sample(signals, len(signals) // 2)
+    ]
+    everything = signals + again
+    latest = {each.event.vendor_id: each for each in sorted(everything, key=lambda each: each.at)}
+    random.shuffle(everything)
+    shuffled, once = feed(everything, threshold), feed(list(latest.values()), threshold)
+    assert _kept(shuffled) == _kept(once)
+
+
+def _kept(found: list[Verdict]) -> list[Window]:
+    """The last window but for when its first event came, which every coming counts for."""
+    return [msgspec.structs.replace(each.window, since_at=0) for each in found[-1:]]
+
+
+@given(moments, st.randoms(use_true_random=False))
+def test_since_when_a_rate_is_learned_is_the_same_in_any_order(
+    found: list[tuple[int, bool, str]], random: Random
+) -> None:
+    signals = _signals(found)
+    everything = signals + [msgspec.structs.replace(each, at=each.at + MINUTE) for each in signals]
+    ordered = feed(sorted(everything, key=lambda each: each.at), RATE)
+    random.shuffle(everything)
+    shuffled = feed(everything, RATE)
     assert [each.window for each in shuffled[-1:]] == [each.window for each in ordered[-1:]]
 
 
