@@ -64,7 +64,10 @@ def doomed(
 
 
 def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
-    """The shipped files with short waits, as deaths are many; each outage is a service of its own."""
+    """The shipped files with short waits, as deaths are many; each outage is a service of its own.
+
+    No post-mortem is owed, as that keeps an incident out of the archive.
+    """
     changes: dict[str, list[tuple[str, str]]] = {
         "runbooks/rollback.yaml": [
             ('kind=~"SiteDown|SiteUnreachable|HighErrorRate"', 'kind="SiteDown"'),
@@ -77,6 +80,7 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
             ("port: 587", f"port: {smtp.port}\n      ca_file: {smtp.ca_file}"),
             *((f"timeout: {seconds}s", "timeout: 5s") for seconds in (10, 15)),
         ],
+        "process.yaml": [("severity: [SEV-0, SEV-1]", "severity: [SEV-4]")],
         "oncall.yaml": [("contacts:\n  anna:", f"{UNLIMITED}contacts:\n  anna:")],
         "severity.yaml": [("    service: site\n    team: platform\n", "    team: platform\n")],
         "tocsin.yaml": [
