@@ -22,6 +22,7 @@ from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.server import EmbeddedServer
 from ledger.settings import LedgerSettings
+from workers.database import Database
 
 HERE = Path(__file__).parent
 ROUNDS = 3
@@ -44,9 +45,13 @@ class Receiver:
 
 @contextmanager
 def receiver(room: Path) -> Iterator[Receiver]:
-    """`tocsin receiver` with the shipped configuration on a database of its own, fsync always; nothing else."""
+    """`tocsin receiver` with the shipped configuration on a database of its own, fsync always; nothing else.
+
+    The database is watched as `tocsin up` does it.
+    """
     server = EmbeddedServer(room / "var")
-    server.start()
+    database = Database(server, lambda _line: None)
+    database.start()
     client, port = connect(LedgerSettings(data_dir=room / "var")), free_port()
     environ = {
         "PATH": os.environ["PATH"],  # a new process
@@ -61,7 +66,7 @@ def receiver(room: Path) -> Iterator[Receiver]:
             yield Receiver(port, pid, client)
         finally:
             client.close()
-    server.stop()
+    database.stop()
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import load
-import machine
 import shapes
 import whole
 from rows import Row, at_most
@@ -69,8 +68,7 @@ def storm(town: Stage, room: Path, name: str, instance: str) -> Iterator[Row]:
     yield from answers(name, probes)
     late = lateness(town, timers)
     yield at_most(f"storm of {name}: timers late", load.percentile(late, 99), " ms", 500, 100, "p99")
-    held = ", ".join(f"{child} {machine.resident_mb(pid):.0f}" for child, pid in town.children().items())
-    yield Row(f"storm of {name}: memory afterwards, MB", held)
+    yield Row(f"storm of {name}: memory afterwards, MB", whole.memory(town))
 
 
 def judge(town: Stage, name: str, sent: load.Load, took: float) -> Row:

@@ -39,6 +39,7 @@ def rows(room: Path) -> Iterator[Row]:
         yield at_most(
             "idle: 202 to first provider call, p99", load.percentile(took, 99), " ms", 100, 30, more
         )
+        yield Row("memory after it, MB", whole.memory(town))
         timers = set_timers(town, 300, 10.0)
         late = lateness(town, timers)
         yield at_most("timers late when idle, p99", load.percentile(late, 99), " ms", 100, 20)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import machine
 import shapes
 from stage import ROOT, Stage, stage
 
@@ -48,6 +49,11 @@ def post(place: Stage, body: dict[str, Any]) -> str:
 def outage(place: Stage, service: str) -> str:
     """A SEV-0 of a service of its own."""
     return post(place, shapes.alert("SiteDown", service, service, "critical"))
+
+
+def memory(place: Stage) -> str:
+    """MB each process holds now, the database among them."""
+    return ", ".join(f"{name} {machine.resident_mb(pid):.0f}" for name, pid in place.children().items())
 
 
 def cursor(place: Stage, lane: Lane) -> tuple[int, int]:

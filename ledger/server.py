@@ -101,6 +101,11 @@ class EmbeddedServer:
         """Whether it answers now."""
         return self._answer() == "ready"
 
+    def put_rewrites_last(self) -> None:
+        """A rewrite of the append-only file under way no longer competes with who waits for an answer."""
+        if self._process:
+            self._process.put_children_last()
+
     def stop(self, deadline_s: float = 5.0) -> None:
         """Stop it, by force after the deadline; all it acknowledged is on disk already. Idempotent.
 

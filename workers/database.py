@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from ledger.server import EmbeddedServer, ServerError
 
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.1
 
 
 class Database:
@@ -36,6 +36,7 @@ class Database:
 
     def _watch(self) -> None:
         while not self._done.wait(LOOK_S):
+            self._server.put_rewrites_last()
             if self._server.running():
                 continue
             self._say("does not answer: starting it again")

@@ -50,6 +50,23 @@ def test_it_gets_none_of_our_environment(tmp_path: Path, monkeypatch: pytest.Mon
         assert b"whsec_verysecret" not in environ.read_bytes()
 
 
+def test_a_rewrite_of_its_file_takes_the_time_that_senders_leave_it(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server, client_of(server) as client:
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+        if not children.exists():
+            pytest.skip("no /proc on this system")
+        server.put_rewrites_last()
+        client.mset({f"key{number}": "value" for number in range(200)})
+        client.config_set("rdb-key-save-delay", 50_000)  # µs: it lasts until we have looked at it
+        client.bgrewriteaof()
+
+        server.put_rewrites_last()
+
+        (rewriting,) = map(int, children.read_text().split())
+        assert os.getpriority(os.PRIO_PROCESS, rewriting) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
+        assert os.getpriority(os.PRIO_PROCESS, server.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+
+
 def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     with running_server(tmp_path) as server, client_of(server) as client:
         for number in range(50):
