@@ -46,9 +46,13 @@ def _carry(draft: Draft, delivery: Delivery, ration: Ration) -> None:
     waiting = _waiting(draft, ration.key)
     ration = msgspec.structs.replace(ration, told=ration.held, carrier=delivery.id)
     rations.keep(draft, delivery, ration)
-    incidents = {each.incident for each in waiting}
+    incidents: dict[str, Delivery] = {}
+    for each in waiting:
+        incidents.setdefault(each.incident, each)
     if len(incidents) > 1 or delivery.held == Held.DIGEST:
-        named = nsmallest(LISTED, waiting, key=lambda each: (each.severity, each.created_at, each.id))
+        named = nsmallest(
+            LISTED, incidents.values(), key=lambda each: (each.severity, each.created_at, each.id)
+        )
         contact = callees.find(draft.policy, delivery.contact)
         told = [found for each in named if (found := draft.incident(each.incident))]
         delivery = msgspec.structs.replace(
