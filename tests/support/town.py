@@ -114,7 +114,7 @@ def town(room: Path, config: Mapping[str, str] | None = None) -> Iterator[Town]:
         texts = {**{name: shipped.files()[f"config/{name}"] for name in named}, **(config or {})}
         # What `Town.alert` reports is of the service it says, not of the checkout.
         texts["severity.yaml"] = changed(
-            texts["severity.yaml"], ("    service: checkout\n    reason", "    reason")
+            texts["severity.yaml"], ("    service: checkout\n    reason", "    # its own\n    reason")
         )
         texts["oncall.yaml"] = UNLIMITED + texts["oncall.yaml"]
         texts["channels.yaml"] = changed(
