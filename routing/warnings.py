@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from routing.errors import ConfigWarning
 from routing.instant import iso
 from routing.oncall import Standing, review
-from routing.policy import Policy, Secret, Setting, reach
+from routing.policy import Policy, Secret, Setting, reach, shadow
 from routing.response.stages import told
 from routing.schema.coverage import FIX, unmeant_gap
 from routing.schema.yaml_marks import Document, Path, dotted
@@ -130,6 +130,20 @@ def unused_contacts(subject: Subject) -> Iterator[ConfigWarning]:
         )
 
 
+def shadowed_rules(subject: Subject) -> Iterator[ConfigWarning]:
+    """Rules for which no event is left."""
+    for place, why in shadow.shadowed_rules(subject.policy.rules):
+        yield subject.warning("severity.yaml", ("rules", place), why, _OUT_OF_SHADOW)
+
+
+def unreached_routes(subject: Subject) -> Iterator[ConfigWarning]:
+    """Routes for which no alert is left."""
+    for path, why in shadow.unreached_routes(subject.policy.route):
+        yield subject.warning("routes.yaml", path, why, _OUT_OF_SHADOW)
+
+
+_OUT_OF_SHADOW = "move it up, change its matchers, or remove it"
+
 CHECKS: tuple[Check, ...] = (
     unreachable_receiver,
     nobody_on_call,
@@ -138,6 +152,8 @@ CHECKS: tuple[Check, ...] = (
     unreachable_policies,
     unreachable_steps,
     unused_contacts,
+    shadowed_rules,
+    unreached_routes,
 )
 
 

@@ -54,7 +54,7 @@ class Index(Generic[T]):
 
     def __init__(self, items: Iterable[tuple[Sequence[Matcher], T]] = ()) -> None:
         known = [(tuple(matchers), item) for matchers, item in items]
-        common = Counter(pair for matchers, _ in known for each in matchers for pair in _equalities(each))
+        common = Counter(pair for matchers, _ in known for each in matchers for pair in equalities(each))
         equal: defaultdict[str, defaultdict[str, list[_Entry[T]]]] = defaultdict(lambda: defaultdict(list))
         like: defaultdict[str, list[tuple[str, _Entry[T]]]] = defaultdict(list)
         always: list[_Entry[T]] = []
@@ -62,7 +62,7 @@ class Index(Generic[T]):
             key = _rarest(matchers, common)
             entry = _Entry(place, tuple(each.matches for each in matchers if each is not key), item)
             if key is not None:
-                for name, value in _equalities(key):
+                for name, value in equalities(key):
                     equal[name][value].append(entry)
             elif (pattern := next((each for each in matchers if each.op == "=~"), None)) is not None:
                 like[pattern.name].append((pattern.value, entry))
@@ -101,7 +101,7 @@ def joined(patterns: Sequence[str]) -> Callable[[str], object]:
         return lambda _text: True
 
 
-def _equalities(matcher: Matcher) -> list[tuple[str, str]]:
+def equalities(matcher: Matcher) -> list[tuple[str, str]]:
     """The label and values one of which it asks for; none when it may match without."""
     if matcher.op == "=" and matcher.value:
         return [(matcher.name, matcher.value)]
@@ -112,5 +112,5 @@ def _equalities(matcher: Matcher) -> list[tuple[str, str]]:
 
 def _rarest(matchers: Sequence[Matcher], common: Counter[tuple[str, str]]) -> Matcher | None:
     filed = [(sum(common[pair] for pair in pairs), place, each)
-             for place, each in enumerate(matchers) if (pairs := _equalities(each))]  # fmt: skip
+             for place, each in enumerate(matchers) if (pairs := equalities(each))]  # fmt: skip
     return min(filed, key=lambda each: each[:2])[2] if filed else None

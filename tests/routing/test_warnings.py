@@ -122,3 +122,58 @@ def test_a_contact_nothing_leads_to_is_warned_of_and_one_of_a_role_is_not() -> N
     role = "roles:\n  - {role: observer, to: {contact: dora}}\n"
     process = shipped.spoilt("process.yaml", "roles:\n", role)["config/process.yaml"]
     assert warnings({**files, "config/process.yaml": process}, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        ("""['kind="SiteDown"', 'service="site"']""", "site-down above it takes all of it"),
+        ("""['kind=~"SiteUnreachable|SiteDown"']""", "site-down above it takes all of it"),
+        ("""['kind="SiteDown"', 'kind="Other"']""", "no event fulfils all of its matchers"),
+        ("""['kind="SiteDown"', 'kind!~"Site.*"']""", "no event fulfils all of its matchers"),
+    ],
+)
+def test_a_rule_for_which_no_event_is_left_is_warned_of_at_its_line(match: str, why: str) -> None:
+    rule = f"  - {{name: late, match: {match}, severity: SEV-3}}\n  - name: web-vitals\n"
+    files = shipped.spoilt("severity.yaml", "  - name: web-vitals\n", rule)
+    (told,) = warnings(files, {})
+    assert (told.found, told.line) == (why, shipped.line_of("severity.yaml", "name: late", files))
+
+
+@pytest.mark.parametrize(
+    "match", ["""['kind=~"Site.*"']""", """['kind=~"SiteDown|Other"']""", """['team="site"']"""]
+)
+def test_a_rule_that_some_event_may_still_reach_is_not(match: str) -> None:
+    rule = f"  - {{name: late, match: {match}, severity: SEV-3}}\n  - name: web-vitals\n"
+    assert warnings(shipped.spoilt("severity.yaml", "  - name: web-vitals\n", rule), {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        ("""['team="payments"', 'service="checkout"']""", "payments above it takes all of it"),
+        ("""['team="security"', 'team="platform"']""", "no alert fulfils all of its matchers and those of the routes around it"),
+    ],
+)  # fmt: skip
+def test_a_route_for_which_no_alert_is_left_is_warned_of_at_its_line(match: str, why: str) -> None:
+    files = shipped.spoilt(
+        "routes.yaml", "    - name: minor\n", f"    - {{name: late, match: {match}}}\n    - name: minor\n"
+    )
+    (told,) = warnings(files, {})
+    assert (told.found, told.line) == (why, shipped.line_of("routes.yaml", "name: late", files))
+
+
+def test_a_route_below_one_that_asks_for_another_team_is_never_reached() -> None:
+    """But one below a route that goes on to its siblings is."""
+    old = "        - name: minor-security\n          match: ['severity=~"
+    files = shipped.spoilt("routes.yaml", old, old.replace("['", "['team=\"payments\"', '"))
+    (told,) = warnings(files, {})
+    assert "routes around it" in told.found
+    going_on = shipped.spoilt(
+        "routes.yaml",
+        "match: ['team=\"payments\"']\n",
+        "match: ['team=\"payments\"']\n      continue: true\n",
+    )
+    late = "    - {name: late, match: ['team=\"payments\"']}\n    - name: minor\n"
+    going_on["config/routes.yaml"] = going_on["config/routes.yaml"].replace("    - name: minor\n", late)
+    assert warnings(going_on, {}) == ()
