@@ -11,6 +11,7 @@ from routing.alerts.condition import Condition
 from routing.alerts.live import is_live
 from routing.draft import Draft
 from routing.incident import Alert, Incident
+from routing.language.matchers import all_match
 from routing.policy import Relation, Tie
 from routing.reason import Reason
 
@@ -46,7 +47,7 @@ def _causes(draft: Draft, condition: Condition) -> Iterator[Found]:
                 yield _found(draft, alert, _by_rule(rule, alert.title, condition.title))
     for way in _ways(condition.labels.get("service", ""), lambda name: _needs(draft, name)):
         for alert in _live(draft, condition, standing.of_service(way[-1]), draft.policy.noise.dependency_ms):
-            if alert.severity <= condition.severity:
+            if alert.severity <= condition.severity and _tell_of_services(draft, alert, condition):
                 yield _found(draft, alert, _by_dependency(draft, way), by_service=True)
 
 
@@ -60,8 +61,14 @@ def _effects(draft: Draft, condition: Condition) -> Iterator[Found]:
                     yield _found(draft, alert, _by_rule(rule, condition.title, alert.title))
     for way in _ways(condition.labels.get("service", ""), standing.needed_by):
         for alert in _live(draft, condition, standing.of_service(way[-1]), draft.policy.noise.dependency_ms):
-            if alert.severity >= condition.severity and _is_unexplained(draft, alert):
+            fits = alert.severity >= condition.severity and _tell_of_services(draft, alert, condition)
+            if fits and _is_unexplained(draft, alert):
                 yield _found(draft, alert, _by_dependency(draft, way[::-1]), by_service=True)
+
+
+def _tell_of_services(draft: Draft, alert: Alert, condition: Condition) -> bool:
+    asked = draft.policy.noise.dependent
+    return all_match(asked, alert.labels) and all_match(asked, condition.labels)
 
 
 def _live(draft: Draft, condition: Condition, marks: list[str], within_ms: int) -> Iterator[Alert]:

@@ -65,6 +65,8 @@ class Noise:
     relations: tuple[Relation, ...] = ()
     flapping: Flapping | None = field(default_factory=Flapping)
     dependency_ms: int = 30 * MINUTE
+    dependent: tuple[Matcher, ...] = ()
+    """What both alerts match, or they are related by rule alone: a failed build says nothing of its service."""
     maintenance: tuple[Maintenance, ...] = ()
     by_source: Index[Relation] = field(init=False, repr=False, compare=False)
     by_target: Index[Relation] = field(init=False, repr=False, compare=False)

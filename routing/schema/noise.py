@@ -60,6 +60,7 @@ class DependenciesPart(Part):
     within: Duration = Field(
         default=30 * MINUTE, description="both begin no further apart; 0s: never related"
     )
+    match: Matchers = Field(default=(), description="alerts that say how a service is, all where left out")
 
 
 class NoiseFile(Part):
@@ -81,6 +82,7 @@ def build_noise(file: NoiseFile | None, spot: Spot, hours: dict[str, Hours]) -> 
         ),
         flapping=Flapping(flapping.changes, flapping.within, flapping.steady) if flapping.enabled else None,
         dependency_ms=file.dependencies.within,
+        dependent=file.dependencies.match,
         maintenance=tuple(
             Maintenance(
                 part.name, part.match, hours[part.hours], part.reason, spot.at("maintenance", n).origin
