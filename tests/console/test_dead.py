@@ -11,7 +11,7 @@ from working import until
 from ledger import dead, log
 from ledger.clock import now_ms
 from ledger.dead import Fate, Kind
-from routing.entry import Lane, Signal, TimerDue, encode_entry
+from routing.entry import Delivered, Lane, Outcome, Signal, TimerDue, encode_entry
 from routing.instant import DAY
 
 EVENT: dict[str, Any] = {
@@ -192,6 +192,9 @@ def test_work_of_an_incident_in_the_archive_is_not_called_retried(desk: Desk, ru
     letter = dead.given_up(Kind.UNDELIVERED, subject, "INC-1", "no way", b"{}", now_ms())
     dead.bury_now(desk.client, desk.keys, letter)
     run("incidents", "resolve", "INC-1")
+    for each in ask("incidents", "show", "INC-1")["deliveries"]:
+        told = Delivered(at=now_ms(), delivery=each["id"], attempt=1, outcome=Outcome.OK, provider_id="1")
+        log.append(desk.client, desk.keys, Lane.CONTROL, told)
     due = TimerDue(at=now_ms(), timer="retire:INC-1", due_at=now_ms() + 999 * DAY)
     log.append(desk.client, desk.keys, Lane.CONTROL, due)
     until(lambda: not desk.store.is_live("INC-1"))

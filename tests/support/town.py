@@ -85,10 +85,10 @@ class Town:
         """Each of these numbers got an SMS with these words, for this incident, once."""
 
         def got() -> list[str]:
-            return sorted(made.to for made in self.texts(incident_id) if said in made.text)
+            return sorted(made.to for made in self.texts(incident_id) if said in made.text and made.to in to)
 
         until(lambda: set(got()) >= to, 20, lambda: self.told(incident_id))
-        assert got() == sorted(to)
+        assert got() == sorted(to), [made.text for made in self.texts(incident_id)]
 
     def _made(self, incident_id: str, resource: str) -> list[Made]:
         ours = f"/callbacks/twilio/status/{incident_id}-d"
