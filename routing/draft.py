@@ -66,10 +66,16 @@ class Draft:
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
-        keys = set(self.state.keys_of(incident, table))
-        keys.update(key for (where, key), record in self._new.items() if where is table and record)
-        records = (self.find(table, key, kind) for key in sorted(keys))
-        return [record for record in records if record is not None and _owner(record) == incident]
+        new, known = self._new, self.state.tables[table]
+        keys = {key for (where, key), record in new.items() if where is table and record}
+        keys.update(self.state.keys_of(incident, table))
+        found: list[R] = []
+        for key in sorted(keys):
+            place = (table, key)
+            record = new[place] if place in new else known.get(key)
+            if isinstance(record, kind) and _owner(record) == incident:
+                found.append(record)
+        return found
 
     def first_timer(self, incident: str) -> Timer | None:
         """The incident's earliest timer, of those that decide something about it."""

@@ -93,7 +93,7 @@ def retire(draft: Draft, incident: Incident) -> None:
     """Closed for good: off to the archive, unless a follow-up still waits, or something is still under way."""
     waiting = [followup for followup in incident.followups if not followup.done_at]
     if waiting:
-        at = max(followup.remind_at for followup in waiting) + draft.policy.retire_ms
+        at = max(draft.now, *(followup.remind_at for followup in waiting)) + draft.policy.retire_ms
     elif _under_way(draft, incident):
         at = draft.now + min(draft.policy.retire_ms, HOUR)
     else:

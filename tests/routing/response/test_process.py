@@ -259,3 +259,13 @@ def test_a_fault_of_the_file_names_its_line_and_what_to_write(old: str, new: str
     assert fault.line == shipped.line_of("process.yaml", old)
     assert found in fault.found
     assert fault.fix
+
+
+def test_what_still_owes_its_post_mortem_is_looked_at_seldom(sim: Simulation) -> None:
+    """Its reminder is in the past: the archive waits for it, and no timer comes due at once for ever."""
+    sim.feed(firing("worse"))
+    do(sim, Verb.RESOLVE)
+    decided = len(sim.decisions)
+    sim.pass_time(START + 60 * DAY)
+    assert len(sim.decisions) - decided < 200
+    assert only(sim).followups
