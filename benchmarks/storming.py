@@ -50,6 +50,8 @@ def storm(town: Stage, room: Path, name: str, instance: str) -> Iterator[Row]:
             for n in range(MANY)
         ),
     )
+    # It is INC-1, which the probes acknowledge: nobody is paged for what somebody has taken already.
+    whole.await_decided(town, whole.outage(town, "before"))
     probes, over, memory = Probes(), threading.Event(), [used(town)]
     began = time.perf_counter()
     timers = set_timers(town, 300, 15.0)
