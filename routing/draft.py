@@ -3,10 +3,11 @@
 The fold reads and writes the draft. If it raises, the draft is dropped and nothing has happened.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
-from routing.delivery import Delivery
+from routing.delivery import Delivery, Progress
 from routing.effect import AnyEffect
 from routing.incident import Alert, Incident, Moment, Verdict
 from routing.policy import Policy
@@ -66,16 +67,19 @@ class Draft:
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
-        new, known = self._new, self.state.tables[table]
-        keys = {key for (where, key), record in new.items() if where is table and record}
-        keys.update(self.state.keys_of(incident, table))
-        found: list[R] = []
-        for key in sorted(keys):
-            place = (table, key)
-            record = new[place] if place in new else known.get(key)
-            if isinstance(record, kind) and _owner(record) == incident:
-                found.append(record)
-        return found
+        return self._among(self.state.keys_of(incident, table), incident, table, kind)
+
+    def unclaimed(self, incident: str) -> list[Delivery]:
+        """The incident's deliveries that no worker has taken up, by key."""
+        keys: AbstractSet[str] = self.state.unclaimed.get(incident, frozenset())
+        found = self._among(keys, incident, Table.DELIVERY, Delivery)
+        return [each for each in found if each.progress is Progress.PENDING]
+
+    def _among(self, known: AbstractSet[str], incident: str, table: Table, kind: type[R]) -> list[R]:
+        """Those of the known keys, and of what this entry has put, that belong to the incident."""
+        keys = {key for (where, key), record in self._new.items() if where is table and record}.union(known)
+        records = (self.find(table, key, kind) for key in sorted(keys))
+        return [record for record in records if record is not None and _owner(record) == incident]
 
     def first_timer(self, incident: str) -> Timer | None:
         """The incident's earliest timer, of those that decide something about it."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
-from routing.delivery import Delivery
+from routing.delivery import Delivery, Progress
 from routing.entry import SilenceSet
 from routing.incident import Alert, Incident, Phase
 from routing.language import matchers
@@ -38,6 +38,8 @@ class State:
         self.agenda = Agenda(self.tables[Table.TIMER])
         self.pages = Pages()
         self.waiting = Waiting()
+        self.unclaimed: defaultdict[str, set[str]] = defaultdict(set)
+        """Incident -> its deliveries that no worker has taken up; it may have had hundreds."""
         self.standing = Standing()
         self._silences: Index[SilenceSet] | None = None
 
@@ -99,6 +101,7 @@ class State:
                 self._unanswerable(put.key)
         elif isinstance(put.record, Delivery):
             self.waiting.put(old, put.record)
+            self._take_up(put.record)
             if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
         elif isinstance(put.record, Alert):
@@ -111,7 +114,7 @@ class State:
 
     def _index(self, old: Incident | None, new: Incident) -> None:
         if old is not None and old.silenced_by and _is_held(old):
-            self.held[old.silenced_by].discard(old.id)
+            _discard(self.held, old.silenced_by, old.id)
         if old is None or (old.group, old.also) != (new.group, new.also):
             if old is not None:
                 self._forget_groups(old)
@@ -124,6 +127,12 @@ class State:
         for group in incident.groups:
             if self.open_groups.get(group) == incident.id:
                 del self.open_groups[group]
+
+    def _take_up(self, delivery: Delivery) -> None:
+        if delivery.progress is Progress.PENDING:
+            self.unclaimed[delivery.incident].add(delivery.id)
+        else:
+            _discard(self.unclaimed, delivery.incident, delivery.id)
 
     def _is_open(self, incident: str) -> bool:
         known = self.tables[Table.INCIDENT].get(incident)
@@ -146,6 +155,7 @@ class State:
 
     def _retire(self, incident: str) -> None:
         self._unanswerable(incident)
+        self.unclaimed.pop(incident, None)
         for table, keys in self.owned.pop(incident, {}).items():
             for key in keys:
                 found = self.tables[table].get(key)
@@ -160,6 +170,14 @@ class State:
         gone = self.tables[Table.INCIDENT].pop(incident, None)
         if isinstance(gone, Incident):
             self._forget_groups(gone)
+
+
+def _discard(index: dict[str, set[str]], key: str, member: str) -> None:
+    """Out of the index, and the key with its last member: keys would only ever become more."""
+    if key in index:
+        index[key].discard(member)
+        if not index[key]:
+            del index[key]
 
 
 def _is_held(incident: Incident) -> bool:

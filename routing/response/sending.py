@@ -2,7 +2,6 @@
 
 import msgspec
 
-from routing.decision import Table
 from routing.delivery import Delivery, Held, Message, Progress, Purpose
 from routing.draft import Draft
 from routing.effect import Deliver
@@ -144,11 +143,7 @@ def cancel_later(draft: Draft, incident: Incident, why: str) -> None:
 
 
 def _unsent(draft: Draft, incident: Incident) -> list[Delivery]:
-    return [
-        each
-        for each in draft.owned(incident.id, Table.DELIVERY, Delivery)
-        if each.purpose is Purpose.PAGE and each.progress is Progress.PENDING
-    ]
+    return [each for each in draft.unclaimed(incident.id) if each.purpose is Purpose.PAGE]
 
 
 def _cancel(draft: Draft, delivery: Delivery, why: str) -> None:

@@ -9,6 +9,7 @@ from small_policy import POLICY, START, World, deploy, failed_card, firing, reso
 
 from routing.audit import audit
 from routing.decision import Table
+from routing.delivery import Delivery, Progress
 from routing.entry import Answer, AnyEntry, Command, Outcome, Receipt, SilenceSet, SwitchSet, Verb
 from routing.incident import Alert, Incident, Phase
 from routing.instant import MINUTE, SECOND
@@ -154,3 +155,25 @@ def test_bytes_written_per_event_do_not_grow_with_the_life_of_an_incident(
         sizes.append(sum(len(msgspec.json.encode(change)) for change in decision.changes))
     assert max(sizes[50:]) < 6000
     assert sizes[-1] <= max(sizes[20:60]) + 200
+
+
+@given(steps, worlds())
+@settings(max_examples=40, deadline=None)
+def test_what_the_state_knows_by_heart_is_what_its_tables_say(
+    log: list[tuple[AnyEntry, int]], world: World
+) -> None:
+    """After every decision, and in no way more than that: nothing is kept of what is gone."""
+    sim = Simulation(POLICY, START, world)
+    for entry, wait in log:
+        sim.feed(msgspec.structs.replace(entry, at=sim.now))
+        sim.pass_time(sim.now + wait * SECOND)
+        pending: dict[str, set[str]] = {}
+        for each in sim.state.tables[Table.DELIVERY].values():
+            if isinstance(each, Delivery) and each.progress is Progress.PENDING:
+                pending.setdefault(each.incident, set()).add(each.id)
+        assert sim.state.unclaimed == pending
+        held: dict[str, set[str]] = {}
+        for one in sim.incidents():
+            if one.silenced_by and one.phase is Phase.TRIGGERED:
+                held.setdefault(one.silenced_by, set()).add(one.id)
+        assert sim.state.held == held

@@ -265,7 +265,6 @@ def test_what_still_owes_its_post_mortem_is_looked_at_seldom(sim: Simulation) ->
     """Its reminder is in the past: the archive waits for it, and no timer comes due at once for ever."""
     sim.feed(firing("worse"))
     do(sim, Verb.RESOLVE)
-    decided = len(sim.decisions)
-    sim.pass_time(START + 60 * DAY)
-    assert len(sim.decisions) - decided < 200
+    happened = sum(1 for _ in range(1000) if sim.step(START + 60 * DAY))
+    assert 0 < happened < 200
     assert only(sim).followups
