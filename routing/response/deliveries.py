@@ -6,7 +6,7 @@ from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
-from routing.incident import Incident
+from routing.incident import Incident, Phase
 from routing.record import encode
 from routing.response import callees, escalation, sending
 from routing.severity import Severity
@@ -206,13 +206,29 @@ def silent(draft: Draft, delivery: Delivery) -> None:
 
 
 def revive(draft: Draft, delivery: Delivery, by: str) -> None:
-    """An operator retries a delivery that was given up."""
+    """An operator retries a delivery that was given up. What has arrived, or rings for nothing, is only noted."""
+    if why := _needless(draft, delivery):
+        draft.note(delivery.incident, f"{by} asked to retry {delivery.id}; {why}", by=by)
+        return
     revived = msgspec.structs.replace(
-        delivery, progress=Progress.PENDING, attempt=delivery.attempt + 1, changed_at=draft.now, error=""
+        delivery,
+        progress=Progress.PENDING,
+        attempt=delivery.attempt + 1,
+        repeat=delivery.repeat or delivery.progress is Progress.CLAIMED,
+        changed_at=draft.now,
+        error="",
     )
     draft.put_delivery(revived)
     draft.note(delivery.incident, f"{delivery.id} retried by {by}", by=by)
     sending.dispatch(draft, revived)
+
+
+def _needless(draft: Draft, delivery: Delivery) -> str:
+    if delivery.progress in {Progress.SENT, Progress.DELIVERED, Progress.ANSWERED}:
+        return f"it was {delivery.progress} meanwhile"
+    incident = draft.incident(delivery.incident)
+    over = incident is not None and incident.phase is Phase.RESOLVED
+    return "the incident is resolved" if over and delivery.purpose is Purpose.PAGE else ""
 
 
 def _settle(draft: Draft, delivery: Delivery) -> None:

@@ -55,6 +55,7 @@ def go_on(draft: Draft, incident: Incident) -> None:
     """Move the next alerts; after the last, the merged incident is over."""
     target = _surviving(draft, incident.merged_into)
     if target is None:
+        _go_alone(draft, incident)
         return
     keys = sorted(draft.state.keys_of(incident.id, Table.ALERT))
     alerts = [each for key in keys[:AT_ONCE] if (each := draft.alert(key)) is not None]
@@ -78,6 +79,12 @@ def go_on(draft: Draft, incident: Incident) -> None:
         draft.wake(Wake.MERGE, incident.id, draft.now, incident=incident.id, what=what)
     else:
         _end(draft, incident)
+
+
+def _go_alone(draft: Draft, incident: Incident) -> None:
+    """What it was merged into has gone to the archive before all had moved: it is an incident of its own again."""
+    why = f"{incident.merged_into}, which it was merged into, is in the archive"
+    escalation.page(draft, msgspec.structs.replace(incident, merged_into=""), why)
 
 
 def _surviving(draft: Draft, name: str) -> Incident | None:

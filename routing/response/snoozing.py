@@ -5,7 +5,7 @@ import msgspec
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.instant import iso
-from routing.response import acknowledging, escalation, notify, sending
+from routing.response import acknowledging, escalation, notify, responding, sending
 from routing.timer import Wake
 
 
@@ -32,7 +32,7 @@ def over(draft: Draft, incident: Incident) -> Incident:
     incident = wake_up(draft, incident)
     if incident.phase is Phase.ACKNOWLEDGED:
         return acknowledging.unacknowledge(draft, incident, "it was snoozed until now, and is still open")
-    return escalation.page(draft, incident, "it was snoozed until now, and is still open")
+    return responding.release_hold(draft, incident, "it was snoozed until now, and is still open")
 
 
 def wake_up(draft: Draft, incident: Incident) -> Incident:

@@ -9,7 +9,7 @@ from routing.audit import audit
 from routing.decision import Table
 from routing.delivery import Purpose
 from routing.effect import Deliver, Step
-from routing.entry import Outcome, Revived, SilenceSet, SwitchSet
+from routing.entry import Command, Outcome, Revived, SilenceSet, SwitchSet, Verb
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.instant import HOUR, MINUTE, SECOND
@@ -153,6 +153,44 @@ def test_a_retry_means_the_work_however_a_crashed_job_was_described(sim: Simulat
     sim.feed(firing("worse"))
     sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-d1 attempt 1"))
     assert any(moment.what == "INC-1-d1 retried by ben" for _, moment in sim.moments)
+
+
+def test_a_page_that_arrived_meanwhile_is_not_sent_again_by_a_second_retry(
+    sim: Simulation, world: World
+) -> None:
+    world.refuses = {"voice": Outcome.PERMANENT}
+    sim.feed(firing("site-down"))
+    sim.pass_time(START + 10 * SECOND)
+    world.refuses = {}
+    for _ in range(2):
+        sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-d1"))
+        sim.pass_time(sim.now + 10 * SECOND)
+    attempts = [
+        each.attempt for _, each in sim.effects if isinstance(each, Deliver) and each.id == "INC-1-d1"
+    ]
+    assert attempts[-1] == 2
+    assert attempts.count(2) == 1
+    assert any("INC-1-d1; it was sent meanwhile" in moment.what for _, moment in sim.moments)
+
+
+def test_a_page_of_what_is_resolved_rings_nobody_by_a_retry(sim: Simulation, world: World) -> None:
+    world.refuses = {"voice": Outcome.PERMANENT}
+    sim.feed(firing("site-down"))
+    sim.pass_time(START + 10 * SECOND)
+    sim.feed(Command(at=sim.now, by="ben", incident="INC-1", verb=Verb.RESOLVE))
+    sim.pass_time(sim.now + SECOND)
+    before = len(sim.effects)
+    sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-d1"))
+    assert len(sim.effects) == before
+
+
+def test_a_page_whose_worker_crashed_is_retried_as_a_repeat(sim: Simulation, world: World) -> None:
+    world.dead = {"voice"}
+    sim.feed(firing("site-down"))
+    sim.pass_time(START + SECOND)
+    sim.feed(Revived(at=sim.now, by="ben", dead="dl-1", subject="INC-1-d1"))
+    again = [each for _, each in sim.effects if isinstance(each, Deliver) and each.id == "INC-1-d1"][-1]
+    assert (again.attempt, again.repeat) == (2, True)
 
 
 def test_the_kill_switch_refuses_a_start_without_blaming_the_runbook(sim: Simulation) -> None:

@@ -7,8 +7,8 @@ from small_policy import POLICY, START, firing, resolved
 from telling import do, ladder, lines, only, paged, pages, simulate, step, told
 
 from routing.audit import audit
-from routing.decision import Drop, Put, Table
-from routing.entry import Answer, Verb
+from routing.decision import Decision, Drop, Put, Retire, Table
+from routing.entry import Answer, SilenceSet, Verb
 from routing.incident import Alert, Incident, Phase
 from routing.instant import HOUR, MINUTE, SECOND
 from routing.response import merging
@@ -222,3 +222,34 @@ def test_a_big_merge_goes_in_parts_and_leaves_no_second_copy_to_come_back(sim: S
     }
     assert loaded.keys_of("INC-2", Table.ALERT) == set()
     assert loaded.open_groups == sim.state.open_groups
+
+
+def test_a_merge_whose_target_left_before_all_had_moved_is_an_incident_of_its_own_again(
+    sim: Simulation,
+) -> None:
+    sim.feed(firing("worse", key="target"))
+    for number in range(merging.AT_ONCE + 7):
+        sim.feed(firing("api-broken", key=f"k{number}"))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.MERGE, "INC-2", to="INC-1")
+    before = len(paged(sim))
+    sim.state.apply(Decision((Retire("INC-1"),), (), None))
+    sim.pass_time(sim.now + SECOND)
+    assert by_id(sim, "INC-2").merged_into == ""
+    assert len(paged(sim)) > before
+    assert audit(sim.state, sim.now) == []
+
+
+def test_the_end_of_a_snooze_pages_nobody_through_a_silence(sim: Simulation) -> None:
+    sim.feed(firing("worse"))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.SNOOZE, until_at=START + HOUR)
+    silence = SilenceSet(
+        at=sim.now, id="s", matchers=['kind="worse"'], from_at=START, until_at=START + 2 * HOUR
+    )
+    sim.feed(silence)
+    sim.pass_time(START + 2 * HOUR - SECOND)
+    assert paged(sim) == ["anna"]
+    assert audit(sim.state, sim.now) == []
+    sim.pass_time(START + 2 * HOUR)
+    assert paged(sim) == ["anna", "anna"]
