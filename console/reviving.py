@@ -38,9 +38,9 @@ def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
 
 def _still_live(context: Context, letter: DeadLetter) -> None:
     """Raises TocsinError when the incident of the work is over for good: nothing would be done for it."""
-    if not context.store.is_live(letter.incident):
+    if letter.incident and not context.store.is_live(letter.incident):
         raise TocsinError(
-            f"{letter.incident or 'it'} is in the archive, and what {letter.subject} was for is over; "
+            f"{letter.incident} is in the archive, and what {letter.subject} was for is over; "
             f"give it up with: tocsin dead drop {letter.id}"
         )
 

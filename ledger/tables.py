@@ -14,6 +14,7 @@ RECORDS: dict[Table, type[Record]] = {
     Table.INCIDENT: Incident,
     Table.ALERT: Alert,
     Table.DELIVERY: Delivery,
+    Table.NOTICE: Delivery,
     Table.RUN: Run,
     Table.TIMER: Timer,
     Table.WINDOW: Window,

@@ -28,9 +28,10 @@ def audit(state: State, now: int) -> list[Finding]:
     for incident in state.tables[Table.INCIDENT].values():
         if isinstance(incident, Incident) and incident.phase is not Phase.RESOLVED:
             findings += _incident(state, incident, now)
-    for delivery in state.tables[Table.DELIVERY].values():
-        if isinstance(delivery, Delivery):
-            findings += _delivery(state, delivery)
+    for table in (Table.DELIVERY, Table.NOTICE):
+        for delivery in state.tables[table].values():
+            if isinstance(delivery, Delivery):
+                findings += _delivery(state, delivery)
     for run in state.tables[Table.RUN].values():
         if isinstance(run, Run) and not run.phase.over and not _has(state, Wake.RUN_DEADLINE, run.id):
             findings.append(Finding(run.id, f"runbook {run.runbook} is under way and has no deadline"))

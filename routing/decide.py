@@ -26,7 +26,17 @@ from routing.entry import (
 )
 from routing.incident import Phase
 from routing.policy import Policy
-from routing.response import answers, commands, controls, deliveries, opening, promotion, proofs, regrading
+from routing.response import (
+    answers,
+    commands,
+    controls,
+    deliveries,
+    handoffs,
+    opening,
+    promotion,
+    proofs,
+    regrading,
+)
 from routing.response.next_action import settle
 from routing.response.process import conduct
 from routing.state import State
@@ -86,6 +96,7 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
         case PolicySet():
             draft.put_fact("policy", entry.version)
             absences.watch(draft)
+            handoffs.watch(draft)
 
 
 def _claimed(draft: Draft, entry: Claimed) -> None:

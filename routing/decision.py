@@ -14,6 +14,8 @@ class Table(StrEnum):
     INCIDENT = "incident"
     ALERT = "alert"
     DELIVERY = "delivery"
+    NOTICE = "notice"
+    """Deliveries that belong to no incident."""
     RUN = "run"
     TIMER = "timer"
     WINDOW = "window"

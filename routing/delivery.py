@@ -11,6 +11,8 @@ class Purpose(StrEnum):
     """Somebody must act: may ring."""
     UPDATE = "update"
     """Somebody must know: acknowledged, resolved, repaired. Never rings a phone."""
+    NOTICE = "notice"
+    """Somebody should know of their shift. Belongs to no incident; never rings a phone."""
 
 
 class Progress(StrEnum):

@@ -49,7 +49,7 @@ class Draft:
         return self.find(Table.ALERT, fingerprint, Alert)
 
     def delivery(self, key: str) -> Delivery | None:
-        return self.find(Table.DELIVERY, key, Delivery)
+        return self.find(Table.DELIVERY, key, Delivery) or self.find(Table.NOTICE, key, Delivery)
 
     def run(self, key: str) -> Run | None:
         return self.find(Table.RUN, key, Run)
@@ -107,7 +107,8 @@ class Draft:
         self.put(Table.ALERT, alert.fingerprint, alert, alert.incident)
 
     def put_delivery(self, delivery: Delivery) -> None:
-        self.put(Table.DELIVERY, delivery.id, delivery, delivery.incident)
+        table = Table.DELIVERY if delivery.incident else Table.NOTICE
+        self.put(table, delivery.id, delivery, delivery.incident)
 
     def put_run(self, run: Run) -> None:
         self.put(Table.RUN, run.id, run, run.incident)
@@ -138,7 +139,9 @@ class Draft:
             self.touched.add(timer.incident)
 
     def note(self, incident: str, what: str, *reasons: Reason, by: str = "") -> None:
-        """A line for the incident's timeline."""
+        """A line for the incident's timeline. What belongs to no incident has none."""
+        if not incident:
+            return
         moment = Moment(
             at=self.now, what=what, by=by, reasons=list(reasons), entry=self.entry, policy=self.policy.version
         )

@@ -19,8 +19,10 @@ from routing.response import (
     deliveries,
     escalation,
     followups,
+    handoffs,
     informing,
     merging,
+    notices,
     promotion,
     rations,
     responding,
@@ -148,6 +150,8 @@ def _expire(draft: Draft, timer: Timer) -> None:
         rations.forget(draft, key)
     elif kind == "override":
         draft.drop(Table.OVERRIDE, key)
+    elif kind == "notice":
+        notices.forget(draft, key)
     elif timer.incident:
         alert = draft.alert(timer.subject.partition("/")[2])
         if alert is not None and alert.incident == timer.incident and alert.firing:
@@ -216,6 +220,10 @@ def _status(draft: Draft, timer: Timer) -> None:
         cadence.due(draft, incident)
 
 
+def _shift(draft: Draft, timer: Timer) -> None:
+    handoffs.due(draft, timer.subject)
+
+
 def _retire(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.RESOLVED:
@@ -264,4 +272,5 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.PHASE: _phase,
     Wake.STATUS: _status,
     Wake.ABSENCE: _absence,
+    Wake.SHIFT: _shift,
 }

@@ -99,7 +99,7 @@ class State:
             self._index(old if isinstance(old, Incident) else None, put.record)
             if put.record.phase is Phase.RESOLVED:
                 self._unanswerable(put.key)
-        elif isinstance(put.record, Delivery):
+        elif put.table is Table.DELIVERY and isinstance(put.record, Delivery):
             self.waiting.put(old, put.record)
             self._take_up(put.record)
             if old is None and self._is_open(put.incident):

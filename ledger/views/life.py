@@ -12,6 +12,7 @@ from ledger.views.entries import Seen
 from ledger.views.incidents import Shown
 from ledger.views.store import Store, Whole
 from ledger.views.times import iso
+from routing.decision import Table
 from routing.delivery import Delivery
 from routing.entry import AnyEntry, Opened, Signal
 from routing.incident import Moment, Verdict
@@ -26,7 +27,7 @@ class Life:
     """`stages` are in order: {at, stage, what, reasons, facts}. `incident` is "" where none came of it."""
 
     kind: str
-    """event, entry, incident, delivery, run or dead letter"""
+    """event, entry, incident, delivery, notice, run or dead letter"""
     id: str
     incident: str
     stages: Sequence[Shown] = field(default_factory=tuple)
@@ -43,6 +44,8 @@ def why(store: Store, asked: str, sources: Sequence[str] = ()) -> list[Life]:
     asked = asked.strip()
     if named := _INCIDENT.fullmatch(asked):
         return _of_incident(store, named[1], asked, named[2] or "", named[3] or "")
+    if asked.startswith("notice-"):
+        return _of_notice(store, asked)
     if asked.startswith("dl-") and not _ENTRY.fullmatch(asked):
         return _of_dead(store, asked)
     ids = [asked] if _ENTRY.fullmatch(asked) else entries.ids_of_vendor_id(store, list(sources), asked)
@@ -75,6 +78,11 @@ def _of_incident(store: Store, incident_id: str, asked: str, delivery: str, run:
             kind, part, incident_id, [*(_beginning(seen) if seen else ()), *_course(whole, deliveries, runs)]
         )
     ]
+
+
+def _of_notice(store: Store, notice: str) -> list[Life]:
+    found = store.records(Table.NOTICE, Delivery).get(notice)
+    return [Life("notice", notice, "", [_delivery(found)])] if found else []
 
 
 def _of_dead(store: Store, letter_id: str) -> list[Life]:

@@ -9,7 +9,7 @@ from routing.policy.policy import Policy
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
-from routing.policy.schedules import Layer, Mode, Rotation, RoundRobin, Schedule, Unit
+from routing.policy.schedules import Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
@@ -38,6 +38,7 @@ __all__ = [
     "Method",
     "Mode",
     "Noise",
+    "Notices",
     "Policy",
     "Process",
     "Promotion",

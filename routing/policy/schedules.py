@@ -60,6 +60,15 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Notices:
+    """Whose shift begins or is over is told; so are `targets`, (kind, name), of each handoff."""
+
+    before_ms: tuple[int, ...] = ()
+    """How long before a shift begins whoever has it is told of it, too."""
+    targets: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     name: str
     timezone: str
@@ -67,6 +76,7 @@ class Schedule:
     origin: Origin
     gaps_accepted: str = ""
     """Why nobody on call now and then is meant; "" where it is not."""
+    notices: Notices | None = None
 
     def __hash__(self) -> int:
         """Cheap: schedules are keys of what is remembered about them."""

@@ -4,6 +4,7 @@ from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
 from routing.noise import mutes, silences
+from routing.response import handoffs
 from routing.timer import Wake
 
 
@@ -25,6 +26,7 @@ def end_silence(draft: Draft, key: str) -> None:
 
 
 def override(draft: Draft, entry: OverrideSet) -> None:
+    handoffs.look_soon(draft, entry.schedule)
     if not entry.stands:
         draft.drop(Table.OVERRIDE, entry.id)
         return

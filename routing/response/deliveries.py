@@ -8,7 +8,7 @@ from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
 from routing.record import encode
-from routing.response import callees, escalation, sending
+from routing.response import callees, escalation, notices, sending
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -122,6 +122,9 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
 
 
 def _other_way(draft: Draft, delivery: Delivery) -> None:
+    if delivery.purpose is Purpose.NOTICE:
+        notices.otherwise(draft, delivery)
+        return
     incident = draft.incident(delivery.incident)
     if incident is None:
         return

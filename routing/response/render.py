@@ -11,7 +11,7 @@ from routing.policy import Contact
 
 def page(incident: Incident, contact: Contact, why: str) -> Message:
     """The message that asks somebody to act."""
-    since = _clock(incident.opened_at, contact.timezone)
+    since = clock(incident.opened_at, contact.timezone)
     facts = [
         f"{incident.severity}: {incident.title}",
         incident.summary,
@@ -33,7 +33,7 @@ def update(incident: Incident, contact: Contact, what: str) -> Message:
     body = [what, incident.summary, f"Tried: {incident.tried}" if incident.tried else ""]
     if incident.resolved_at:
         minutes = max(1, round((incident.resolved_at - incident.opened_at) / 60_000))
-        body.append(f"It lasted {minutes} min, from {_clock(incident.opened_at, contact.timezone)}.")
+        body.append(f"It lasted {minutes} min, from {clock(incident.opened_at, contact.timezone)}.")
     return Message(
         title=f"[{incident.id}] {what}",
         body="\n".join(line for line in body if line),
@@ -63,7 +63,7 @@ def digest(incidents: Sequence[Incident], many: int, zone: str) -> Message:
 
 def _lines(incidents: Sequence[Incident], many: int, zone: str) -> list[str]:
     named = [
-        f"{each.id} {each.severity} {each.title}, since {_clock(each.opened_at, zone)}" for each in incidents
+        f"{each.id} {each.severity} {each.title}, since {clock(each.opened_at, zone)}" for each in incidents
     ]
     rest = many - len(incidents)
     if rest > 0:
@@ -89,7 +89,7 @@ def _after(deploy: Deploy, at: int) -> str:
 def _suspect(incident: Incident, zone: str) -> str:
     if incident.suspect is None:
         return ""
-    live = _clock(incident.suspect.at, zone)
+    live = clock(incident.suspect.at, zone)
     return f"Suspect: {suspicion(incident, incident.opened_at)} (live since {live})."
 
 
@@ -100,9 +100,9 @@ def _size(incident: Incident) -> str:
 
 
 def _clocks(incident: Incident, zone: str) -> str:
-    parts = [f"Respond by {_clock(incident.respond_by, zone)}"] if incident.respond_by else []
+    parts = [f"Respond by {clock(incident.respond_by, zone)}"] if incident.respond_by else []
     if incident.resolve_by:
-        parts.append(f"resolve by {_clock(incident.resolve_by, zone)}")
+        parts.append(f"resolve by {clock(incident.resolve_by, zone)}")
     return ", ".join(parts) + "." if parts else ""
 
 
@@ -113,6 +113,6 @@ def _speech(incident: Incident) -> str:
     return f"Tocsin. {level}. Incident {incident.number}. {incident.title}.{suspect}{tried}"
 
 
-def _clock(at: int, zone: str) -> str:
+def clock(at: int, zone: str) -> str:
     """An instant (ms) as a person in the zone reads it: "Tue 24 Nov 02:30 CET"."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%a %d %b %H:%M %Z")

@@ -132,21 +132,22 @@ def cancel_pages(draft: Draft, incident: Incident, why: str, *, contact: str = "
     for delivery in _unsent(draft, incident):
         # A message for several incidents is still owed to the others.
         if contact in {"", delivery.contact} and not delivery.listed:
-            _cancel(draft, delivery, why)
+            cancel(draft, delivery, why)
 
 
 def cancel_later(draft: Draft, incident: Incident, why: str) -> None:
     """Methods that were to have their turn later have none: their contact is paged anew, or nobody is."""
     for delivery in _unsent(draft, incident):
         if delivery.held == Held.LATER:
-            _cancel(draft, delivery, why)
+            cancel(draft, delivery, why)
 
 
 def _unsent(draft: Draft, incident: Incident) -> list[Delivery]:
     return [each for each in draft.unclaimed(incident.id) if each.purpose is Purpose.PAGE]
 
 
-def _cancel(draft: Draft, delivery: Delivery, why: str) -> None:
+def cancel(draft: Draft, delivery: Delivery, why: str) -> None:
+    """It is not sent any more, and nothing is awaited of it."""
     draft.put_delivery(
         msgspec.structs.replace(delivery, progress=Progress.CANCELLED, changed_at=draft.now, error=why)
     )

@@ -24,6 +24,7 @@ from routing.schema.fields import (
     Text,
     Zone,
 )
+from routing.schema.notices import NoticesPart
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.turns import Every, weeks
@@ -87,6 +88,7 @@ class SchedulePart(Part):
         default=None, description="the only layer: the next at each page"
     )
     layers: Some[LayerPart] | None = Field(default=None, description="later ones win where they are active")
+    notices: NoticesPart | None = Field(default=None, description="before and to: who is told of handoffs")
     gaps_accepted: Text | None = Field(
         default=None, description="why nobody is needed at times, like closed at night"
     )
@@ -106,7 +108,13 @@ class SchedulePart(Part):
 
     @model_validator(mode="after")
     def _one(self) -> "SchedulePart":
-        refuse_all(_one_of(self, (*_PEOPLE, "layers")))
+        refusals = _one_of(self, (*_PEOPLE, "layers"))
+        if self.notices and (self.round_robin or any(layer.round_robin for layer in self.layers or ())):
+            fix = "remove notices, or write a rotation"
+            refusals.append(
+                Refusal("notices of a round robin, which changes with every page", fix, ("notices",))
+            )
+        refuse_all(refusals)
         return self
 
 
@@ -132,7 +140,8 @@ def build_schedule(name: str, part: SchedulePart, spot: Spot, calendar: Calendar
     )
     if not layers:
         layers = (Layer(SHORTHAND, _people(part.rotation, part.round_robin), part.timezone, spot.origin),)
-    return Schedule(name, part.timezone, layers, spot.origin, part.gaps_accepted or "")
+    notices = part.notices.built() if part.notices else None
+    return Schedule(name, part.timezone, layers, spot.origin, part.gaps_accepted or "", notices)
 
 
 def _layer(part: LayerPart, timezone: str, spot: Spot, calendar: Calendar) -> Layer:

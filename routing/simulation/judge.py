@@ -71,8 +71,9 @@ def _judge(played: Played, expectation: Expectation) -> Iterator[Failure]:
 
 def _messages(played: Played, expectation: Expectation) -> str:
     """What was found instead; empty when it is as expected."""
-    purpose = Purpose.PAGE if expectation.subject is Subject.PAGED else Purpose.UPDATE
-    of_contact = [each for each in played.sent if (each.contact, each.purpose) == (expectation.name, purpose)]
+    paged = expectation.subject is Subject.PAGED
+    of_contact = [each for each in played.sent
+                  if each.contact == expectation.name and (each.purpose is Purpose.PAGE) is paged]  # fmt: skip
     hits = [each for each in of_contact if _within(played.scenario, expectation, each.at)
             and expectation.channel in {"", each.channel}]  # fmt: skip
     if bool(hits) is not expectation.never:

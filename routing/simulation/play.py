@@ -7,7 +7,7 @@ import msgspec
 from routing.decision import Table
 from routing.delivery import Delivery, Purpose
 from routing.effect import Deliver
-from routing.entry import Answer, AnyEntry
+from routing.entry import Answer, AnyEntry, PolicySet
 from routing.incident import Incident, Phase
 from routing.policy import Policy
 from routing.reason import Reason
@@ -46,6 +46,8 @@ class Played:
         self.simulation = Simulation(
             policy, scenario.start_at, World(scenario.start_at, scenario.world), keep=False
         )
+        # What the policy expects by itself, like a heartbeat or a handoff, begins with it.
+        self.simulation.feed(PolicySet(at=scenario.start_at, version=policy.version))
         self.lines: list[Line] = []
         self.unanswered: list[Happening] = []
         """Replies of people whom nobody had paged."""

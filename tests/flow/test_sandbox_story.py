@@ -164,6 +164,25 @@ def test_what_is_not_authentic_is_refused_with_a_hint_and_nothing_is_kept(
     assert town.env["STRIPE_WEBHOOK_SECRET"] not in json.dumps(answer)
 
 
+def test_who_takes_a_shift_and_who_gives_it_are_told_at_once(town: Stage) -> None:
+    has_it = town.ask("oncall")["primary"]["contact"]
+    takes_it = "ben" if has_it == "anna" else "anna"
+    done = town.tocsin("oncall", "override", "primary", takes_it, "--until", "+1h")
+    assert done.returncode == 0, done.stderr
+
+    def kept() -> dict[str, dict[str, Any]]:
+        found = town.ask("outbox")["outbox"]
+        return {each["contact"]: each for each in found if each["kind"] == "notice"}
+
+    until(lambda: {takes_it, has_it, "team-platform"} <= set(kept()), 10, town.output)
+    notice = kept()[takes_it]
+    assert notice["channel"] == "sms"
+    assert "You are on call in primary until" in notice["fields"]["Body"]
+    assert "Your shift in primary is over" in kept()[has_it]["fields"]["Body"]
+    (life,) = town.ask("why", notice["delivery"])
+    assert life["life"][0]["facts"]["status"] == "sent"
+
+
 def test_a_second_start_says_who_runs(town: Stage) -> None:
     done = town.tocsin("up")
     assert done.returncode != 0

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept import alert, commit, delivery, incident, run, timer
@@ -31,6 +32,7 @@ def contents(state: State) -> Contents:
 
 SHARED: dict[Table, Callable[[str, int], Record]] = {
     Table.WINDOW: lambda key, n: Window(key=key, times=[n], tally={n: n}, others={n: 1}, came_at=n),
+    Table.NOTICE: lambda key, n: msgspec.structs.replace(delivery("INC-1", key), incident="", created_at=n),
     Table.RATION: lambda key, n: Ration(key=key, times=[n], held=n),
     Table.DEPLOY: lambda key, n: Deploy(id=key, project="p", at=n),
     Table.TARGET: lambda key, n: TargetRecord(key=key, started=[n], failures=n),

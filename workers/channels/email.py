@@ -52,16 +52,17 @@ def _message(notification: Notification, settings: Settings) -> EmailMessage:
         raise DeliveryError(f"not a mail address: {notification.to!r}", outcome=Outcome.PERMANENT)
     message["To"] = _address(notification.to)
     domain = settings.from_address.rpartition("@")[2] if "@" in settings.from_address else "sandbox.invalid"
-    thread = f"<{notification.incident}@{domain}>"
     message["Subject"] = cut(_subject(notification), 200)
     message["Date"] = formatdate(now_ms() / 1000, localtime=False)
     message["Message-ID"] = f"<{notification.delivery}.a{notification.attempt}@{domain}>"
-    # No mail has the thread's own id: clients put all that refer to it together all the same.
-    message["In-Reply-To"] = thread
-    message["References"] = thread
+    if notification.incident:
+        # No mail has the thread's own id: clients put all that refer to it together all the same.
+        thread = f"<{notification.incident}@{domain}>"
+        message["In-Reply-To"] = thread
+        message["References"] = thread
+        message["X-Tocsin-Incident"] = notification.incident
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["X-Tocsin-Incident"] = notification.incident
     if notification.purpose is Purpose.PAGE:
         message["Importance"] = "high"
     message.set_content(_text(notification))
@@ -97,9 +98,10 @@ def _html(notification: Notification) -> str:
         if notification.ack_url
         else ""
     )
+    about = f"{notification.incident}, {notification.severity}, " if notification.incident else ""
     return (
         '<!doctype html><html><body style="font-family:sans-serif;font-size:16px;line-height:1.5">'
         f'{repeat}<h2 style="font-size:18px">{escape(one_line(notification.message.title))}</h2>'
-        f'<p>{body}</p>{button}<p style="color:#666;font-size:13px">{escape(notification.incident)}, '
-        f"{escape(str(notification.severity))}, delivery {escape(notification.delivery)}</p></body></html>"
+        f'<p>{body}</p>{button}<p style="color:#666;font-size:13px">{escape(about)}'
+        f"delivery {escape(notification.delivery)}</p></body></html>"
     )
