@@ -89,6 +89,22 @@ def reassign(id: str, to: str, by: str) -> None:  # noqa: A002
 
 @click.command()
 @click.argument("ID")
+@click.argument("ROLE")
+@click.option("--to", required=True, metavar="WHO", help="A contact, or a schedule for who is on call.")
+@acting
+def role(id: str, role: str, to: str, by: str) -> None:  # noqa: A002
+    """Hand ROLE over, like "incident commander": WHO has it now hears of it, and so does who had it."""
+    context = connected()
+    process = context.policy.process
+    names = list(dict.fromkeys(each.name for each in process.roles)) if process else []
+    if role not in names:
+        there = f"there are {', '.join(names)}" if names else "process.yaml defines none"
+        raise click.UsageError(f"no role {role!r}; {there}")
+    _do(id, Verb.ROLE, by, text=role, to=_target(context, to))
+
+
+@click.command()
+@click.argument("ID")
 @click.argument("INTO")
 @acting
 def merge(id: str, into: str, by: str) -> None:  # noqa: A002
@@ -160,6 +176,7 @@ COMMANDS: tuple[click.Command, ...] = (
     done,
     snooze,
     reassign,
+    role,
     merge,
     update,
     open_,

@@ -3,6 +3,7 @@
 The fold reads and writes the draft. If it raises, the draft is dropped and nothing has happened.
 """
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
@@ -81,12 +82,13 @@ class Draft:
         records = (self.find(table, key, kind) for key in sorted(keys))
         return [record for record in records if record is not None and _owner(record) == incident]
 
-    def first_timer(self, incident: str) -> Timer | None:
-        """The incident's earliest timer, of those that decide something about it."""
+    def first_timer(self, incident: str, but: Iterable[str] = ()) -> Timer | None:
+        """The incident's earliest timer, of those that decide something about it and are none of `but`."""
         changed = {key: record for (table, key), record in self._new.items() if table is Table.TIMER}
-        known = self.state.agenda.first(incident, changed)
+        known = self.state.agenda.first(incident, {*changed, *but})
         timers = [record for record in (known, *changed.values()) if isinstance(record, Timer)]
         timers = [each for each in timers if each.incident == incident and each.wake not in BOOKKEEPING]
+        timers = [each for each in timers if each.id not in but]
         return min(timers, key=lambda timer: (timer.at, timer.id), default=None)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────

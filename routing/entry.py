@@ -61,6 +61,8 @@ class Verb(StrEnum):
     """The alerts move to the incident `to`."""
     STATUS = "status"
     """`text` says how it stands, to all who were paged."""
+    ROLE = "role"
+    """The role named in `text` is `to`'s now."""
 
 
 class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):

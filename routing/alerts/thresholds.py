@@ -83,7 +83,14 @@ def judge(hit: Hit, event: Event, labels: Mapping[str, str], window: Window, at:
         )
     else:
         window = windows.marked(window, mark, at, keep=threshold.count, span=threshold.window_ms)
-    crossed, text = _verdict(threshold, window)
+    crossed, text = _verdict(threshold, window, windows.newest_part(window))
+    return Verdict(window, crossed, Reason(text=text, rule=threshold.name, origin=str(threshold.origin)))
+
+
+def standing(threshold: Threshold, window: Window, at: int) -> Verdict:
+    """What a window says at an instant (ms), also when nothing has come for long."""
+    newest = max(windows.newest_part(window), at // _width(threshold))
+    crossed, text = _verdict(threshold, window, newest)
     return Verdict(window, crossed, Reason(text=text, rule=threshold.name, origin=str(threshold.origin)))
 
 
@@ -91,20 +98,19 @@ def _width(threshold: Threshold) -> int:
     return max(1, threshold.window_ms // windows.PARTS)
 
 
-def _verdict(threshold: Threshold, window: Window) -> tuple[bool, str]:
+def _verdict(threshold: Threshold, window: Window, newest: int) -> tuple[bool, str]:
     within = f"within {duration.text(threshold.window_ms)}"
     if threshold.rate is not None:
-        return _rate(threshold, threshold.rate, window, within)
+        return _rate(threshold, threshold.rate, window, newest, within)
     if threshold.ratio is not None:
-        return _ratio(threshold, threshold.ratio, window, within)
+        return _ratio(threshold, threshold.ratio, window, newest, within)
     what = f"different values of {threshold.distinct}" if threshold.distinct else "events"
     count = len(window.times)
     return count >= threshold.count, f"{count} of {threshold.count} {what} {within}"
 
 
-def _rate(threshold: Threshold, rate: Rate, window: Window, within: str) -> tuple[bool, str]:
+def _rate(threshold: Threshold, rate: Rate, window: Window, newest: int, within: str) -> tuple[bool, str]:
     """Judged once the windows to compare with have passed since the first event."""
-    newest = windows.newest_part(window)
     now = windows.total(window.tally, newest)
     if window.since_at // _width(threshold) > newest - (rate.windows + 1) * windows.PARTS + 1:
         return False, f"{now} events {within}; what is usual is not known yet"
@@ -115,8 +121,7 @@ def _rate(threshold: Threshold, rate: Rate, window: Window, within: str) -> tupl
     return now >= threshold.count and now >= rate.times * usual, text
 
 
-def _ratio(threshold: Threshold, ratio: Ratio, window: Window, within: str) -> tuple[bool, str]:
-    newest = windows.newest_part(window)
+def _ratio(threshold: Threshold, ratio: Ratio, window: Window, newest: int, within: str) -> tuple[bool, str]:
     own = windows.total(window.tally, newest)
     both = own + windows.total(window.others, newest)
     percent = 100 * own / both if both else 0

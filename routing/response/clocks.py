@@ -11,7 +11,7 @@ from routing.calendar.sprints import end_of_sprint
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.severity import Severity
-from routing.timer import Wake
+from routing.timer import Timer, Wake
 
 
 class Milestone(StrEnum):
@@ -57,6 +57,16 @@ def follow(draft: Draft, incident: Incident, after: int) -> None:
         draft.unwake(Wake.CLOCK, incident.id)
         return
     draft.wake(Wake.CLOCK, incident.id, following.at, incident=incident.id, what=following.milestone.value)
+
+
+def says_nothing(incident: Incident, timer: Timer) -> bool:
+    """Whether a milestone passes without anybody being told: what is held back is owed by nobody yet.
+
+    Only what waits for a repair, and for nothing else, is paged when it should have been responded to.
+    """
+    if timer.wake is not Wake.CLOCK or not incident.held_until:
+        return False
+    return bool(incident.silenced_by) or timer.what != Milestone.RESPOND_BY
 
 
 def milestones(draft: Draft, incident: Incident) -> Iterator[Due]:

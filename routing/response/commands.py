@@ -15,7 +15,7 @@ from routing.response import (
     reassigning,
     snoozing,
 )
-from routing.response.process import cadence
+from routing.response.process import cadence, roles
 from routing.timer import Wake
 
 
@@ -95,6 +95,10 @@ def _status(draft: Draft, incident: Incident, entry: Command, by: str, via: str)
     cadence.status(draft, incident, entry.text, by, via)
 
 
+def _role(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    roles.hand_over(draft, incident, entry.text, entry.to, by, via)
+
+
 def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
     merging.merge(draft, incident, entry.to, by, via)
 
@@ -109,4 +113,5 @@ _SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
     Verb.REASSIGN: _reassign,
     Verb.MERGE: _merge,
     Verb.STATUS: _status,
+    Verb.ROLE: _role,
 }

@@ -8,6 +8,7 @@ from routing.delivery import Delivery, Purpose
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.instant import MINUTE
+from routing.noise import mute
 from routing.policy import Contact
 from routing.reason import Reason
 from routing.response import acknowledging, clocks, escalation, notify, responding
@@ -59,12 +60,13 @@ def _unanswered(draft: Draft, incident: Incident) -> None:
 
 
 def _postpone(draft: Draft, incident: Incident) -> None:
-    """While a silence holds the page back, nobody owes a response; the clock begins when it ends."""
+    """While something mutes it, nobody owes a response; the clock begins when nothing does."""
     level = draft.policy.levels[incident.severity]
     respond_by = incident.held_until + level.respond_ms
     incident = msgspec.structs.replace(incident, respond_by=respond_by)
     draft.put_incident(incident)
-    draft.note(incident.id, "the time to respond begins when the silence ends")
+    holder = mute.name_of(incident.silenced_by)
+    draft.note(incident.id, f"the time to respond begins when {holder} holds it no longer")
     clocks.watch(draft, incident)
 
 

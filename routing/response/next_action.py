@@ -4,6 +4,7 @@ import msgspec
 
 from routing.draft import Draft
 from routing.incident import Incident, NextAction, Phase
+from routing.response import clocks
 from routing.timer import Wake
 
 
@@ -21,6 +22,8 @@ def settle(draft: Draft) -> None:
 def next_action(draft: Draft, incident: Incident) -> NextAction | None:
     """Its earliest timer. An open incident without one is reviewed at its respond-by time, and said so."""
     first = draft.first_timer(incident.id)
+    if first is not None and clocks.says_nothing(incident, first):
+        first = draft.first_timer(incident.id, but={first.id}) or first
     if first is not None:
         return NextAction(at=first.at, what=first.what or str(first.wake))
     if incident.phase is Phase.RESOLVED:

@@ -151,6 +151,14 @@ def test_a_reassignment_pages_whom_it_names(opened: str, run: Run, ask: Ask) -> 
     assert "ben" in ask("incidents", "show", opened)["paged"]
 
 
+def test_a_role_is_handed_over(desk: Desk, run: Run, ask: Ask) -> None:
+    run("incidents", "open", "The site is down", "--severity", "SEV-0", "--service", "site")
+    said = run("incidents", "role", "INC-1", "incident commander", "--to", "ben", "--as", "anna").stdout
+    assert "incident commander: ben, by anna via" in said
+    told = [each for each in ask("incidents", "show", "INC-1")["deliveries"] if each["contact"] == "ben"]
+    assert "update" in {each["kind"] for each in told}
+
+
 def test_a_merge_ends_the_one_and_names_it_in_the_other(opened: str, run: Run, ask: Ask) -> None:
     run("incidents", "open", "Booking is slow", "--service", "booking")
     assert "INC-2: merged into INC-1" in run("incidents", "merge", "INC-2", "INC-1").stdout
@@ -166,6 +174,10 @@ def test_a_merge_ends_the_one_and_names_it_in_the_other(opened: str, run: Run, a
         (["snooze", "INC-1"], "give one of the two"),
         (["snooze", "INC-1", "--until", "-2h"], "give a later time"),
         (["reassign", "INC-1", "--to", "dora"], "no contact, team or schedule 'dora'; there are anna, ben"),
+        (
+            ["role", "INC-1", "cook", "--to", "ben"],
+            "no role 'cook'; there are incident commander, technical lead",
+        ),
         (["merge", "INC-1", "INC-1"], "cannot be merged into itself"),
     ],
 )

@@ -132,6 +132,20 @@ def test_a_silence_holds_the_clock_back_and_a_resolve_ends_it() -> None:
     assert not [key for key in found.state.timers() if key.startswith("clock:")]
 
 
+def test_what_is_held_back_says_what_ends_that_and_not_a_warning_nobody_gets() -> None:
+    found = sim()
+    found.feed(SilenceSet(at=START, id="s", matchers=["kind=api-broken"], until_at=START + HOUR))
+    found.feed(firing("api-broken"))
+    action = only(found).next_action
+    assert action is not None
+    assert (action.at, action.what) == (START + HOUR, "page when silence s ends")
+    found.pass_time(START + 13 * MINUTE)
+    assert only(found).next_action == action
+    found.pass_time(START + 15 * MINUTE)
+    assert "the time to respond begins when silence s holds it no longer" in lines(found)
+    assert only(found).next_action == action
+
+
 def test_a_repair_that_takes_longer_than_the_answer_may_is_not_waited_for() -> None:
     slow = replace(POLICY.levels[Severity.SEV1], hold_ms=HOUR)
     world = World()

@@ -10,8 +10,9 @@ from routing.draft import Draft
 from routing.incident import FollowUp, Incident, Phase
 from routing.instant import iso
 from routing.policy import Process
+from routing.reason import Reason
 from routing.response import informing, notify
-from routing.response.process import cadence
+from routing.response.process import baseline, cadence
 from routing.timer import Wake
 
 
@@ -67,17 +68,32 @@ def close(draft: Draft, rules: Process, incident: Incident) -> None:
     course = incident.course
     if course is None:
         return
+    measured = baseline.compare(draft, incident.service)
+    if unusual := [each.reason for each in measured if each.crossed]:
+        _unusual(draft, rules, incident, course, unusual)
+        return
     draft.drop(Table.FACT, watched(incident.service))
     span = duration.text(rules.recovery_ms)
     back = ", ".join(course.regressions)
     what = f"nothing new for {span} after {back}" if back else f"nothing came back within {span}"
-    draft.note(incident.id, f"closed: {what}")
+    draft.note(incident.id, f"closed: {what}", *(each.reason for each in measured))
     closed = msgspec.structs.replace(course, passage=Passage.CLOSED, since_at=draft.now, until_at=0)
     incident = msgspec.structs.replace(incident, course=closed)
     draft.put_incident(incident)
     said = f"Closed: {incident.title} ({what}). Its channels can be closed."
     incident = notify.tell_each(draft, incident, [*incident.paged, *course.roles.values()], said)
     informing.inform(draft, incident, said)
+
+
+def _unusual(draft: Draft, rules: Process, incident: Incident, course: Course, reasons: list[Reason]) -> None:
+    """Nothing came back, but what is measured of the service is not what is usual: it is watched on."""
+    incident = _watch(draft, rules, incident, course)
+    said = f"Not back to what is usual: {incident.title} ({'; '.join(each.text for each in reasons)})"
+    draft.note(
+        incident.id, f"not closed, and watched for another {duration.text(rules.recovery_ms)}", *reasons
+    )
+    owes = cadence.owing(draft, rules, incident)
+    notify.tell_each(draft, incident, [owes] if owes else incident.paged, said)
 
 
 def _set_postmortem(draft: Draft, rules: Process, incident: Incident) -> Incident:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import shipped
-from small_policy import HERE, POLICY, START, deploy, firing, resolved
+from small_policy import HERE, POLICY, START, deploy, failed_card, firing, resolved
 from telling import do, ladder, lines, only, pages, simulate, step, told
 
 from routing.audit import audit
@@ -17,7 +17,7 @@ from routing.errors import ConfigError
 from routing.instant import DAY, HOUR, MINUTE, SECOND, iso
 from routing.language import matchers
 from routing.load import load
-from routing.policy import Policy, Process, Role
+from routing.policy import Policy, Process, Rate, Role
 from routing.severity import Severity
 from routing.simulation import Simulation
 
@@ -52,6 +52,12 @@ def sim() -> Simulation:
 
 def passage(sim: Simulation) -> Passage:
     course = only(sim).course
+    assert course is not None
+    return course.passage
+
+
+def passage_of(sim: Simulation, incident: str) -> Passage:
+    course = next(each.course for each in sim.incidents() if each.id == incident)
     assert course is not None
     return course.passage
 
@@ -198,6 +204,81 @@ def test_what_comes_back_goes_on_at_resolution_and_owes_updates_again(sim: Simul
     assert reminders(sim) == ["carol"]
     do(sim, Verb.RESOLVE)
     assert len(only(sim).followups) == 1, "one post-mortem, however often it came back"
+
+
+def measured(sim: Simulation, each_hour: int, hours: range) -> None:
+    """So many failed cards in each of these hours after the start."""
+    for hour in hours:
+        for number in range(each_hour):
+            at = START + hour * HOUR + (number + 1) * HOUR // (each_hour + 1)
+            sim.pass_time(at)
+            sim.feed(failed_card(hour * 100 + number, at))
+
+
+@pytest.fixture
+def watched() -> Simulation:
+    """Failed cards of the site are measured by the hour, against the three hours before."""
+    rule = replace(POLICY.thresholds[0], count=6, window_ms=HOUR, rate=Rate(2, 3), service="site")
+    sim = simulate(replace(policy(), thresholds=(rule,)))
+    measured(sim, 4, range(6))
+    sim.feed(firing("worse", at=sim.now, starts_at=sim.now))
+    do(sim, Verb.RESOLVE)
+    return sim
+
+
+def test_what_is_measured_of_the_service_is_told_with_what_is_usual_when_it_is_closed(
+    watched: Simulation,
+) -> None:
+    measured(watched, 4, range(6, 7))
+    watched.pass_time(watched.now + HOUR)
+    (closed,) = [moment for _, moment in watched.moments if moment.what.startswith("closed:")]
+    assert [each.text for each in closed.reasons] == [
+        "3 events within 1h, usual are 4; 2 times as many, and no fewer than 6, are too many"
+    ]
+
+
+def test_what_is_not_back_to_what_is_usual_is_watched_on_and_told(watched: Simulation) -> None:
+    measured(watched, 20, range(6, 7))
+    said = "Perhaps a regression: INC-2, Payments are failing"
+    assert [text for contact, text in told(watched) if contact == "carol" and text.startswith(said)]
+    until = next(each.course.until_at for each in watched.incidents() if each.course)
+    while watched.now < until - 30 * MINUTE:
+        watched.pass_time(watched.now + MINUTE)
+    for number in range(30):
+        watched.pass_time(until - 30 * MINUTE + number * MINUTE)
+        watched.feed(failed_card(5000 + number, watched.now))
+    watched.pass_time(until)
+    assert passage_of(watched, "INC-1") is Passage.RECOVERY
+    assert "not closed, and watched for another 1h" in lines(watched, "INC-1")
+    said = "Not back to what is usual: worse (30 events within 1h, usual are "
+    assert [contact for contact, text in told(watched) if text.startswith(said)] == ["carol"]
+    watched.pass_time(until + 5 * HOUR)
+    assert passage_of(watched, "INC-1") is Passage.CLOSED
+
+
+def test_a_role_is_handed_over_and_both_hear_of_it_and_what_gets_worse_does_not_take_it_back(
+    sim: Simulation,
+) -> None:
+    sim.feed(firing("worse"))
+    do(sim, Verb.ROLE, text="commander", to="contact:bob")
+    assert roles(sim)["commander"] == "bob"
+    assert told(sim)[-2:] == [
+        ("bob", "You are commander of: worse"),
+        ("carol", "Bob is commander now of: worse"),
+    ]
+    sim.pass_time(START + 15 * MINUTE)
+    assert reminders(sim) == ["bob"]
+    sim.policy = replace(sim.policy, rules=tuple(replace(e, severity=Severity.SEV0) for e in POLICY.rules))
+    sim.feed(firing("worse", key="again", at=sim.now))
+    assert roles(sim)["commander"] == "bob"
+
+
+@pytest.mark.parametrize("to", ["contact:nobody", "schedule:gone", "bob"])
+def test_a_role_cannot_be_given_to_nobody(sim: Simulation, to: str) -> None:
+    sim.feed(firing("worse"))
+    do(sim, Verb.ROLE, text="commander", to=to)
+    assert roles(sim)["commander"] == "carol"
+    assert lines(sim)[-1] == f"anna asked to make {to} commander: {to} means nobody now; nothing has changed"
 
 
 def test_the_post_mortem_is_set_within_its_hours_and_reminded_of(sim: Simulation) -> None:
