@@ -250,7 +250,7 @@ def test_what_is_not_back_to_what_is_usual_is_watched_on_and_told(watched: Simul
     watched.pass_time(until)
     assert passage_of(watched, "INC-1") is Passage.RECOVERY
     assert "not closed, and watched for another 1h" in lines(watched, "INC-1")
-    said = "Not back to what is usual: worse (30 events within 1h, usual are "
+    said = "Not back to what is usual: worse (46 events within 1h, usual are 5.33; "
     assert [contact for contact, text in told(watched) if text.startswith(said)] == ["carol"]
     watched.pass_time(until + 5 * HOUR)
     assert passage_of(watched, "INC-1") is Passage.CLOSED
