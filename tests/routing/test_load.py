@@ -74,7 +74,7 @@ def test_reasons_name_the_file_and_line_of_the_rule() -> None:
 
 
 def test_twenty_failed_payments_in_five_minutes_are_the_threshold() -> None:
-    (threshold,) = shipped.policy().thresholds
+    threshold = next(each for each in shipped.policy().thresholds if each.name == "payments-failing")
     assert (threshold.count, threshold.window_ms, threshold.severity) == (20, 5 * 60_000, Severity.SEV1)
 
 
@@ -248,9 +248,9 @@ def test_every_kind_of_threshold_is_read() -> None:
 def test_what_is_expected_is_read() -> None:
     text = (
         "absences:\n  - {name: b, match: ['kind=\"b\"'], after: ['kind=\"a\"'], within: 1h, inside: working, by: [host],"
-        " most: 7, severity: SEV-2, title: B, team: platform, service: database}\nthresholds:\n"
+        " most: 7, severity: SEV-2, title: B, team: platform, service: database}\n"
     )
-    (rule,) = load(shipped.spoilt("severity.yaml", "thresholds:\n", text), shipped.vendors()).absences
+    rule = load(shipped.spoilt("severity.yaml", "absences:\n", text), shipped.vendors()).absences[0]
     assert (rule.within_ms, rule.by, rule.most, rule.severity) == (3_600_000, ("host",), 7, Severity.SEV2)
     assert (rule.team, rule.service, rule.title) == ("platform", "database", "B")
     assert rule.after[0].matches({"kind": "a"})
