@@ -13,6 +13,7 @@ from vercel_team import VercelTeam
 from ledger.views import Whole
 from routing.delivery import Delivery
 from routing.incident import Phase
+from routing.instant import iso
 from routing.run import RunPhase
 
 _NS = 1_000_000
@@ -62,7 +63,11 @@ def repeats(records: Records, found: Doomed, deaths: Deaths) -> None:
             continue
         death = _explains(deaths.all, delivery, times)
         if death is None:
-            deaths.toll.faults.append(f"{delivery.id} is a repeat that no death explains: {delivery.error}")
+            sent = ", ".join(iso(each // _NS) for each in times) or "never"
+            deaths.toll.faults.append(
+                f"{delivery.id} is a repeat that no death explains: {delivery.error}; created "
+                f"{iso(delivery.created_at)}, changed {iso(delivery.changed_at)}, reached its vendor {sent}"
+            )
         elif not delivery.repeat:
             deaths.toll.faults.append(f"{delivery.id} reached its vendor {len(times)} times, unmarked")
         else:
