@@ -32,8 +32,10 @@ def incidents(town: Stage, title: str) -> list[dict[str, Any]]:
     return [each for each in found if title in each["title"]]
 
 
-def wait_for(town: Stage, title: str, status: str) -> dict[str, Any]:
-    until(lambda: [each for each in incidents(town, title) if each["status"] == status], 20, town.output)
+def wait_for(town: Stage, title: str, status: str, within_s: float = 20) -> dict[str, Any]:
+    until(
+        lambda: [each for each in incidents(town, title) if each["status"] == status], within_s, town.output
+    )
     return next(each for each in incidents(town, title) if each["status"] == status)
 
 
@@ -55,7 +57,7 @@ def stripe(town: Stage, body: bytes, key: str = "", at: int = 0) -> tuple[int, d
 def test_an_outage_after_a_deploy_pages_repairs_and_is_acknowledged(town: Stage) -> None:
     town.send("vercel", "deployment.succeeded")
     event = town.send("alertmanager", "site-down")
-    incident = wait_for(town, "does not answer", "triggered")
+    incident = wait_for(town, "does not answer", "triggered", 10)
     until(lambda: "dry run" in town.ask("incidents", "show", incident["id"])["tried"], 40, town.output)
     shown = town.ask("incidents", "show", incident["id"])
     assert shown["severity"] == "SEV-0"
