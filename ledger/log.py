@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import redis
 import redis.asyncio
 
@@ -36,8 +37,7 @@ class NewEvent(NamedTuple):
     entry: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request, kept as a whole or not at all. `dedup_ms`: how long vendor ids are remembered."""
 
     source: str

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from msgspec import structs
@@ -42,7 +41,7 @@ def signal(number: int = 1, **changes: Any) -> Signal:
 def request(*vendor_ids: str, lane: Lane = Lane.BULK, **changes: Any) -> Request:
     events = [NewEvent(lane, each, encode_entry(signal(place))) for place, each in enumerate(vendor_ids)]
     plain = Request(source="shop", body=b'{"a": 1}', headers=b"{}", events=events, dedup_ms=60_000)
-    return replace(plain, **changes)
+    return structs.replace(plain, **changes)
 
 
 def keep(redis_url: str, keys: Keys, batch: Sequence[Request], *, replicas: int = 0) -> list[Kept]:
