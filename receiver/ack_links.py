@@ -1,6 +1,6 @@
-"""`/a/{token}`: a link in an e-mail or SMS that acknowledges an incident.
+"""`/a/{token}`: a link in an e-mail or SMS that acknowledges an incident, or approves or denies a repair.
 
-Opening it only shows what would be acknowledged, because mail scanners open every link; the button does it.
+Opening it only shows what would be done, because mail scanners open every link; the button does it.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from receiver import refuse
 from receiver.site import Site
 from receiver.take import keep
 from routing.decision import Table
+from routing.delivery import Delivery, Purpose
 from routing.entry import Answer, Lane, encode_entry
 from routing.errors import BadSignature
 from routing.incident import Incident, Phase
@@ -42,6 +43,11 @@ _HEADERS = {
     "x-robots-tag": "noindex",
 }
 
+_DECISIONS = {
+    "approve": ("Approved", "<p>Thank you. It goes on once everyone it needs has approved.</p>"),
+    "deny": ("Denied", "<p>Thank you. It is not done, and that is recorded.</p>"),
+}
+
 
 class AckLinks:
     """Routes of the links in messages."""
@@ -53,6 +59,7 @@ class AckLinks:
         return [
             Route("/a/{token}", self.show, methods=["GET"]),
             Route("/a/{token}", self.acknowledge, methods=["POST"]),
+            Route("/a/{token}/{decision:str}", self.decide, methods=["POST"]),
         ]
 
     async def show(self, request: WebRequest) -> Response:
@@ -66,6 +73,8 @@ class AckLinks:
             return _page("Nothing to acknowledge", "<p>This incident is closed and archived.</p>")
         if incident.phase is Phase.RESOLVED:
             return _page("Already resolved", _facts(incident))
+        if (asks := await self._approval(incident, delivery)) is not None:
+            return _asking(incident, asks, request.path_params["token"])
         if incident.phase is Phase.ACKNOWLEDGED:
             by = escape(incident.acknowledged_by or "somebody")
             return _page(
@@ -73,16 +82,31 @@ class AckLinks:
             )
         return _page("Acknowledge this incident?", _facts(incident) + _button("Acknowledge: it is mine"))
 
+    async def decide(self, request: WebRequest) -> Response:
+        """The button that approves, or the one that denies. Raises Refused when it cannot be kept."""
+        decision = request.path_params["decision"]
+        if decision not in _DECISIONS:
+            raise refuse.unknown_page()
+        try:
+            delivery = self._delivery(request)
+        except BadSignature as error:
+            return self._refused(request, error)
+        await self._keep(delivery, decision)
+        return _page(*_DECISIONS[decision])
+
     async def acknowledge(self, request: WebRequest) -> Response:
         """The button. Pressed twice, it is one acknowledgement. Raises Refused when it cannot be kept."""
         try:
             delivery = self._delivery(request)
         except BadSignature as error:
             return self._refused(request, error)
-        entry = Answer(at=self._site.now(), by=SOURCE, channel="a link", text="ack", delivery=delivery)
-        event = NewEvent(Lane.CONTROL, delivery, encode_entry(entry))
-        await keep(self._site, Request(SOURCE, b"", b"{}", (event,), (), MINUTE))
+        await self._keep(delivery, "ack")
         return _page("Acknowledged", "<p>Thank you. Nobody else is called for it now. It is yours.</p>")
+
+    async def _keep(self, delivery: str, text: str) -> None:
+        entry = Answer(at=self._site.now(), by=SOURCE, channel="a link", text=text, delivery=delivery)
+        event = NewEvent(Lane.CONTROL, f"{delivery}:{text}", encode_entry(entry))
+        await keep(self._site, Request(SOURCE, b"", b"{}", (event,), (), MINUTE))
 
     def _delivery(self, request: WebRequest) -> str:
         """Raises BadSignature, or Refused when this process was given no secret to check with."""
@@ -97,11 +121,25 @@ class AckLinks:
         raw = await self._site.client.hget(self._site.keys.state(Table.INCIDENT), key)
         return decode(Incident, raw) if raw else None
 
+    async def _approval(self, incident: Incident, delivery: str) -> Delivery | None:
+        """The message, if it asks for approval. Raises redis.RedisError."""
+        place = self._site.keys.owned(incident.id, Table.DELIVERY)
+        raw = await self._site.client.hget(place, delivery)
+        found = decode(Delivery, raw) if raw else None
+        return found if found is not None and found.purpose is Purpose.APPROVAL else None
+
     def _refused(self, request: WebRequest, error: BadSignature) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self._site.refused(SOURCE, refuse.unauthentic(error), headers)
         text = f"<p>{escape(error.reason).capitalize()}.</p><p>{escape(error.hint).capitalize()}.</p>"
         return _page("This link cannot be used", text, status=401)
+
+
+def _asking(incident: Incident, asks: Delivery, token: str) -> Response:
+    """What would be done, and two buttons."""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in asks.message.body.splitlines()[1:4])
+    buttons = _button("Approve: do it", f"/a/{token}/approve") + _button("Deny: do not", f"/a/{token}/deny")
+    return _page("Approve this repair?", _facts(incident) + lines + buttons)
 
 
 def _facts(incident: Incident) -> str:
@@ -115,8 +153,9 @@ def _facts(incident: Incident) -> str:
     return f"<p><strong>{escape(incident.title)}</strong></p><dl>{listed}</dl>"
 
 
-def _button(label: str) -> str:
-    return f'<form method="post"><button type="submit">{label}</button></form>'
+def _button(label: str, to: str = "") -> str:
+    action = f' action="{to}"' if to else ""
+    return f'<form method="post"{action}><button type="submit">{label}</button></form>'
 
 
 def _page(title: str, inner: str, status: int = 200) -> Response:

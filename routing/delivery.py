@@ -11,6 +11,8 @@ class Purpose(StrEnum):
     """Somebody must act: may ring."""
     UPDATE = "update"
     """Somebody must know: acknowledged, resolved, repaired. Never rings a phone."""
+    APPROVAL = "approval"
+    """Somebody is asked whether a repair may go on. Never rings a phone."""
     NOTICE = "notice"
     """Somebody should know of their shift. Belongs to no incident; never rings a phone."""
 
@@ -72,6 +74,8 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The delivery that told of it, together with others."""
     listed: list[str] = []
     """Incidents a message for several names: an answer to it means all of them."""
+    run: str = ""
+    """The run that asks, where it asks for approval."""
 
 
 class Held(StrEnum):

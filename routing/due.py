@@ -122,6 +122,13 @@ def _run_deadline(draft: Draft, timer: Timer) -> None:
         repairs.gave_up(draft, incident, run, f"its time was up during {run.phase}")
 
 
+def _approval(draft: Draft, timer: Timer) -> None:
+    run = draft.run(timer.subject)
+    incident = draft.incident(timer.incident)
+    if run is not None and incident is not None:
+        repairs.unanswered(draft, incident, run)
+
+
 def _verify(draft: Draft, timer: Timer) -> None:
     run = draft.run(timer.subject)
     incident = draft.incident(timer.incident)
@@ -258,6 +265,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.RETRY: _retry,
     Wake.RUN_DEADLINE: _run_deadline,
     Wake.VERIFY: _verify,
+    Wake.APPROVAL: _approval,
     Wake.QUIET: _quiet,
     Wake.EXPIRE: _expire,
     Wake.FOLLOW_UP: _follow_up,

@@ -61,6 +61,11 @@ class Verb(StrEnum):
     """The alerts move to the incident `to`."""
     STATUS = "status"
     """`text` says how it stands, to all who were paged."""
+    RUN = "run"
+    """The runbook named in `text` is run for the incident."""
+    APPROVE = "approve"
+    """The run named in `text`, or the one that waits, may go on."""
+    DENY = "deny"
     ROLE = "role"
     """The role named in `text` is `to`'s now."""
 

@@ -8,6 +8,8 @@ from routing.record import Record
 
 class RunPhase(StrEnum):
     DIAGNOSE = "diagnose"
+    WAITING = "waiting"
+    """Somebody has to approve before anything is changed."""
     REMEDIATE = "remediate"
     VERIFY = "verify"
     SUCCEEDED = "succeeded"
@@ -19,7 +21,7 @@ class RunPhase(StrEnum):
 
     @property
     def over(self) -> bool:
-        return self not in {RunPhase.DIAGNOSE, RunPhase.REMEDIATE, RunPhase.VERIFY}
+        return self not in {RunPhase.DIAGNOSE, RunPhase.WAITING, RunPhase.REMEDIATE, RunPhase.VERIFY}
 
 
 class StepState(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,6 +38,16 @@ class StepState(Record, frozen=True, kw_only=True, omit_defaults=True):
     began_at: int = 0
     ended_at: int = 0
     repeat: bool = False
+
+
+class Approval(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What a run waits for: `people` of those `asked` to say yes until `until_at`; no answer means no."""
+
+    why: str
+    until_at: int
+    people: int
+    asked: list[str]
+    granted: list[str] = []
 
 
 class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,6 +67,11 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     verify_until: int = 0
     ended_at: int = 0
     why: str = ""
+    requested_by: str = ""
+    """Who started it by hand, and so cannot approve it; "" when an alert did."""
+    approval: Approval | None = None
+    approved_by: list[str] = []
+    """Everyone it needed has approved."""
 
 
 class TargetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -21,6 +21,8 @@ class Wake(StrEnum):
     RETRY = "retry"
     RUN_DEADLINE = "run_deadline"
     VERIFY = "verify"
+    APPROVAL = "approval"
+    """Nobody has approved in time, which means denied."""
     QUIET = "quiet"
     FOLLOW_UP = "follow_up"
     RETIRE = "retire"

@@ -112,7 +112,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
     public = (context.environ.get("TOCSIN_PUBLIC_URL", "").strip() or policy.public_url).rstrip("/")
     secret = context.environ.get("TOCSIN_LINK_SECRET", "")
     ack_url = ""
-    if public and secret and effect.purpose is Purpose.PAGE:
+    if public and secret and effect.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
         ack_url = f"{public}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
     return Notification(
         delivery=effect.id,

@@ -10,7 +10,7 @@ from routing.delivery import Delivery
 from routing.incident import Alert, Deploy, FollowUp, Incident, Moment, Phase
 from routing.noise.mute import name_of
 from routing.reason import Reason
-from routing.run import Run, StepState
+from routing.run import Approval, Run, StepState
 from routing.severity import Severity
 
 Shown = dict[str, Any]
@@ -160,6 +160,9 @@ def run(one: Run) -> Shown:
         "mode": one.mode,
         "status": one.phase.value,
         "why": one.why,
+        "requested_by": one.requested_by,
+        "approval": _approval(one.approval) if one.approval else None,
+        "approved_by": one.approved_by,
         "started_at": iso(one.started_at),
         "deadline_at": iso(one.deadline_at),
         "ended_at": iso(one.ended_at),
@@ -200,6 +203,12 @@ def _alert(one: Alert) -> Shown:
         "labels": one.labels,
         "link": one.link,
     }
+
+
+def _approval(one: Approval) -> Shown:
+    return {
+        "why": one.why, "until": iso(one.until_at), "people": one.people, "asked": one.asked, "granted": one.granted,
+    }  # fmt: skip
 
 
 def _step(step: StepState) -> Shown:

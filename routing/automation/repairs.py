@@ -1,6 +1,7 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import runbooks
+from routing.automation import approvals, runbooks
+from routing.automation.approvals import Vote
 from routing.draft import Draft
 from routing.entry import StepDone
 from routing.incident import Incident, Phase
@@ -19,6 +20,37 @@ def step_done(draft: Draft, entry: StepDone) -> None:
 def gave_up(draft: Draft, incident: Incident, run: Run, why: str) -> None:
     """The run's time is up."""
     after(draft, runbooks.finish(draft, incident, run, RunPhase.FAILED, why))
+
+
+def approved(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
+    """A person says yes to a run that waits; without `run_id` to the one there is."""
+    if (run := _waiting(draft, incident, run_id, by)) is not None:
+        vote = approvals.approve(draft, incident, run, by, via)
+        if vote is Vote.GRANTED:
+            after(draft, runbooks.go_on(draft, incident, draft.run(run.id) or run))
+
+
+def denied(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
+    """A person says no."""
+    if (run := _waiting(draft, incident, run_id, by)) is not None:
+        why = f"denied by {by} via {via}"
+        after(draft, runbooks.finish(draft, incident, run, RunPhase.REFUSED, why))
+
+
+def unanswered(draft: Draft, incident: Incident, run: Run) -> None:
+    """Nobody has approved in time."""
+    if run.phase is RunPhase.WAITING and run.approval is not None:
+        given = len(run.approval.granted)
+        why = f"denied: {given} of {run.approval.people} approved in time, and no answer means no"
+        after(draft, runbooks.finish(draft, incident, run, RunPhase.REFUSED, why))
+
+
+def _waiting(draft: Draft, incident: Incident, run_id: str, by: str) -> Run | None:
+    waiting = [each for each in runbooks.active(draft, incident) if each.phase is RunPhase.WAITING]
+    found = next((each for each in waiting if run_id in {"", each.id}), None)
+    if found is None:
+        draft.note(incident.id, f"{by} answered, and {run_id or 'no run'} does not wait for approval", by=by)
+    return found
 
 
 def after(draft: Draft, finished: runbooks.Finished | None) -> None:

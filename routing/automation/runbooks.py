@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from routing.automation import guards, steps
+from routing.automation import approvals, guards, steps
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -51,7 +51,21 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
     return incident, None
 
 
-def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident, Run | None]:
+def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
+    """A person starts a runbook for an incident, whatever it matches. All guard rails hold; they cannot approve it."""
+    runbook = next((each for each in draft.policy.runbooks if each.id == name), None)
+    if runbook is None or runbook.mode == "off":
+        why = "it is switched off" if runbook else "there is no such runbook"
+        draft.note(incident.id, f"{by} asked to run {name} via {via}: {why}", by=by)
+        return
+    if any(run.runbook == name for run in active(draft, incident)):
+        draft.note(incident.id, f"{by} asked to run {name} via {via}: it is under way", by=by)
+        return
+    draft.note(incident.id, f"runbook {name} started by {by} via {via}", by=by)
+    _start(draft, incident, runbook, by)
+
+
+def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> tuple[Incident, Run | None]:
     number = incident.runs + 1
     run_id = f"{incident.id}-r{number}"
     target = str(fill(runbook.target, _incident_context(incident, run_id, draft.now)))
@@ -70,6 +84,7 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook) -> tuple[Incident
         phase=RunPhase.DIAGNOSE,
         started_at=draft.now,
         deadline_at=draft.now + runbook.timeout_ms,
+        requested_by=by,
         steps=[
             StepState(id=step.id, action=step.action, mutates=step.mutates)
             for step in (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
@@ -130,6 +145,10 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
         stopped = _guarded(draft, incident, run, runbook)
         if stopped is not None:
             return stopped
+        why = approvals.needed(run, runbook, context(draft, incident, run))
+        if why:
+            denied = approvals.ask(draft, incident, run, runbook, why)
+            return finish(draft, incident, run, RunPhase.REFUSED, denied) if denied else None
         run = msgspec.structs.replace(run, phase=RunPhase.REMEDIATE)
     if following:
         return _hand_out(draft, incident, run, following[0])
@@ -145,6 +164,24 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
         Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what="give up verifying the repair"
     )
     return _hand_out(draft, incident, run, runbook.verify.step.id)
+
+
+def go_on(draft: Draft, incident: Incident, run: Run) -> Finished | None:
+    """It was approved. What was found before may be old: it is looked at anew, and the guards asked again."""
+    runbook, approval = _runbook(draft, run), run.approval
+    if runbook is None or approval is None:
+        return None
+    draft.unwake(Wake.APPROVAL, run.id)
+    run = msgspec.structs.replace(
+        run,
+        phase=RunPhase.DIAGNOSE,
+        approved_by=approval.granted,
+        deadline_at=draft.now + runbook.timeout_ms,
+        steps=[msgspec.structs.replace(step, outcome="", output=None, error="") for step in run.steps],
+    )
+    what = f"give up on runbook {runbook.id}"
+    draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
+    return _hand_out(draft, incident, run, run.steps[0].id)
 
 
 def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished | None:

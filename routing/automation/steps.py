@@ -179,8 +179,8 @@ def forget(draft: Draft, run: Run) -> None:
     if run.at_step:
         draft.withdraw(effect_id(run, run.at_step))
         _drop_timers(draft, run, run.at_step)
-    draft.unwake(Wake.RUN_DEADLINE, run.id)
-    draft.unwake(Wake.VERIFY, run.id)
+    for wake in (Wake.RUN_DEADLINE, Wake.VERIFY, Wake.APPROVAL):
+        draft.unwake(wake, run.id)
 
 
 def _drop_timers(draft: Draft, run: Run, step: str) -> None:

@@ -8,7 +8,7 @@ from routing.policy.people import AtHours, Contact, Digest, HourlyPage, Method, 
 from routing.policy.policy import Policy
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
-from routing.policy.runbooks import Guard, Limits, Runbook, RunbookStep, Verify
+from routing.policy.runbooks import Approvers, Guard, Limits, Runbook, RunbookStep, Verify
 from routing.policy.schedules import Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
@@ -19,6 +19,7 @@ from routing.policy.windows import Absence, Rate, Ratio, Threshold
 __all__ = [
     "Absence",
     "Adjustment",
+    "Approvers",
     "AtHours",
     "Channel",
     "Contact",

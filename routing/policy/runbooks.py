@@ -22,6 +22,8 @@ class RunbookStep:
     idempotency_key: str = ""
     recover: str = ""
     """self_healing, irreversible, or "undo: <what>". Every mutating step says."""
+    affects: str = ""
+    """A jmespath expression over what was diagnosed: how many it would affect; "" where nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,18 @@ class Limits:
     per_day: int = 7
     breaker_failures: int = 2
     breaker_open_ms: int = 3_600_000
+    max_affected: int = 0
+    """More than so many are only affected once somebody approved; 0 where nobody counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """Whom a run asks before it changes anything: `people` of them must say yes `within_ms`."""
+
+    targets: tuple[tuple[str, str], ...]
+    people: int
+    within_ms: int
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +80,7 @@ class Runbook:
     """Matched against the labels of the incident's alerts (source, kind, service, ... included)."""
     target: str
     mode: str
-    """auto, dry_run or off. In dry run mutating steps are reported, not done."""
+    """auto, approve, dry_run or off. In dry run mutating steps are reported, not done."""
     limits: Limits
     timeout_ms: int
     diagnose: tuple[RunbookStep, ...]
@@ -78,3 +92,4 @@ class Runbook:
     followups: tuple[tuple[str, int], ...] = ()
     """(text, remind after ms) for what a success leaves to do: "promote again"."""
     when_severity: tuple[Severity, ...] = ()
+    approval: Approvers | None = None

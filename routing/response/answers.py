@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing.delivery import Delivery, Progress
+from routing.automation import repairs
+from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Verb
 from routing.response import commands, proofs, sending
@@ -19,7 +20,11 @@ WORDS = {
     "r": Verb.RESOLVE,
     "escalate": Verb.ESCALATE,
     "e": Verb.ESCALATE,
+    "approve": Verb.APPROVE,
+    "deny": Verb.DENY,
 }
+DECISIONS = {Verb.APPROVE: repairs.approved, Verb.DENY: repairs.denied}
+"""What a run that asks for approval is answered with."""
 _REPLY = re.compile(r"^\s*(?:(?P<before>\d+)\s*)?(?P<word>[a-z]+)(?:\s*#?(?:inc-)?(?P<after>\d+))?\W*$")
 
 
@@ -44,10 +49,10 @@ def read(text: str) -> Reply | None:
 
 def answer(draft: Draft, entry: Answer) -> None:
     """A person answered. Whose answer it is follows from the delivery, or from the address it came from."""
-    delivery = draft.delivery(entry.delivery) if entry.delivery else _latest_to(draft, entry.address)
+    reply = read(entry.text)
+    delivery = draft.delivery(entry.delivery) if entry.delivery else _latest_to(draft, entry.address, reply)
     if delivery is None:
         return
-    reply = read(entry.text)
     if reply is None:
         draft.note(delivery.incident, f"{delivery.contact} sent something we do not understand")
         return
@@ -62,11 +67,16 @@ def answer(draft: Draft, entry: Answer) -> None:
         draft.withdraw(delivery.id)
         for wake in (*sending.AWAITED, Wake.SILENT):
             draft.unwake(wake, delivery.id)
+    if reply.verb in DECISIONS:
+        DECISIONS[reply.verb](draft, incident, delivery.run, delivery.contact, entry.channel)
+        return
     for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
         if found := draft.incident(name):
             commands.act(draft, found, reply.verb, delivery.contact, entry.channel)
 
 
-def _latest_to(draft: Draft, address: str) -> Delivery | None:
+def _latest_to(draft: Draft, address: str, reply: Reply | None) -> Delivery | None:
     """The latest page to this address whose incident is open: what an SMS "ack" most likely means."""
-    return draft.delivery(draft.state.pages.latest(address))
+    asks = reply is not None and reply.verb in DECISIONS
+    purpose = Purpose.APPROVAL if asks else Purpose.PAGE
+    return draft.delivery(draft.state.pages.latest(address, purpose))

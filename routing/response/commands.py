@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from routing.automation import repairs, runbooks
 from routing.draft import Draft
 from routing.entry import Command, Verb
 from routing.incident import Incident, Phase
@@ -99,6 +100,18 @@ def _role(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -
     roles.hand_over(draft, incident, entry.text, entry.to, by, via)
 
 
+def _approve(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    repairs.approved(draft, incident, entry.text, by, via)
+
+
+def _deny(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    repairs.denied(draft, incident, entry.text, by, via)
+
+
+def _run(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    runbooks.start_by_hand(draft, incident, entry.text, by, via)
+
+
 def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
     merging.merge(draft, incident, entry.to, by, via)
 
@@ -114,4 +127,7 @@ _SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
     Verb.MERGE: _merge,
     Verb.STATUS: _status,
     Verb.ROLE: _role,
+    Verb.APPROVE: _approve,
+    Verb.DENY: _deny,
+    Verb.RUN: _run,
 }

@@ -128,7 +128,7 @@ def _other_way(draft: Draft, delivery: Delivery) -> None:
     incident = draft.incident(delivery.incident)
     if incident is None:
         return
-    if delivery.purpose is Purpose.UPDATE:
+    if delivery.purpose is not Purpose.PAGE:
         _tell_otherwise(draft, incident, delivery)
     elif escalation.is_waiting_for_ack(incident):
         escalation.fall_back(draft, incident, delivery)
@@ -146,7 +146,10 @@ def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> Non
     for method in contact.quiet:
         if (method.channel, method.address) not in tried:
             why = f"{delivery.channel} failed"
-            sending.send(draft, incident, contact, method, delivery.purpose, delivery.message, why)
+            if delivery.run:
+                sending.ask(draft, incident, contact, method, delivery.message, why, delivery.run)
+            else:
+                sending.send(draft, incident, contact, method, delivery.purpose, delivery.message, why)
             return
 
 

@@ -33,9 +33,40 @@ def send(
     digest_at: int = 0,
 ) -> Incident:
     """Create one delivery, and have it dispatched: now, after the method's delay, or with the digest."""
+    delivery = _new(draft, incident, contact, method, purpose, message, why)
+    if digest_at:
+        what = f"tell {contact.title} with the digest"
+        rations.hold(draft, delivery, Held.DIGEST, digest_at, what)
+        draft.note(incident.id, f"{contact.title} is told with the digest at {iso(digest_at)}")
+    elif method.after_ms:
+        _later(draft, delivery, draft.now + method.after_ms)
+    else:
+        release(draft, delivery)
+    return draft.incident(incident.id) or incident
+
+
+def ask(
+    draft: Draft, incident: Incident, contact: Contact, method: Method, message: Message, why: str, run: str
+) -> Incident:
+    """Ask whether a run may go on. It waits for no other message: the time to answer runs already."""
+    delivery = _new(draft, incident, contact, method, Purpose.APPROVAL, message, why)
+    leave(draft, msgspec.structs.replace(delivery, run=run))
+    return draft.incident(incident.id) or incident
+
+
+def _new(
+    draft: Draft,
+    incident: Incident,
+    contact: Contact,
+    method: Method,
+    purpose: Purpose,
+    message: Message,
+    why: str,
+) -> Delivery:
     number = incident.deliveries + 1
     escalation = incident.escalation
-    delivery = Delivery(
+    draft.put_incident(msgspec.structs.replace(incident, deliveries=number))
+    return Delivery(
         id=f"{incident.id}-d{number}",
         incident=incident.id,
         contact=contact.name,
@@ -52,16 +83,6 @@ def send(
         start=escalation.starts if escalation else 0,
         why=why,
     )
-    draft.put_incident(msgspec.structs.replace(incident, deliveries=number))
-    if digest_at:
-        what = f"tell {contact.title} with the digest"
-        rations.hold(draft, delivery, Held.DIGEST, digest_at, what)
-        draft.note(incident.id, f"{contact.title} is told with the digest at {iso(digest_at)}")
-    elif method.after_ms:
-        _later(draft, delivery, draft.now + method.after_ms)
-    else:
-        release(draft, delivery)
-    return draft.incident(incident.id) or incident
 
 
 def _later(draft: Draft, delivery: Delivery, at: int) -> None:

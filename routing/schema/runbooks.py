@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from routing.policy import Guard, Limits, Runbook
+from routing.policy import Approvers, Guard, Limits, Runbook
 from routing.schema import placeholders
 from routing.schema.fields import Condition, Many, Matchers, Name, PositiveDuration, SeverityField, Some, Text
 from routing.schema.part import Part, Spot
@@ -14,10 +14,12 @@ from routing.schema.steps import (
     RepairPart,
     StepPart,
     VerifyPart,
+    affects_faults,
     build_steps,
     build_verify,
     step_faults,
 )
+from routing.schema.target import TargetPart
 
 
 class BreakerPart(Part):
@@ -25,11 +27,20 @@ class BreakerPart(Part):
     open: PositiveDuration = 3_600_000
 
 
+class ApprovalPart(Part):
+    from_: Some[TargetPart] = Field(alias="from", description="who is asked, like [{contact: cto}]")
+    people: int = Field(default=1, ge=1, le=5, description="how many of them must approve")
+    within: PositiveDuration = Field(description="no answer within this long means no, like 15m")
+
+
 class LimitsPart(Part):
     cooldown: PositiveDuration = 600_000
     per_hour: int = Field(default=3, ge=1, le=60)
     per_day: int = Field(default=7, ge=1, le=1000)
     breaker: BreakerPart = BreakerPart()
+    max_affected: int = Field(
+        default=0, ge=0, description="more than so many only once somebody has approved"
+    )
 
 
 class GuardPart(Part):
@@ -51,7 +62,10 @@ class RunbookFile(Part):
     match: Matchers = Field(description='labels of the alerts it is for, like [kind="SiteDown"]')
     severity: Many[SeverityField] = ()
     target: Text = Field(description='what it acts on, like "vercel:shop": lock and limits go by it')
-    mode: Literal["auto", "dry_run", "off"] = Field(description="auto, dry_run or off")
+    mode: Literal["auto", "approve", "dry_run", "off"] = Field(description="auto, approve, dry_run or off")
+    approval: ApprovalPart | None = Field(
+        default=None, validate_default=True, description="from, people and within: who approves"
+    )
     timeout: PositiveDuration = Field(description="the whole run gives up after this long, like 6m")
     limits: LimitsPart = LimitsPart()
     diagnose: Some[ReadingPart] = Field(description="steps that only look")
@@ -66,6 +80,14 @@ class RunbookFile(Part):
     def _sure(cls, target: str) -> str:
         refuse_all(placeholders.target_faults(target))
         return target
+
+    @field_validator("approval")
+    @classmethod
+    def _approved(cls, approval: ApprovalPart | None, info: ValidationInfo) -> ApprovalPart | None:
+        if approval is None and info.data.get("mode") == "approve":
+            fix = "write who approves, like {from: [{contact: cto}], within: 15m}"
+            raise Refusal("mode approve, and nobody to approve", fix)
+        return approval
 
     @field_validator("diagnose")
     @classmethod
@@ -93,7 +115,7 @@ class RunbookFile(Part):
     def _repaired(cls, steps: tuple[RepairPart, ...], info: ValidationInfo) -> tuple[RepairPart, ...]:
         before = _before(info, "diagnose")
         if before is not None:
-            refuse_all(step_faults(steps, before))
+            refuse_all([*step_faults(steps, before), *affects_faults(steps, before)])
         return steps
 
     @field_validator("verify")
@@ -151,7 +173,13 @@ def build_runbook(file: RunbookFile, spot: Spot, mutating: frozenset[str]) -> Ru
         resolves=file.resolves,
         followups=tuple((part.text, part.remind) for part in file.followups),
         when_severity=file.severity,
+        approval=_approvers(file.approval, spot.at("approval")) if file.approval else None,
     )
+
+
+def _approvers(part: ApprovalPart, spot: Spot) -> Approvers:
+    targets = tuple(target.pair for target in part.from_)
+    return Approvers(targets, part.people, part.within, spot.origin)
 
 
 def _limits(part: LimitsPart) -> Limits:
@@ -161,4 +189,5 @@ def _limits(part: LimitsPart) -> Limits:
         per_day=part.per_day,
         breaker_failures=part.breaker.failures,
         breaker_open_ms=part.breaker.open,
+        max_affected=part.max_affected,
     )

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from routing.policy import RunbookStep, Verify
-from routing.schema.fields import ActionName, Condition, PositiveDuration
+from routing.schema.fields import ActionName, Condition, PositiveDuration, condition
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
-from routing.schema.placeholders import GIVEN, faults
+from routing.schema.placeholders import GIVEN, condition_faults, faults
 from routing.schema.refusal import Refusal, refuse_all
 
 MOST_ATTEMPTS = 10
@@ -63,6 +63,9 @@ class RepairPart(StepPart):
     """A step that may change something: it says how that is recovered from."""
 
     idempotency_key: str = ""
+    affects: str = Field(
+        default="", description="a condition that counts what it would affect, like before.idle"
+    )
     recover: str = Field(default="", validate_default=True)
 
     @field_validator("recover")
@@ -105,6 +108,22 @@ def step_faults(steps: Sequence[StepPart], before: Sequence[StepPart]) -> list[R
     return refusals
 
 
+def affects_faults(steps: Sequence[RepairPart], before: Sequence[StepPart]) -> list[Refusal]:
+    """What a step affects is counted from what was diagnosed: it is asked before anything is changed."""
+    refusals = []
+    for number, step in enumerate(steps):
+        try:
+            found = (
+                condition_faults(condition(step.affects), [each.id for each in before])
+                if step.affects
+                else []
+            )
+        except Refusal as refusal:
+            found = [refusal]
+        refusals += [Refusal(fault.found, fault.fix, (number, "affects")) for fault in found]
+    return refusals
+
+
 def build_steps(parts: Sequence[StepPart], spot: Spot, mutating: frozenset[str]) -> tuple[RunbookStep, ...]:
     """`mutating` names the actions that change something."""
     return tuple(_step(part, spot.at(number), mutating) for number, part in enumerate(parts))
@@ -132,6 +151,7 @@ def _step(part: StepPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
         attempts=part.attempts,
         idempotency_key=repair.idempotency_key if repair else "",
         recover=repair.recover if repair else "",
+        affects=repair.affects if repair else "",
     )
 
 

@@ -6,6 +6,7 @@ from reception import Reception
 from ledger import links
 from ledger.clock import now_ms
 from routing.decision import Table
+from routing.delivery import Delivery, Message, Progress, Purpose
 from routing.entry import Answer, Lane
 from routing.errors import BadSignature
 from routing.incident import Incident, Phase
@@ -90,6 +91,44 @@ def test_the_button_acknowledges_once(reception: Reception) -> None:
 def test_the_page_says_when_there_is_nothing_to_do(reception: Reception, phase: Phase, said: str) -> None:
     open_incident(reception, phase)
     assert said in reception.get(link()).text
+
+
+def asking(reception: Reception) -> None:
+    open_incident(reception)
+    message = Message(
+        title="?", body="Approve it?\nSEV-1, target <b>site</b>: it asks each time.\nIt would do: x."
+    )
+    delivery = Delivery(
+        id="INC-7-d2", incident="INC-7", contact="anna", channel="mail", address="a@b.c", purpose=Purpose.APPROVAL,
+        severity=Severity.SEV1, message=message, progress=Progress.SENT, created_at=NOW, changed_at=NOW, run="INC-7-r1",
+    )  # fmt: skip
+    reception.redis.hset(reception.keys.owned("INC-7", Table.DELIVERY), "INC-7-d2", encode(delivery))
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_a_link_that_asks_for_approval_has_two_buttons_and_opening_it_decides_nothing(
+    reception: Reception, decision: str
+) -> None:
+    asking(reception)
+    path = link()
+    page = reception.get(path)
+    assert "Approve this repair?" in page.text
+    assert "&lt;b&gt;site" in page.text
+    assert f'action="{path}/{decision}"' in page.text
+    assert reception.get(f"{path}/{decision}").status_code == 405
+    assert reception.entries() == []
+    for _ in range(2):
+        assert reception.post(f"{path}/{decision}", b"").status_code == 200
+    [entry] = reception.entries(Lane.CONTROL)
+    assert isinstance(entry, Answer)
+    assert (entry.delivery, entry.text) == ("INC-7-d2", decision)
+
+
+def test_nothing_but_approve_and_deny_can_be_decided_and_a_forged_link_nothing(reception: Reception) -> None:
+    asking(reception)
+    assert reception.post(f"{link()}/escalate", b"").status_code == 404
+    assert reception.post("/a/nonsense/approve", b"").status_code == 401
+    assert reception.entries() == []
 
 
 def test_an_archived_incident_is_not_an_error(reception: Reception) -> None:

@@ -84,8 +84,13 @@ def _text(notification: Notification) -> str:
     parts = ["(This may be a repeat of an earlier mail.)"] if notification.repeat else []
     parts += [one_line(notification.message.title), printable(notification.message.body)]
     if notification.ack_url:
-        parts.append(f"Acknowledge: {notification.ack_url}")
+        parts.append(f"{_does(notification)}: {notification.ack_url}")
     return "\n\n".join(parts) + "\n"
+
+
+def _does(notification: Notification) -> str:
+    """What the link leads to."""
+    return "Approve or deny" if notification.purpose is Purpose.APPROVAL else "Acknowledge"
 
 
 def _html(notification: Notification) -> str:
@@ -94,7 +99,7 @@ def _html(notification: Notification) -> str:
     body = escape(printable(notification.message.body)).replace("\n", "<br>\n")
     button = (
         f'<p><a href="{escape(notification.ack_url)}" style="background:#b00020;color:#fff;padding:12px 20px;'
-        f'border-radius:4px;text-decoration:none;font-weight:bold">Acknowledge</a></p>'
+        f'border-radius:4px;text-decoration:none;font-weight:bold">{_does(notification)}</a></p>'
         if notification.ack_url
         else ""
     )

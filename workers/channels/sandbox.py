@@ -30,4 +30,4 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
     del settings
     fields = {"To": notification.to, "Text": whole(notification.message)}
-    return fields | ({"Acknowledge": notification.ack_url} if notification.ack_url else {})
+    return fields | ({"Link": notification.ack_url} if notification.ack_url else {})

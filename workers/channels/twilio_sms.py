@@ -16,7 +16,10 @@ from workers.text import cut, whole
 TITLE = "Text message (Twilio)"
 VOICE = False
 
-REPLY = "Reply ack, resolve or escalate."
+REPLIES = {
+    Purpose.PAGE: "Reply ack, resolve or escalate.",
+    Purpose.APPROVAL: "Reply approve or deny.",
+}
 
 
 class Settings(twilio.Account):
@@ -56,6 +59,6 @@ def body(notification: Notification, limit: int) -> str:
     """The message, how to answer, and the link: what must give way is the middle, never the way to answer."""
     head = "(May be a repeat.) " if notification.repeat else ""
     tail = ""
-    if notification.purpose is Purpose.PAGE:
-        tail = "\n" + "\n".join(part for part in (REPLY, notification.ack_url) if part)
+    if reply := REPLIES.get(notification.purpose, ""):
+        tail = "\n" + "\n".join(part for part in (reply, notification.ack_url) if part)
     return head + cut(whole(notification.message), limit - len(head) - len(tail)) + tail

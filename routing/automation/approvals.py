@@ -1,0 +1,121 @@
+"""Approvals: a person says yes before a run changes anything. No answer in time means no, and is recorded so.
+
+Never by whoever started the run, and only by those who were asked; anybody may say no.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from routing import duration
+from routing.delivery import Message
+from routing.draft import Draft
+from routing.errors import TocsinError
+from routing.incident import Incident
+from routing.language import expressions
+from routing.policy import Approvers, Runbook
+from routing.reason import Reason
+from routing.response import callees, render, sending
+from routing.response.callees import Callee
+from routing.run import Approval, Run, RunPhase
+from routing.timer import Wake
+
+
+class Vote(StrEnum):
+    """What came of one person's yes."""
+
+    NOTHING = "nothing"
+    GRANTED = "granted"
+
+
+def needed(run: Run, runbook: Runbook, facts: dict[str, Any]) -> str:
+    """Why somebody has to approve before anything is changed; "" when nobody has to."""
+    if run.mode == "dry_run" or run.approved_by:
+        return ""
+    if runbook.mode == "approve":
+        return "it asks each time"
+    most = runbook.limits.max_affected
+    for step in runbook.remediate:
+        many = _affected(step.affects, facts) if step.affects else 0
+        if many is None:
+            return f"nobody can tell how many {step.id} would affect"
+        if many > most:
+            return f"{step.id} would affect {many:g}, and no more than {most} may be affected by itself"
+    return ""
+
+
+def _affected(expression: str, facts: dict[str, Any]) -> float | None:
+    try:
+        found = expressions.evaluate(expression, facts)
+    except TocsinError:
+        return None
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def ask(draft: Draft, incident: Incident, run: Run, runbook: Runbook, why: str) -> str:
+    """Put the run on hold and ask. Returns why nobody can be asked: that denies it."""
+    rules = runbook.approval
+    if rules is None:
+        return f"{why}, and nobody is named to approve it"
+    people = [each for each in callees.resolve(draft, rules.targets).people if _may(run, each.contact.name)]
+    if len(people) < rules.people:
+        return f"{why}, and {len(people)} of the {rules.people} who have to approve can be asked"
+    until = draft.now + rules.within_ms
+    asked = [each.contact.name for each in people]
+    approval = Approval(why=why, until_at=until, people=rules.people, asked=asked)
+    run = msgspec.structs.replace(run, phase=RunPhase.WAITING, approval=approval, at_step="")
+    draft.put_run(run)
+    what = f"deny runbook {runbook.id} unless somebody approves"
+    draft.wake(Wake.APPROVAL, run.id, until, incident=incident.id, what=what)
+    # Its own time stands still while it waits.
+    last = until + runbook.timeout_ms
+    draft.wake(Wake.RUN_DEADLINE, run.id, last, incident=incident.id, what=f"give up on runbook {runbook.id}")
+    names = ", ".join(each.contact.title for each in people)
+    reason = Reason(text=why, rule=f"runbook {runbook.id}", origin=str(rules.origin))
+    draft.note(incident.id, f"runbook {runbook.id} waits for approval by {names}", reason)
+    for each in people:
+        _tell(draft, draft.incident(incident.id) or incident, run, runbook, rules, each)
+    return ""
+
+
+def _may(run: Run, name: str) -> bool:
+    return bool(name) and name != run.requested_by
+
+
+def _tell(
+    draft: Draft, incident: Incident, run: Run, runbook: Runbook, rules: Approvers, callee: Callee
+) -> None:
+    contact = callee.contact
+    if not contact.quiet or run.approval is None:
+        return
+    title = f"Approve {runbook.title} for {incident.title}?"
+    until = render.clock(run.approval.until_at, contact.timezone)
+    lines = [
+        title,
+        f"{incident.severity}, target {run.target}: {run.approval.why}.",
+        f"It would do: {', '.join(step.action for step in runbook.remediate)}.",
+        f"Until {until}; no answer within {duration.text(rules.within_ms)} means no.",
+        f"Answer approve or deny, or: tocsin runbook approve {run.id}",
+    ]
+    message = Message(title=f"[{incident.id}] {title}", body="\n".join(lines), speech=title)
+    why = f"runbook {runbook.id} asks for approval"
+    sending.ask(draft, incident, contact, contact.quiet[0], message, why, run.id)
+
+
+def approve(draft: Draft, incident: Incident, run: Run, by: str, via: str) -> Vote:
+    """One person's yes; granted with the last one that it takes."""
+    approval = run.approval
+    if approval is None or by in approval.granted:
+        return Vote.NOTHING
+    if by not in approval.asked:
+        own = "who starts a run cannot approve it" if by == run.requested_by else "they were not asked"
+        asked = ", ".join(approval.asked)
+        draft.note(incident.id, f"{by} approved {run.id} via {via}: {own}; {asked} may", by=by)
+        return Vote.NOTHING
+    approval = msgspec.structs.replace(approval, granted=[*approval.granted, by])
+    left = approval.people - len(approval.granted)
+    draft.put_run(msgspec.structs.replace(run, approval=approval))
+    more = f"; {left} more needed" if left else ""
+    draft.note(incident.id, f"runbook {run.runbook} approved by {by} via {via}{more}", by=by)
+    return Vote.NOTHING if left else Vote.GRANTED
