@@ -17,6 +17,8 @@ from routing.instant import iso
 from routing.run import RunPhase
 
 _NS = 1_000_000
+COARSE = 20 * _NS
+"""A file's times are of the kernel's coarse clock, one tick or two behind the one that vendors write down."""
 _REPEATING = re.compile(r"deliver|urgent|database|supervisor")
 """Whose death may have a message sent twice: who sends it, who keeps that it was sent, and all of them."""
 
@@ -82,7 +84,7 @@ def _explains(deaths: list[Death], delivery: Delivery, times: list[int]) -> Deat
     Who dies before it has sent anything makes no second message; who dies afterwards does.
     """
     twice = len(times) > 1
-    since = times[0] if twice else delivery.created_at * _NS
+    since = (times[0] if twice else delivery.created_at * _NS) - COARSE
     until = times[-1] if times else delivery.changed_at * _NS
     innocent = "deliver.claimed" if twice else "deliver.answered"
     suspects = (each for each in deaths if since <= each.at <= until and each.who != innocent)
