@@ -63,6 +63,14 @@ def deny(run: str, by: str) -> None:
     _say(connected(), _incident_of(run), Verb.DENY, by, run)
 
 
+@runbook.command()
+@click.argument("RUN")
+@acting
+def undo(run: str, by: str) -> None:
+    """Take back now what RUN has changed, the last change first, where its steps say how."""
+    _say(connected(), _incident_of(run), Verb.UNDO, by, run)
+
+
 def _incident_of(run: str) -> str:
     incident, found, _ = run.rpartition("-r")
     if not found:

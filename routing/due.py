@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.alerts import absences, combinations, counting, ending
-from routing.automation import repairs, runbooks, steps
+from routing.automation import facts, repairs, runbooks, steps, undoing
 from routing.decision import Table
 from routing.delivery import Progress
 from routing.draft import Draft
@@ -96,7 +96,7 @@ def _unclaimed(draft: Draft, timer: Timer) -> None:
         deliveries.unclaimed(draft, delivery, timer.tries)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.again_unclaimed(draft, incident, run, runbooks.context(draft, incident, run), timer.tries + 1)
+        steps.again_unclaimed(draft, incident, run, facts.of_run(draft, incident, run), timer.tries + 1)
 
 
 def _silent(draft: Draft, timer: Timer) -> None:
@@ -104,7 +104,7 @@ def _silent(draft: Draft, timer: Timer) -> None:
         deliveries.silent(draft, delivery)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.repeat(draft, incident, run, runbooks.context(draft, incident, run))
+        steps.repeat(draft, incident, run, facts.of_run(draft, incident, run))
 
 
 def _retry(draft: Draft, timer: Timer) -> None:
@@ -112,7 +112,7 @@ def _retry(draft: Draft, timer: Timer) -> None:
         deliveries.retry(draft, delivery)
     elif found := _under_way(draft, timer):
         incident, run = found
-        steps.dispatch(draft, incident, run, run.at_step, runbooks.context(draft, incident, run))
+        steps.dispatch(draft, incident, run, run.at_step, facts.of_run(draft, incident, run))
 
 
 def _run_deadline(draft: Draft, timer: Timer) -> None:
@@ -120,6 +120,12 @@ def _run_deadline(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if run is not None and incident is not None and not run.phase.over:
         repairs.gave_up(draft, incident, run, f"its time was up during {run.phase}")
+
+
+def _undo(draft: Draft, timer: Timer) -> None:
+    incident = draft.incident(timer.incident)
+    if incident is not None:
+        undoing.due(draft, incident, timer.subject, timer.tries)
 
 
 def _approval(draft: Draft, timer: Timer) -> None:
@@ -266,6 +272,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.RUN_DEADLINE: _run_deadline,
     Wake.VERIFY: _verify,
     Wake.APPROVAL: _approval,
+    Wake.UNDO: _undo,
     Wake.QUIET: _quiet,
     Wake.EXPIRE: _expire,
     Wake.FOLLOW_UP: _follow_up,

@@ -66,6 +66,8 @@ class Verb(StrEnum):
     APPROVE = "approve"
     """The run named in `text`, or the one that waits, may go on."""
     DENY = "deny"
+    UNDO = "undo"
+    """What the run named in `text` has changed is taken back."""
     ROLE = "role"
     """The role named in `text` is `to`'s now."""
 

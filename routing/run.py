@@ -69,6 +69,10 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     requested_by: str = ""
     """Who started it by hand, and so cannot approve it; "" when an alert did."""
+    undoes: str = ""
+    """The change it takes back, like "INC-1-r1/attack_mode"; "" where it repairs."""
+    tries: int = 0
+    """How often that has failed before."""
     approval: Approval | None = None
     approved_by: list[str] = []
     """Everyone it needed has approved."""

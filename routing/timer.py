@@ -21,6 +21,8 @@ class Wake(StrEnum):
     RETRY = "retry"
     RUN_DEADLINE = "run_deadline"
     VERIFY = "verify"
+    UNDO = "undo"
+    """A change that was meant for a time is taken back."""
     APPROVAL = "approval"
     """Nobody has approved in time, which means denied."""
     QUIET = "quiet"
@@ -48,7 +50,7 @@ class Wake(StrEnum):
 
 
 BOOKKEEPING = frozenset(
-    {Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.NEWS, Wake.REPEAT, Wake.PHASE, Wake.STATUS}
+    {Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.UNDO, Wake.NEWS, Wake.REPEAT, Wake.PHASE, Wake.STATUS}
 )
 """They see to it that work is carried out or people are kept informed; nobody is called because of them."""
 

@@ -1,6 +1,6 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, runbooks
+from routing.automation import approvals, runbooks, undoing
 from routing.automation.approvals import Vote
 from routing.draft import Draft
 from routing.entry import StepDone
@@ -19,6 +19,9 @@ def step_done(draft: Draft, entry: StepDone) -> None:
 
 def gave_up(draft: Draft, incident: Incident, run: Run, why: str) -> None:
     """The run's time is up."""
+    if run.undoes:
+        undoing.failed(draft, incident, run, why)
+        return
     after(draft, runbooks.finish(draft, incident, run, RunPhase.FAILED, why))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from routing.automation import approvals, guards, steps
+from routing.automation import approvals, facts, guards, steps, undoing
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -68,7 +68,7 @@ def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str
 def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> tuple[Incident, Run | None]:
     number = incident.runs + 1
     run_id = f"{incident.id}-r{number}"
-    target = str(fill(runbook.target, _incident_context(incident, run_id, draft.now)))
+    target = str(fill(runbook.target, facts.of_incident(incident, run_id, draft.now)))
     record = _target_record(draft, runbook, target)
     permit = guards.permit(record, runbook.limits, run_id, draft.now, killed=_killed(draft))
     why = Reason(
@@ -128,6 +128,10 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
         steps.retry_later(draft, incident, run, state, done)
         return None
     run = steps.record(draft, run, state, done)
+    if run.undoes:
+        undoing.done(draft, incident, run, done)
+        return None
+    undoing.expire(draft, incident, run, spec)
     if run.phase is RunPhase.VERIFY:
         return _verified(draft, incident, run, runbook, done)
     if done.outcome is not Outcome.OK and run.phase is RunPhase.REMEDIATE:
@@ -145,7 +149,7 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
         stopped = _guarded(draft, incident, run, runbook)
         if stopped is not None:
             return stopped
-        why = approvals.needed(run, runbook, context(draft, incident, run))
+        why = approvals.needed(run, runbook, facts.of_run(draft, incident, run))
         if why:
             denied = approvals.ask(draft, incident, run, runbook, why)
             return finish(draft, incident, run, RunPhase.REFUSED, denied) if denied else None
@@ -186,7 +190,7 @@ def go_on(draft: Draft, incident: Incident, run: Run) -> Finished | None:
 
 def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished | None:
     try:
-        steps.dispatch(draft, incident, run, step, context(draft, incident, run))
+        steps.dispatch(draft, incident, run, step, facts.of_run(draft, incident, run))
     except TemplateGap as gap:
         # Nothing was changed yet while it only looks: that is no failed repair.
         phase = RunPhase.STOPPED if run.phase is RunPhase.DIAGNOSE else RunPhase.FAILED
@@ -196,7 +200,7 @@ def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished
 
 def _guarded(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finished | None:
     """Check every guard before the first change. One that cannot be judged does not hold."""
-    facts = context(draft, incident, run)
+    known = facts.of_run(draft, incident, run)
     for guard in runbook.guards:
         if run.mode == "dry_run" and steps.unmade(run, guard.condition):
             reason = Reason(text="its facts were not fetched (dry run)", origin=str(guard.origin))
@@ -204,7 +208,7 @@ def _guarded(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Fi
             continue
         problem = ""
         try:
-            held = expressions.holds(guard.condition, facts)
+            held = expressions.holds(guard.condition, known)
         except TocsinError as error:
             held, problem = False, f" ({error})"
         if not held:
@@ -280,7 +284,7 @@ def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incide
     """What was changed may leave work behind, however the run ended: reminded of until done."""
     owed = list(incident.followups)
     for number, (text, after) in enumerate(runbook.followups, start=1):
-        words = str(steps.filled(text, context(draft, incident, run), lenient=True))
+        words = str(steps.filled(text, facts.of_run(draft, incident, run), lenient=True))
         followup = FollowUp(
             id=f"{run.id}-f{number}", text=words, opened_at=draft.now, remind_at=draft.now + after
         )
@@ -300,34 +304,9 @@ def stop_all(draft: Draft, incident: Incident, why: str) -> Incident:
 
 
 def active(draft: Draft, incident: Incident) -> list[Run]:
-    return [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
-
-
-def context(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:
-    """What placeholders and conditions of a runbook may refer to."""
-    facts = _incident_context(incident, run.id, draft.now)
-    facts["run"]["target"] = run.target
-    for state in run.steps:
-        if state.outcome:
-            facts[state.id] = state.output if state.outcome == Outcome.OK else {"error": state.error}
-    return facts
-
-
-def _incident_context(incident: Incident, run: str, now: int) -> dict[str, Any]:
-    suspect = incident.suspect
-    return {
-        "now": now,
-        "run": {"id": run},
-        "incident": {
-            "id": incident.id,
-            "title": incident.title,
-            "severity": str(incident.severity),
-            "service": incident.service,
-            "team": incident.team,
-            "labels": incident.labels,
-            "suspect": msgspec.to_builtins(suspect) if suspect else None,
-        },
-    }
+    """The repairs under way. What takes a change back is none of them, and goes on whatever becomes of the incident."""
+    runs = draft.owned(incident.id, Table.RUN, Run)
+    return [run for run in runs if not run.phase.over and not run.undoes]
 
 
 def _holds(condition: str, output: Any) -> bool:

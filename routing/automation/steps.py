@@ -34,7 +34,8 @@ def state_of(run: Run, step: str) -> StepState:
 
 
 def spec_of(runbook: Runbook, step: str) -> RunbookStep:
-    every = (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
+    undo = (spec.undo for spec in runbook.remediate if spec.undo is not None)
+    every = (*runbook.diagnose, *runbook.remediate, runbook.verify.step, *undo)
     return next(spec for spec in every if spec.id == step)
 
 
@@ -199,8 +200,13 @@ def unmade(run: Run, condition: str) -> bool:
 
 def has_changed_something(run: Run) -> bool:
     """A step that changes something was carried out, or may have been."""
+    return any(has_changed(state) for state in run.steps)
+
+
+def has_changed(state: StepState) -> bool:
+    """It is a change, and was carried out, or may have been."""
     done = {str(Outcome.OK), str(Outcome.UNKNOWN)}
-    return any(state.mutates and state.outcome in done and not _simulated(state) for state in run.steps)
+    return state.mutates and state.outcome in done and not _simulated(state)
 
 
 def would_have(run: Run) -> str:

@@ -22,6 +22,10 @@ class RunbookStep:
     idempotency_key: str = ""
     recover: str = ""
     """self_healing, irreversible, or "undo: <what>". Every mutating step says."""
+    undo: "RunbookStep | None" = None
+    """What takes it back."""
+    expires_ms: int = 0
+    """It is taken back after so long; 0: it stays."""
     affects: str = ""
     """A jmespath expression over what was diagnosed: how many it would affect; "" where nobody counts."""
 

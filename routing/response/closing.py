@@ -12,7 +12,7 @@ from routing.noise import grouping, mutes
 from routing.reason import Reason
 from routing.response import clocks, escalation, informing, notify, responding, sending
 from routing.run import Run
-from routing.timer import Wake
+from routing.timer import Timer, Wake
 
 
 def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reason) -> Incident:
@@ -103,7 +103,9 @@ def retire(draft: Draft, incident: Incident) -> None:
 
 
 def _under_way(draft: Draft, incident: Incident) -> bool:
-    """What is in the archive nobody sends, repeats or stops any more."""
+    """What is in the archive nobody sends, repeats, stops or takes back any more."""
     deliveries = draft.owned(incident.id, Table.DELIVERY, Delivery)
     runs = draft.owned(incident.id, Table.RUN, Run)
-    return not all([*(each.progress.over for each in deliveries), *(each.phase.over for each in runs)])
+    changes = [each for each in draft.owned(incident.id, Table.TIMER, Timer) if each.wake is Wake.UNDO]
+    over = all([*(each.progress.over for each in deliveries), *(each.phase.over for each in runs)])
+    return bool(changes) or not over

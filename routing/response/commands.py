@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from routing.automation import repairs, runbooks
+from routing.automation import repairs, runbooks, undoing
 from routing.draft import Draft
 from routing.entry import Command, Verb
 from routing.incident import Incident, Phase
@@ -29,6 +29,9 @@ def command(draft: Draft, entry: Command) -> None:
     special = _SPECIAL.get(entry.verb)
     if special is None:
         act(draft, incident, entry.verb, by, via, entry.text)
+    elif entry.verb is Verb.UNDO:
+        # What is resolved may still have changes that stand.
+        special(draft, incident, entry, by, via)
     elif open_ := _open(draft, incident, entry.verb, by, via):
         special(draft, open_, entry, by, via)
 
@@ -112,6 +115,10 @@ def _run(draft: Draft, incident: Incident, entry: Command, by: str, via: str) ->
     runbooks.start_by_hand(draft, incident, entry.text, by, via)
 
 
+def _undo(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    undoing.by_hand(draft, incident, entry.text, by, via)
+
+
 def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
     merging.merge(draft, incident, entry.to, by, via)
 
@@ -130,4 +137,5 @@ _SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
     Verb.APPROVE: _approve,
     Verb.DENY: _deny,
     Verb.RUN: _run,
+    Verb.UNDO: _undo,
 }

@@ -15,9 +15,21 @@ from routing.schema.refusal import Refusal, refuse_all
 
 MOST_ATTEMPTS = 10
 
+UNDO = "undo_"
+"""What takes a step back is a step of this and its id."""
+
 _RECOVER = re.compile(r"self_healing|irreversible|undo: \S.*")
 _RECOVER_FIX = 'self_healing, irreversible, or "undo: <what takes it back>"'
 _STEP_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def fitting(params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    """The parameters, as the action takes them. Raises Refusals."""
+    catalogue = known(info).catalogue
+    facts = catalogue.actions.get(info.data.get("action", "")) if catalogue else None
+    if facts is not None and facts.params is not None:
+        refuse_all(misfits(facts.params, params))
+    return params
 
 
 class StepPart(Part):
@@ -30,19 +42,15 @@ class StepPart(Part):
     @field_validator("id")
     @classmethod
     def _id(cls, text: str) -> str:
-        if not _STEP_ID.fullmatch(text) or text in GIVEN:
-            fix = f"use lower-case letters, digits and _, a letter first; not {', '.join(GIVEN)}"
+        if not _STEP_ID.fullmatch(text) or text in GIVEN or text.startswith(UNDO):
+            fix = f"use lower-case letters, digits and _, a letter first; not {', '.join(GIVEN)}, {UNDO}..."
             raise Refusal(f'"{text}" cannot name a step', fix)
         return text
 
     @field_validator("params")
     @classmethod
     def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        catalogue = known(info).catalogue
-        facts = catalogue.actions.get(info.data.get("action", "")) if catalogue else None
-        if facts is not None and facts.params is not None:
-            refuse_all(misfits(facts.params, params))
-        return params
+        return fitting(params, info)
 
 
 class ReadingPart(StepPart):
@@ -59,14 +67,40 @@ class ReadingPart(StepPart):
         return action
 
 
+class UndoPart(Part):
+    """What takes a change back. Its parameters may refer to what the change itself brought."""
+
+    action: ActionName = Field(description="what takes it back, like vercel.attack_mode")
+    params: dict[str, Any] = Field(default={}, validate_default=True)
+    timeout: PositiveDuration = 30_000
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
+
+    @field_validator("params")
+    @classmethod
+    def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return fitting(params, info)
+
+
 class RepairPart(StepPart):
     """A step that may change something: it says how that is recovered from."""
 
     idempotency_key: str = ""
+    undo: UndoPart | None = Field(default=None, description="action and params: what takes it back")
+    expires: PositiveDuration | None = Field(
+        default=None, validate_default=True, description="it is taken back after so long, like 1h"
+    )
     affects: str = Field(
         default="", description="a condition that counts what it would affect, like before.idle"
     )
     recover: str = Field(default="", validate_default=True)
+
+    @field_validator("expires")
+    @classmethod
+    def _undone(cls, expires: int | None, info: ValidationInfo) -> int | None:
+        if expires is not None and info.data.get("undo", True) is None:
+            fix = "add undo: what takes it back, like {action: vercel.attack_mode, params: {...}}"
+            raise Refusal("a time, and nothing that takes it back", fix)
+        return expires
 
     @field_validator("recover")
     @classmethod
@@ -105,6 +139,9 @@ def step_faults(steps: Sequence[StepPart], before: Sequence[StepPart]) -> list[R
         filled = {"params": step.params, "idempotency_key": getattr(step, "idempotency_key", "")}
         refusals += [Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in faults(filled, ids)]
         ids.append(step.id)
+        if (undo := getattr(step, "undo", None)) is not None:
+            found = faults({"undo": {"params": undo.params}}, ids)
+            refusals += [Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in found]
     return refusals
 
 
@@ -152,6 +189,22 @@ def _step(part: StepPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
         idempotency_key=repair.idempotency_key if repair else "",
         recover=repair.recover if repair else "",
         affects=repair.affects if repair else "",
+        undo=_undo(repair, spot, mutating) if repair and repair.undo else None,
+        expires_ms=(repair.expires or 0) if repair else 0,
+    )
+
+
+def _undo(part: RepairPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep | None:
+    if part.undo is None:
+        return None
+    return RunbookStep(
+        id=f"{UNDO}{part.id}",
+        action=part.undo.action,
+        params=part.undo.params,
+        timeout_ms=part.undo.timeout,
+        mutates=part.undo.action in mutating,
+        origin=spot.at("undo").origin,
+        attempts=part.undo.attempts,
     )
 
 

@@ -24,6 +24,11 @@ def test_an_answer_to_a_run_that_does_not_wait_says_so(waiting: str, run: Run, v
     assert "INC-1-r1 does not wait for approval" in run("runbook", verb, "INC-1-r1", "--as", "ben").stdout
 
 
+def test_what_has_changed_nothing_cannot_be_taken_back(waiting: str, run: Run) -> None:
+    run("runbook", "run", "rollback", "--incident", waiting, "--as", "anna")
+    assert "nothing it has changed can be taken back" in run("runbook", "undo", "INC-1-r1").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -1,0 +1,39 @@
+"""Facts: what placeholders and conditions of a runbook may refer to."""
+
+from typing import Any
+
+import msgspec
+
+from routing.draft import Draft
+from routing.entry import Outcome
+from routing.incident import Incident
+from routing.run import Run
+
+
+def of_run(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:
+    """The incident, the run, and what its steps found; of one that takes a change back, what that run had found."""
+    before = draft.run(run.undoes.partition("/")[0]) if run.undoes else None
+    found = of_incident(incident, run.id, draft.now)
+    found["run"]["target"] = run.target
+    for state in (before or run).steps:
+        if state.outcome:
+            found[state.id] = state.output if state.outcome == Outcome.OK else {"error": state.error}
+    return found
+
+
+def of_incident(incident: Incident, run: str, now: int) -> dict[str, Any]:
+    """Before any step of the run has found anything."""
+    suspect = incident.suspect
+    return {
+        "now": now,
+        "run": {"id": run},
+        "incident": {
+            "id": incident.id,
+            "title": incident.title,
+            "severity": str(incident.severity),
+            "service": incident.service,
+            "team": incident.team,
+            "labels": incident.labels,
+            "suspect": msgspec.to_builtins(suspect) if suspect else None,
+        },
+    }

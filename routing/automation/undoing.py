@@ -1,0 +1,151 @@
+"""Undoing: a change that was meant for a time is taken back when that time is over, or when somebody says so.
+
+Its expiry is a timer in the log. Taking it back is a run of its own with one step; while it does not succeed it is
+tried again, and people are told.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from routing import duration
+from routing.automation import facts, steps
+from routing.decision import Table
+from routing.draft import Draft
+from routing.entry import Outcome, StepDone
+from routing.incident import Incident
+from routing.instant import HOUR, MINUTE, iso
+from routing.language.template import TemplateGap
+from routing.policy import Runbook, RunbookStep
+from routing.reason import Reason
+from routing.response import followups, informing
+from routing.run import Run, RunPhase, StepState
+from routing.timer import Wake
+
+AGAIN_MS = 5 * MINUTE
+"""What could not be taken back is tried again after so long, and ever more rarely."""
+MAX_AGAIN_MS = HOUR
+
+
+def expire(draft: Draft, incident: Incident, run: Run, spec: RunbookStep) -> None:
+    """The step has made a change: it is taken back when its time is over."""
+    state = steps.state_of(run, spec.id)
+    if spec.undo is None or not spec.expires_ms or run.mode == "dry_run" or not steps.has_changed(state):
+        return
+    at, what = draft.now + spec.expires_ms, f"take back {spec.action}"
+    draft.wake(Wake.UNDO, steps.effect_id(run, spec.id), at, incident=incident.id, what=what)
+    draft.note(incident.id, f"{run.runbook}: {spec.id} is taken back at {iso(at)}", _reason(spec))
+
+
+def due(draft: Draft, incident: Incident, change: str, tries: int) -> None:
+    """The time of a change is over, or an attempt to take it back has failed before."""
+    begin(draft, incident, change, "its time is over" if not tries else f"attempt {tries + 1}", tries)
+
+
+def by_hand(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
+    """A person wants what a run has changed taken back now."""
+    run = draft.run(run_id)
+    changes = list(_changes(draft, run)) if run is not None and run.incident == incident.id else []
+    if not changes:
+        why = "nothing it has changed can be taken back"
+        draft.note(incident.id, f"{by} asked to take back {run_id} via {via}: {why}", by=by)
+    for change in changes:
+        begin(draft, incident, change, f"{by} asked for it via {via}", 0)
+
+
+def _changes(draft: Draft, run: Run) -> Iterator[str]:
+    """What it changed and nobody has taken back or is at, the last change first."""
+    runbook = _runbook(draft, run.runbook)
+    gone = {
+        other.undoes
+        for other in draft.owned(run.incident, Table.RUN, Run)
+        if other.undoes and other.phase is not RunPhase.FAILED
+    }
+    for state in reversed(run.steps):
+        spec = steps.spec_of(runbook, state.id) if runbook else None
+        change = steps.effect_id(run, state.id)
+        if spec is not None and spec.undo is not None and steps.has_changed(state) and change not in gone:
+            yield change
+
+
+def begin(draft: Draft, incident: Incident, change: str, why: str, tries: int) -> None:
+    """Start the run that takes the change ("INC-1-r1/attack_mode") back."""
+    run_id, step = steps.split_effect(change)
+    before = draft.run(run_id)
+    runbook = _runbook(draft, before.runbook) if before else None
+    spec = _spec(runbook, step)
+    draft.unwake(Wake.UNDO, change)
+    if before is None or spec is None or spec.undo is None:
+        what = f"{change} cannot be taken back: its runbook is no longer configured; take it back by hand"
+        draft.note(incident.id, what)
+        informing.inform(draft, incident, what)
+        return
+    number = incident.runs + 1
+    run = Run(
+        id=f"{incident.id}-r{number}",
+        incident=incident.id,
+        runbook=before.runbook,
+        runbook_version=before.runbook_version,
+        target=before.target,
+        mode="auto",
+        phase=RunPhase.REMEDIATE,
+        started_at=draft.now,
+        deadline_at=draft.now + 2 * spec.undo.timeout_ms * spec.undo.attempts,
+        steps=[StepState(id=spec.undo.id, action=spec.undo.action, mutates=True)],
+        undoes=change,
+        tries=tries,
+    )
+    draft.put_incident(msgspec.structs.replace(incident, runs=number))
+    draft.note(incident.id, f"{run.runbook}: taking back {step}: {why}", _reason(spec.undo))
+    what = f"give up on taking back {step}"
+    draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
+    try:
+        steps.dispatch(draft, incident, run, spec.undo.id, facts.of_run(draft, incident, run))
+    except TemplateGap as gap:
+        failed(draft, incident, run, f"it needs what nobody knows: {gap}")
+
+
+def done(draft: Draft, incident: Incident, run: Run, entry: StepDone) -> None:
+    """The change was taken back, or could not be."""
+    if entry.outcome is not Outcome.OK:
+        failed(draft, incident, run, entry.error or str(entry.outcome))
+        return
+    _end(draft, run, RunPhase.SUCCEEDED, "taken back")
+    draft.note(incident.id, f"{run.runbook}: {_step(run)} is taken back")
+
+
+def failed(draft: Draft, incident: Incident, run: Run, why: str) -> None:
+    """It stands as it was: people hear of it, and it is tried again."""
+    _end(draft, run, RunPhase.FAILED, why)
+    wait = min(AGAIN_MS << min(run.tries, 10), MAX_AGAIN_MS)
+    what = f"{run.runbook}: {_step(run)} is not taken back: {why}"
+    draft.note(incident.id, f"{what}; again in {duration.text(wait)}")
+    at, again = draft.now + wait, f"take back {_step(run)}"
+    draft.wake(Wake.UNDO, run.undoes, at, incident=incident.id, what=again, tries=run.tries + 1)
+    if run.tries:
+        return
+    if incident.paged:
+        followups.report(draft, draft.incident(incident.id) or incident, what)
+    else:
+        informing.inform(draft, draft.incident(incident.id) or incident, what)
+
+
+def _end(draft: Draft, run: Run, phase: RunPhase, why: str) -> None:
+    steps.forget(draft, run)
+    draft.put_run(msgspec.structs.replace(run, phase=phase, why=why, ended_at=draft.now, at_step=""))
+
+
+def _step(run: Run) -> str:
+    return run.undoes.partition("/")[2]
+
+
+def _runbook(draft: Draft, name: str) -> Runbook | None:
+    return next((each for each in draft.policy.runbooks if each.id == name), None)
+
+
+def _spec(runbook: Runbook | None, step: str) -> RunbookStep | None:
+    return next((each for each in runbook.remediate if each.id == step), None) if runbook else None
+
+
+def _reason(spec: RunbookStep) -> Reason:
+    return Reason(text=f"{spec.action} is meant for a time", rule=spec.id, origin=str(spec.origin))
