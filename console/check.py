@@ -1,6 +1,6 @@
 """`tocsin check`: all faults of the configuration, before it goes live, and what in it is hardly meant."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from ledger import env_file, policies
 from ledger.catalogue import catalogue
 from ledger.settings import environment, from_env
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.load import examine
+from routing.load import RUNBOOKS, examine
 from routing.policy import Matrix, Policy
+from routing.schema.runbook_tests import read_tests
 from routing.schema.scenario import read_scenario
 from routing.severity import Severity
 from routing.simulation.judge import rehearse
+from routing.simulation.proving import Proved, prove
 
 
 @click.command()
@@ -33,24 +35,29 @@ def check(config: Path | None, secrets: bool, tests: bool, json: bool) -> None:
     environ = env_file.joined(env_file.where(given), given)
     faults: tuple[Fault, ...] = ()
     warnings: tuple[ConfigWarning, ...] = ()
-    version, played = "", 0
+    version, played, proved = "", 0, 0
     matrix: Matrix | None = None
     try:
         found = examine(policies.read_files(folder), catalogue(), environ, secrets=secrets)
         version, warnings, matrix = found.policy.version, found.warnings, found.policy.matrix
-        faults, played = rehearsed(found.policy, policies.read_tests(folder)) if tests else ((), 0)
+        if tests:
+            faults, played = rehearsed(found.policy, policies.read_tests(folder))
+            proofs = proven(found.policy, policies.read_files(folder))
+            faults = (*faults, *(each.fault for each in proofs if each.failure))
+            proved = len(proofs)
     except ConfigError as error:
         faults = error.faults
     if json:
         told = {
             "scenarios": played,
+            "runbook_tests": proved,
             "matrix": {scope: _names(row) for scope, row in matrix.cells.items()} if matrix else None,
             "faults": [asdict(each) for each in faults],
             "warnings": [asdict(each) for each in warnings],
         }
         as_json({"ok": not faults, "version": version, **told})
     else:
-        _tell(folder, version, played, faults, warnings)
+        _tell(folder, version, (played, proved), faults, warnings)
         _show(matrix)
     if faults:
         raise SystemExit(1)
@@ -69,10 +76,18 @@ def rehearsed(policy: Policy, scenarios: Mapping[str, str]) -> tuple[tuple[Fault
     return tuple(faults), len(scenarios)
 
 
+def proven(policy: Policy, files: Mapping[str, str], only: Collection[str] = ()) -> list[Proved]:
+    """The runbooks' own tests, played; of the runbooks named, or of all."""
+    tests = [
+        test for name, text in files.items() if RUNBOOKS in name for test in read_tests(name, text, policy)
+    ]
+    return [prove(policy, test) for test in tests if not only or test.runbook in only]
+
+
 def _tell(
     folder: Path,
     version: str,
-    played: int,
+    played: tuple[int, int],
     faults: tuple[Fault, ...],
     warnings: tuple[ConfigWarning, ...],
 ) -> None:
@@ -82,7 +97,9 @@ def _tell(
         say(f"{_many(len(faults), 'fault')}; nothing of it goes live", "red")
         return
     beside = f", with {_many(len(warnings), 'warning')}" if warnings else ""
-    scenarios = f", {_many(played, 'scenario')} as expected" if played else ""
+    counted = zip(played, ("scenario", "runbook test"), strict=True)
+    told = " and ".join(_many(count, noun) for count, noun in counted if count)
+    scenarios = f", {told} as expected" if told else ""
     say(f"{folder}: good, version {version}{scenarios}{beside}", "yellow" if warnings else "green")
 
 

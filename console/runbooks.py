@@ -1,14 +1,23 @@
 """`tocsin runbook`: what would run by itself, and when; start one, approve or deny one."""
 
+from pathlib import Path
+
 import click
 
 from console.acting import acting
+from console.check import proven
 from console.context import Context, connected
 from console.decided import act
 from console.options import json_option
-from console.output import as_json, span, table
+from console.output import as_json, one_line, say, span, table
+from ledger import policies
+from ledger.catalogue import catalogue
 from ledger.clock import now_ms
+from ledger.settings import from_env
+from routing import duration
 from routing.entry import Command, Verb
+from routing.load import load
+from routing.simulation.proving import Proved
 
 
 @click.group()
@@ -32,6 +41,49 @@ def list_(json: bool) -> None:
         return
     names = ("id", "title", "mode", "match", "cooldown", "per_hour", "origin")
     table([name.upper() for name in names], [[row[name] for name in names] for row in rows])
+
+
+@runbook.command()
+@click.argument("RUNBOOK", nargs=-1)
+@click.option("--config", type=click.Path(path_type=Path), help="Folder to test. Default: TOCSIN_CONFIG.")
+@json_option
+def test(runbook: tuple[str, ...], config: Path | None, json: bool) -> None:
+    """Play the runbooks' own tests under a simulated clock; nothing real is asked or changed.
+
+    One line a test, and below one that fails all that happened; exit status 1 then.
+    """
+    folder = config or from_env().config_dir
+    files = policies.read_files(folder)
+    policy = load(files, catalogue())
+    known = [each.id for each in policy.runbooks]
+    if unknown := sorted(set(runbook) - set(known)):
+        raise click.UsageError(f"no runbook {unknown[0]!r}; there are {', '.join(known)}")
+    proofs = proven(policy, files, runbook)
+    if json:
+        as_json([
+            {"runbook": each.test.runbook, "test": each.test.scenario.title, "ok": not each.failure,
+             "at": str(each.test.origin), "failure": each.failure}
+            for each in proofs
+        ])  # fmt: skip
+    else:
+        for each in proofs:
+            _tell(each)
+    if any(each.failure for each in proofs):
+        raise SystemExit(1)
+
+
+def _tell(proved: Proved) -> None:
+    test = proved.test
+    say(
+        f"{'FAILED' if proved.failure else 'ok':<7} {test.runbook}: {test.scenario.title}",
+        "red" if proved.failure else "green",
+    )
+    if not proved.failure:
+        return
+    say(f"        {test.origin}: {proved.failure}", "red")
+    for line in proved.lines:
+        after = duration.text((line.at - test.scenario.start_at) // 1000 * 1000)
+        say(one_line(f"        +{after:<8} {line.what}"))
 
 
 @runbook.command()

@@ -9,6 +9,7 @@ from routing.schema import placeholders
 from routing.schema.fields import Condition, Many, Matchers, Name, PositiveDuration, SeverityField, Some, Text
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
+from routing.schema.runbook_tests import RunbookTestPart, missing
 from routing.schema.steps import (
     ReadingPart,
     RepairPart,
@@ -74,6 +75,11 @@ class RunbookFile(Part):
     verify: VerifyPart = Field(description="how it is seen that the symptom is gone")
     followups: Many[FollowUpPart] = ()
     resolves: bool = True
+    tests: Many[RunbookTestPart] = Field(
+        default=(),
+        validate_default=True,
+        description="what it proves of itself: name, happens, given, expect",
+    )
 
     @field_validator("target")
     @classmethod
@@ -129,6 +135,12 @@ class RunbookFile(Part):
             refusals.append(Refusal("it must hold for longer than the whole run may take", fix, ("for",)))
         refuse_all(refusals)
         return verify
+
+    @field_validator("tests")
+    @classmethod
+    def _proven(cls, tests: tuple[RunbookTestPart, ...]) -> tuple[RunbookTestPart, ...]:
+        refuse_all(missing(tests))
+        return tests
 
     @field_validator("followups")
     @classmethod

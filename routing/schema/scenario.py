@@ -159,7 +159,7 @@ def read_scenario(file: str, text: str, policy: Policy) -> Scenario:
     part: ScenarioFile | None = None
     if not document.is_unsound(()):
         try:
-            part = ScenarioFile.model_validate(document.data, context=_known(policy))
+            part = ScenarioFile.model_validate(document.data, context=known_to(policy))
         except ValidationError as error:
             add_faults(document, ScenarioFile, error)
     if part is None or document.faults:
@@ -167,7 +167,8 @@ def read_scenario(file: str, text: str, policy: Policy) -> Scenario:
     return _build(part, Spot(document), policy)
 
 
-def _known(policy: Policy) -> Known:
+def known_to(policy: Policy) -> Known:
+    """What names in a scenario may refer to."""
     names = {
         "contact": (policy.contacts, "config/oncall.yaml"),
         "schedule": (policy.schedules, "config/oncall.yaml"),
@@ -196,7 +197,7 @@ def _build(part: ScenarioFile, spot: Spot, policy: Policy) -> Scenario:
         happenings=tuple(
             happening
             for number, each in enumerate(part.happens)
-            for happening in _happenings(each, spot.at("happens", number), policy, start_at)
+            for happening in happenings(each, spot.at("happens", number), policy, start_at)
         ),
         world=tuple(_behaviour(each, spot.at("world", number)) for number, each in enumerate(part.world)),
         expectations=tuple(
@@ -205,7 +206,8 @@ def _build(part: ScenarioFile, spot: Spot, policy: Policy) -> Scenario:
     )
 
 
-def _happenings(part: HappeningPart, spot: Spot, policy: Policy, start_at: int) -> Iterator[Happening]:
+def happenings(part: HappeningPart, spot: Spot, policy: Policy, start_at: int) -> Iterator[Happening]:
+    """All repetitions of one line of `happens`."""
     for number in range(part.count):
         after = part.at + number * part.every
         yield Happening(after, _what(part, policy, start_at + after, number), spot.origin)

@@ -1,7 +1,15 @@
 """Runbooks at the command line: started by hand, approved, denied."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
+import shipped
+from click.testing import CliRunner
 from desk import Ask, Desk, Run
+
+from console.main import tocsin
 
 
 @pytest.fixture
@@ -27,6 +35,24 @@ def test_an_answer_to_a_run_that_does_not_wait_says_so(waiting: str, run: Run, v
 def test_what_has_changed_nothing_cannot_be_taken_back(waiting: str, run: Run) -> None:
     run("runbook", "run", "rollback", "--incident", waiting, "--as", "anna")
     assert "nothing it has changed can be taken back" in run("runbook", "undo", "INC-1-r1").stdout
+
+
+def test_runbooks_prove_themselves_without_anything_running(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(shipped.FOLDER, folder)
+    environ = {"TOCSIN_CONFIG": str(folder), "TOCSIN_REDIS_URL": "redis://127.0.0.1:1/0"}
+    told = CliRunner().invoke(tocsin, ["runbook", "test", "rollback"], env=environ)
+    assert told.exit_code == 0
+    assert told.output.splitlines()[0].startswith("ok      rollback: a bad deployment is rolled back")
+    file = folder / "runbooks/rollback.yaml"
+    file.write_text(file.read_text().replace("age_minutes: 4000", "age_minutes: 40"))
+    told = CliRunner().invoke(tocsin, ["runbook", "test", "--json"], env=environ)
+    assert told.exit_code == 1
+    failed = [each for each in json.loads(told.stdout) if not each["ok"]]
+    assert [each["test"] for each in failed] == ["what is live is too old to be the cause"]
+    assert "it failed" in failed[0]["failure"]
+    told = CliRunner().invoke(tocsin, ["runbook", "test", "cook"], env=environ)
+    assert (told.exit_code, "no runbook 'cook'" in told.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
