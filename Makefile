@@ -43,8 +43,8 @@ chaos: dev ## the long kill tests: each process and fault point twenty times; pr
 	@! command -v redis-server >/dev/null || exec $(BIN)/python -m pytest tests/ledger --redis-server
 
 lock: ## resolve the lock files anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group build $(LOCK_OPTIONS) -o requirements.lock
-	uv pip compile pyproject.toml --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra ical --group build $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --extra ical --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 

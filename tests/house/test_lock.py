@@ -46,6 +46,11 @@ def test_runtime_lock_has_every_dependency_and_the_build_backend() -> None:
     assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
 
 
+def test_runtime_lock_has_what_reads_calendars() -> None:
+    asked = project()["project"]["optional-dependencies"]["ical"]
+    assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
+
+
 def test_development_lock_has_every_tool() -> None:
     asked = project()["dependency-groups"]["dev"]
     assert {asked_name(one) for one in asked} <= pinned("requirements-dev.lock").keys()
