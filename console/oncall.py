@@ -5,16 +5,17 @@ from typing import Any
 
 import click
 
-from console import overrides
+from console import importing, overrides
 from console.contacts import unverified
 from console.context import Context, connected
 from console.options import Duration, Instant, json_option
 from console.output import as_json, iso, say, table, wall_clock
 from ledger.clock import now_ms
 from routing import oncall as shifts
+from routing.calendar.hours import FOREVER
 from routing.instant import DAY
 from routing.oncall import icalendar, review
-from routing.policy import Policy
+from routing.policy import Policy, Schedule
 from routing.severity import Severity
 
 AHEAD = 30 * DAY
@@ -128,23 +129,38 @@ def _zone(policy: Policy, schedule: str, duty: shifts.OnCall) -> str:
 
 
 @oncall.command()
-@click.option("--person", required=True, metavar="CONTACT", help="Whose shifts.")
+@click.option("--person", default="", metavar="CONTACT", help="Whose shifts. Default: everybody's.")
+@click.option("--schedule", default="", metavar="SCHEDULE", help="Only of this one. Default: of all.")
 @click.option("--from", "from_at", type=Instant(), default="now", show_default=True)
 @click.option("--for", "length", type=Duration(), default="90d", show_default=True, help="How far ahead.")
-def export(person: str, from_at: int, length: int) -> None:
-    """Write a person's shifts as an iCalendar file (text/calendar) to the standard output."""
+def export(person: str, schedule: str, from_at: int, length: int) -> None:
+    """Write shifts as an iCalendar file (text/calendar) to the standard output: a person's, a schedule's, or all."""
     context = connected()
-    contact = context.policy.contacts.get(overrides.known_contact(context, person))
+    names = [overrides.known_schedule(context, schedule).name] if schedule else list(context.policy.schedules)
+    contact = context.policy.contacts[overrides.known_contact(context, person)] if person else None
     standing = overrides.standings(context)
     found = [
-        (name, shift)
-        for name, schedule in context.policy.schedules.items()
-        for shift in shifts.shifts(schedule, standing[name], from_at, from_at + length)
-        if person in shift.contacts
+        (name, each, shift)
+        for name in names
+        for shift in _whole_shifts(context.policy.schedules[name], standing[name], from_at, from_at + length)
+        for each in shift.contacts
+        if each == (person or each)
     ]
-    title = f"On call: {contact.title if contact else person}"
-    zone = contact.timezone if contact else "UTC"
+    title = f"On call: {contact.title if contact else ', '.join(names)}"
+    zone = contact.timezone if contact else context.policy.schedules[names[0]].timezone
     click.echo(icalendar.calendar(title, zone, found, now_ms()), nl=False)
+
+
+def _whole_shifts(
+    schedule: Schedule, standing: shifts.Standing, from_at: int, until_at: int
+) -> list[shifts.OnCall]:
+    """Those that touch the time, none cut: a shift that was exported before is the same one again."""
+    found = shifts.shifts(schedule, standing, from_at, until_at)
+    whole = [shifts.who(schedule, standing, each.since_at) for each in (found[0], found[-1])]
+    begins = whole[0].since_at or from_at
+    return shifts.shifts(
+        schedule, standing, begins, until_at if whole[1].until_at >= FOREVER else whole[1].until_at
+    )
 
 
 for command in (
@@ -153,5 +169,6 @@ for command in (
     overrides.temporary,
     overrides.overrides,
     overrides.remove,
+    importing.import_,
 ):
     oncall.add_command(command)

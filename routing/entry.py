@@ -187,6 +187,8 @@ class OverrideKind(StrEnum):
     """`contact` for `instead_of` in its time, `instead_of` for `contact` between the two `back_…_at`."""
     TEMPORARY = "temporary"
     """Nothing but `shifts` counts: a whole schedule for a time, with nobody on call between them."""
+    IMPORT = "import"
+    """`shifts` of a calendar, beneath every other override. Between them the layers count, unless `exclusive`."""
 
 
 class Shift(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -208,6 +210,8 @@ class OverrideSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ove
     back_from_at: int = 0
     back_until_at: int = 0
     shifts: list[Shift] = []
+    exclusive: bool = False
+    """Of an import: nobody is on call between its shifts."""
 
     @property
     def stands(self) -> bool:

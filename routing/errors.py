@@ -6,6 +6,7 @@
     ├── ConfigError         the configuration has faults, all of them listed
     ├── DeliveryError       a channel could not deliver; says whether repeating can help
     ├── ActionError         a runbook step could not be carried out; says how it failed
+    ├── CalendarError       a calendar's text cannot be used (`routing.oncall.importing`)
     ├── BadExpression       a condition cannot be read, or not be evaluated (`routing.language.expressions`)
     └── TemplateGap         a placeholder's path leads nowhere (`routing.language.template`)
 

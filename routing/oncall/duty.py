@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from routing.calendar.hours import FOREVER
+from routing.oncall.imported import lay_imported
 from routing.oncall.layers import Moving, Stretch, stretch
-from routing.oncall.overrides import covers, lay
+from routing.oncall.overrides import covers, in_force, lay
 from routing.oncall.standing import Standing
 from routing.policy.schedules import Schedule
 
@@ -61,10 +62,13 @@ class _Timeline:
     def __init__(self, schedule: Schedule, standing: Standing) -> None:
         self._schedule = schedule
         self._moving = Moving(standing.last)
-        self._covers = covers(schedule.name, standing.overrides)
+        self._standing = in_force(schedule.name, standing.overrides)
+        self._covers = covers(self._standing)
 
     def at(self, at: int) -> Stretch:
         base = stretch(self._schedule, self._moving, at)
+        if self._standing:
+            base = lay_imported(base, self._standing, at)
         return lay(base, self._covers, at) if self._covers else base
 
     def told(self, found: Stretch, since: int, until: int) -> OnCall:

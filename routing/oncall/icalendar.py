@@ -1,5 +1,6 @@
 """Shifts as an iCalendar text (RFC 5545), for the calendars people keep."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from routing.instant import iso
@@ -9,8 +10,11 @@ LONGEST_LINE = 75
 """Octets, without the line break: RFC 5545, section 3.1."""
 
 
-def calendar(title: str, timezone: str, shifts: Iterable[tuple[str, OnCall]], stamp: int) -> str:
-    """One event for each (schedule, shift); `stamp` (ms) says when this was true.
+_TITLE = re.compile(r"On call: (?P<schedule>[^()]+) \((?P<contact>[^()]+)\)")
+
+
+def calendar(title: str, timezone: str, shifts: Iterable[tuple[str, str, OnCall]], stamp: int) -> str:
+    """One event for each (schedule, contact, shift); `stamp` (ms) says when this was true.
 
     The same shift has the same UID for ever, so a calendar that reads this again shows no shift twice.
     """
@@ -18,19 +22,25 @@ def calendar(title: str, timezone: str, shifts: Iterable[tuple[str, OnCall]], st
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//tocsin//oncall//EN", "CALSCALE:GREGORIAN", "METHOD:PUBLISH",
         f"X-WR-CALNAME:{_text(title)}", f"X-WR-TIMEZONE:{timezone}",
     ]  # fmt: skip
-    for schedule, shift in shifts:
-        lines += _event(schedule, shift, stamp)
+    for schedule, contact, shift in shifts:
+        lines += _event(schedule, contact, shift, stamp)
     return "".join(f"{folded}\r\n" for line in (*lines, "END:VCALENDAR") for folded in _folded(line))
 
 
-def _event(schedule: str, shift: OnCall, stamp: int) -> list[str]:
+def titled(title: str) -> tuple[str, str] | None:
+    """Schedule and contact of an event that was written here; None when the title is not ours."""
+    found = _TITLE.fullmatch(title)
+    return (found["schedule"], found["contact"]) if found else None
+
+
+def _event(schedule: str, contact: str, shift: OnCall, stamp: int) -> list[str]:
     return [
         "BEGIN:VEVENT",
-        f"UID:{schedule}-{shift.since_at}@oncall.tocsin",
+        f"UID:{schedule}-{contact}-{shift.since_at}@oncall.tocsin",
         f"DTSTAMP:{_utc(stamp)}",
         f"DTSTART:{_utc(shift.since_at)}",
         f"DTEND:{_utc(shift.until_at)}",
-        f"SUMMARY:{_text(f'On call: {schedule}')}",
+        f"SUMMARY:{_text(f'On call: {schedule} ({contact})')}",
         f"DESCRIPTION:{_text(shift.reason)}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
+from routing.calendar.hours import FOREVER
 from routing.entry import OverrideKind, OverrideSet
-from routing.oncall.layers import Stretch
+from routing.oncall.layers import Key, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,19 @@ class Cover:
         return self.from_at <= at < self.until_at
 
 
-def covers(schedule: str, overrides: Iterable[OverrideSet]) -> list[Cover]:
+def in_force(schedule: str, overrides: Iterable[OverrideSet]) -> list[OverrideSet]:
     """What counts, the latest set last. Of one id only the latest counts."""
     latest: dict[str, OverrideSet] = {}
     for each in overrides:
         if each.schedule == schedule and (each.id not in latest or each.at >= latest[each.id].at):
             latest[each.id] = each
-    standing = sorted((each for each in latest.values() if each.stands), key=lambda each: (each.at, each.id))
-    return [cover for cover in chain.from_iterable(map(_covers, standing)) if cover.from_at < cover.until_at]
+    return sorted((each for each in latest.values() if each.stands), key=lambda each: (each.at, each.id))
+
+
+def covers(standing: Iterable[OverrideSet]) -> list[Cover]:
+    """What each of them does, in their order; imports lie beneath them all (`routing.oncall.imported`)."""
+    laid = (each for each in standing if each.kind is not OverrideKind.IMPORT)
+    return [cover for cover in chain.from_iterable(map(_covers, laid)) if cover.from_at < cover.until_at]
 
 
 def _covers(override: OverrideSet) -> list[Cover]:
@@ -63,9 +69,8 @@ def lay(base: Stretch, found: list[Cover], at: int) -> Stretch:
             continue
         since, until = max(since, each.from_at), min(until, each.until_at)
         if each.kind is OverrideKind.TEMPORARY:
-            numbers, since, until = _temporary(each.override, at, since, until)
-            people = {each.override.shifts[number].contact: _how(each.override) for number in numbers}
-            key = (each.override.id, *numbers)
+            people, key, held_since, held_until = held(each.override, at)
+            since, until = max(since, held_since), min(until, held_until)
         else:
             changed = _apply(each, people, shadows)
             key = (*key, each.override.id) if changed else key
@@ -100,9 +105,10 @@ def _apply(cover: Cover, people: dict[str, str], shadows: dict[str, str]) -> boo
     return True
 
 
-def _temporary(override: OverrideSet, at: int, since: int, until: int) -> tuple[list[int], int, int]:
-    """Which of its shifts hold the instant, and for how long these and no others do."""
+def held(override: OverrideSet, at: int) -> tuple[dict[str, str], Key, int, int]:
+    """Whom its shifts name at the instant (ms) and why, their key, and from when to when these and no others do."""
     numbers = []
+    since, until = 0, FOREVER
     for number, shift in enumerate(override.shifts):
         if shift.from_at <= at < shift.until_at:
             numbers.append(number)
@@ -111,11 +117,17 @@ def _temporary(override: OverrideSet, at: int, since: int, until: int) -> tuple[
             until = min(until, shift.from_at)
         else:
             since = max(since, shift.until_at)
-    return numbers, since, until
+    people = {override.shifts[number].contact: _how(override) for number in numbers}
+    return people, (override.id, *numbers), since, until
+
+
+_NOUNS = {
+    OverrideKind.SWAP: "swap",
+    OverrideKind.TEMPORARY: "temporary schedule",
+    OverrideKind.IMPORT: "calendar",
+}
 
 
 def _how(override: OverrideSet) -> str:
-    noun = {OverrideKind.SWAP: "swap", OverrideKind.TEMPORARY: "temporary schedule"}.get(
-        override.kind, "override"
-    )
+    noun = _NOUNS.get(override.kind, "override")
     return f"by {noun} {override.id}" + (f", set by {override.by}" if override.by else "")

@@ -98,6 +98,7 @@ def test_a_double_booking_is_told_to_both(run: Run, ask: Ask) -> None:
         (["swap", "primary", "anna", "cto"], "cto has no shift in primary within a year; nothing to swap"),
         (["temporary", "primary", "--shift", "cto", "now", "-1h"], "it ends before it begins"),
         (["export", "--person", "nobody"], "no contact 'nobody'; there are anna"),
+        (["export", "--schedule", "nothing"], "no schedule 'nothing'; there are primary"),
     ],
 )
 def test_what_makes_no_sense_is_misuse(run: Run, arguments: list[str], says: str) -> None:
@@ -127,7 +128,7 @@ def test_a_persons_shifts_are_exported_as_a_calendar(run: Run) -> None:
 def test_a_long_reason_is_folded_and_escaped() -> None:
     begin = parse_iso("2030-01-07T08:00Z")
     shift = OnCall(("anna",), "żółć; a, b\\c\nd " * 12, begin, begin + DAY)
-    text = calendar("On call: anna", "Europe/Warsaw", [("primary", shift)], begin)
+    text = calendar("On call: anna", "Europe/Warsaw", [("primary", "anna", shift)], begin)
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
     whole = text.replace("\r\n ", "")
     assert "DESCRIPTION:" + "żółć\\; a\\, b\\\\c\\nd " * 12 in whole

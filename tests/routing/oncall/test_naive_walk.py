@@ -115,12 +115,17 @@ def expected(
             people += [name for name in names if name not in people]
         else:
             shadows += [name for name in names if name not in shadows]
-    for each in sorted(overrides, key=lambda each: (each.at, each.id)):
+    for each in sorted(overrides, key=lambda each: (each.kind is not OverrideKind.IMPORT, each.at, each.id)):
         people, shadows = laid(each, at, people, shadows)
     return people, shadows
 
 
 def laid(each: OverrideSet, at: int, people: list[str], shadows: list[str]) -> tuple[list[str], list[str]]:
+    if each.kind is OverrideKind.IMPORT:
+        named = [shift.contact for shift in each.shifts if shift.from_at <= at < shift.until_at]
+        begins, ends = (min(s.from_at for s in each.shifts), max(s.until_at for s in each.shifts))
+        none = each.exclusive and begins <= at < ends
+        return (list(dict.fromkeys(named)), []) if named or none else (people, shadows)
     inside, back = each.from_at <= at < each.until_at, each.back_from_at <= at < each.back_until_at
     pairs = [(each.contact, each.instead_of)] if inside else []
     if each.kind is OverrideKind.SWAP and back:
@@ -199,12 +204,14 @@ def overrides_(draw: st.DrawFn, around: int) -> OverrideSet:
     instead = two if swapped or (kind is OverrideKind.REPLACE and draw(st.booleans())) else ""
     found = [
         Shift(contact=name, from_at=start, until_at=end)
-        for name in ("ab" if kind is OverrideKind.TEMPORARY else "") for start, end in [span()]
+        for name in ("ab" if kind in {OverrideKind.TEMPORARY, OverrideKind.IMPORT} else "")
+        for start, end in [span()]
     ]  # fmt: skip
     return OverrideSet(
         at=draw(st.integers(1, 9)), id=draw(st.sampled_from(["o1", "o2", "o3"])), schedule="primary",
         contact="" if found else one, from_at=from_at, until_at=until_at, kind=kind, instead_of=instead,
         back_from_at=back_from if swapped else 0, back_until_at=back_until if swapped else 0, shifts=found,
+        exclusive=kind is OverrideKind.IMPORT and draw(st.booleans()),
     )  # fmt: skip
 
 
