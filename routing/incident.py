@@ -111,6 +111,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     runs: int = 0
     paged: list[str] = []
     """Contacts told so far, in order: each is owed the ack and the resolve."""
+    informed: bool = False
+    """Those whom the route informs have heard that it is open, and are owed its end."""
     suspect: Deploy | None = None
     suspects: list[Deploy] = []
     """Further ones, the likelier first."""

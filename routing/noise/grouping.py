@@ -1,7 +1,8 @@
 """Grouping: how long the first page waits for what belongs to it, and when people hear what joined or ended.
 
 As Alertmanager's notification log decides it, for those who were paged: there is news when an alert fires that
-was not told as firing, or has ended that was not told as ended. Source: Alertmanager, notify.go, needsUpdate.
+was not told as firing, or has ended that was not told as ended. What joined and is muted is news once it is not.
+Source: Alertmanager, notify.go, needsUpdate.
 What repeats an unanswered page is the escalation; who is only informed is reminded every `repeat_interval`.
 """
 
@@ -13,6 +14,7 @@ from routing import routes
 from routing.automation import runbooks
 from routing.draft import Draft
 from routing.incident import Alert, Incident, Phase
+from routing.noise import mutes
 from routing.policy import Policy
 from routing.response import notify
 from routing.timer import Wake
@@ -44,11 +46,16 @@ def changed(draft: Draft, incident: Incident, alert: Alert | None, mark: str) ->
         return incident, alert.told if alert is not None else ""
     told = "" if alert is None or not incident.told_at else "firing" if alert.firing else "resolved"
     incident = msgspec.structs.replace(incident, changed=[*incident.changed, mark])
-    if incident.told_at and draft.timer(Wake.NEWS, incident.id) is None:
-        at = _next_tick(draft, incident)
-        what = "tell those who were paged which alerts joined or ended"
-        draft.wake(Wake.NEWS, incident.id, at, incident=incident.id, what=what)
+    if incident.told_at:
+        _wake(draft, incident)
     return incident, told
+
+
+def _wake(draft: Draft, incident: Incident) -> None:
+    """Look for news at the next tick."""
+    if draft.timer(Wake.NEWS, incident.id) is None:
+        what = "tell those who were paged which alerts joined or ended"
+        draft.wake(Wake.NEWS, incident.id, _next_tick(draft, incident), incident=incident.id, what=what)
 
 
 def _next_tick(draft: Draft, incident: Incident) -> int:
@@ -63,6 +70,8 @@ class _News:
     joined: list[str]
     ended: list[str]
     uncounted: bool
+    muted: list[str]
+    """Fingerprints of what joined and would be told, if nothing muted it."""
 
     def __bool__(self) -> bool:
         return bool(self.joined or self.ended or self.uncounted)
@@ -73,8 +82,10 @@ def tell(draft: Draft, incident: Incident) -> None:
     if incident.phase is Phase.RESOLVED or not incident.paged:
         return
     news = _news(draft, incident)
-    incident = msgspec.structs.replace(incident, changed=[], told_at=draft.now)
+    incident = msgspec.structs.replace(incident, changed=news.muted, told_at=draft.now)
     draft.put_incident(incident)
+    if news.muted:
+        _wake(draft, incident)
     if news:
         what = _said(incident, news)
         draft.note(incident.id, f"told those who were paged: {what}")
@@ -84,10 +95,19 @@ def tell(draft: Draft, incident: Incident) -> None:
 def _news(draft: Draft, incident: Incident) -> _News:
     alerts = [alert for mark in incident.changed if (alert := draft.alert(mark)) is not None]
     alerts = [alert for alert in alerts if alert.incident == incident.id]
+    untold = [alert for alert in alerts if alert.told != ("firing" if alert.firing else "resolved")]
+    # The end of what was told as firing passes through everything.
+    muted = {
+        alert.fingerprint: alert.firing
+        for alert in untold
+        if alert.told != "firing" and mutes.covering(draft, alert.labels) is not None
+    }
+    told = [alert for alert in untold if alert.fingerprint not in muted]
     return _News(
-        joined=[alert.title for alert in alerts if alert.firing and alert.told != "firing"],
-        ended=[alert.title for alert in alerts if not alert.firing and alert.told != "resolved"],
+        joined=[alert.title for alert in told if alert.firing],
+        ended=[alert.title for alert in told if not alert.firing],
         uncounted=len(incident.changed) > NAMED,
+        muted=[mark for mark, firing in muted.items() if firing][:NAMED],
     )
 
 

@@ -8,7 +8,7 @@ from routing.delivery import Delivery
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.instant import HOUR
-from routing.noise import grouping, mutes
+from routing.noise import grouping, mute, mutes
 from routing.reason import Reason
 from routing.response import clocks, escalation, informing, notify, responding, sending
 from routing.run import Run
@@ -19,7 +19,8 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     """It is over: every clock stops, everyone who was paged is told, whatever is silenced."""
     if incident.phase is Phase.RESOLVED or incident.merged_into:
         return incident
-    blip = by == "source" and grouping.is_waiting(draft, incident)
+    before = incident
+    unheard = _unheard(draft, incident, by)
     incident = msgspec.structs.replace(
         incident,
         phase=Phase.RESOLVED,
@@ -28,6 +29,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         flapping=0,
         changed=[],
         silenced_by="",
+        informed=False,
         resolved_at=draft.now,
         resolved_by=by,
         changed_at=draft.now,
@@ -50,12 +52,23 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         what="move to the archive",
     )
     draft.put_incident(incident)
-    if incident.paged:
-        return notify.tell_all_paged(draft, incident, f"Resolved: {incident.title} ({what})")
-    if blip:
-        draft.note(incident.id, "nobody is told: it was over before its group's wait was")
+    if unheard:
+        draft.note(incident.id, f"nobody is told: {unheard}")
         return incident
-    return informing.inform(draft, incident, f"Resolved: {incident.title} ({what})")
+    said = f"Resolved: {incident.title} ({what})"
+    incident = notify.tell_all_paged(draft, incident, said)
+    if incident.paged and not before.informed:
+        return incident
+    return informing.inform(draft, incident, said, but=incident.paged)
+
+
+def _unheard(draft: Draft, incident: Incident, by: str) -> str:
+    """Why an end that its source reports is told to nobody: nobody has heard of the beginning. "" otherwise."""
+    if by != "source" or incident.paged or incident.informed:
+        return ""
+    if incident.silenced_by:
+        return f"{mute.name_of(incident.silenced_by)} held it, and nobody had heard of it"
+    return "it was over before its group's wait was" if grouping.is_waiting(draft, incident) else ""
 
 
 def all_ended(draft: Draft, incident: Incident, by: str, why: Reason) -> Incident:

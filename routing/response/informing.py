@@ -1,17 +1,23 @@
 """Informing: those a route names to be told quietly, of what nobody was paged for and of what stays open."""
 
+from collections.abc import Container
+
+import msgspec
+
 from routing import duration, routes
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.noise import mutes
 from routing.response import callees, notify
 from routing.timer import Wake
 
 
-def inform(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Tell quietly those the route names."""
+def inform(draft: Draft, incident: Incident, what: str, but: Container[str] = ()) -> Incident:
+    """Tell quietly those the route names, but for contacts who know it already."""
     route = routes.by_name(draft.policy, incident.route)
     for each in callees.resolve(draft, route.inform if route else ()).people:
-        incident = notify.tell(draft, incident, each.contact, what)
+        if each.contact.name not in but:
+            incident = notify.tell(draft, incident, each.contact, what)
     return incident
 
 
@@ -29,6 +35,7 @@ def repeat(draft: Draft, incident: Incident) -> None:
     if incident.phase is Phase.RESOLVED:
         return
     watch(draft, incident)
-    if not incident.silenced_by:
+    if mutes.over(draft, incident) is None:
         lasted = duration.text((draft.now - incident.opened_at) // 60_000 * 60_000)
-        inform(draft, incident, f"Still {incident.phase} after {lasted}: {incident.title}")
+        incident = inform(draft, incident, f"Still {incident.phase} after {lasted}: {incident.title}")
+        draft.put_incident(msgspec.structs.replace(incident, informed=True))

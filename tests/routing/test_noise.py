@@ -5,78 +5,29 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from small_policy import HERE, POLICY, START, World, deploy, firing, resolved
+from noise_story import (
+    alerts,
+    lines,
+    off,
+    on,
+    open_incidents,
+    paged,
+    policy,
+    relation,
+    service,
+    simulation,
+    told,
+    updates,
+)
+from small_policy import HERE, POLICY, START, deploy
 
 from routing.audit import audit
-from routing.decision import Table
-from routing.delivery import Purpose
-from routing.effect import Deliver
-from routing.entry import Command, Opened, SilenceSet, Verb
-from routing.incident import Alert, Incident, Phase
+from routing.entry import Command, SilenceSet, Verb
+from routing.incident import Phase
 from routing.instant import HOUR, MINUTE, SECOND
 from routing.language import matchers
-from routing.policy import Flapping, Noise, Policy, Relation, Service, SeverityRule, Tie
-from routing.severity import Severity
+from routing.policy import Flapping, SeverityRule, Tie
 from routing.simulation import Simulation
-
-
-def relation(tie: Tie, source: str, target: str, *equal: str, within_ms: int = 0) -> Relation:
-    return Relation(tie, "r", matchers.parse_all(source), matchers.parse_all(target), equal, HERE, within_ms)
-
-
-def service(name: str, *needs: str) -> Service:
-    return Service(name, 1, HERE, depends_on=needs)
-
-
-def policy(*relations: Relation, **more: Any) -> Policy:
-    """Alerts named after how bad they are, each with the labels it brings."""
-    rules = tuple(
-        SeverityRule(name, matchers.parse_all(f'kind=~"{name}.*"'), HERE, severity=severity)
-        for name, severity in (("outage", Severity.SEV0), ("major", Severity.SEV1), ("minor", Severity.SEV2))
-    )
-    shaped = {"group_by": ("service", "kind"), "routes": (), **more.pop("route", {})}
-    route = replace(POLICY.route, **shaped)
-    noise = Noise(relations, **more.pop("noise", {}))
-    return replace(POLICY, rules=rules, route=route, noise=noise, runbooks=(), **more)
-
-
-def simulation(known: Policy) -> Simulation:
-    return Simulation(known, START, World())
-
-
-def on(kind: str, at: int = START, **labels: str) -> Any:
-    return firing(kind, at=at, key=f"{kind}{sorted(labels.items())}", labels=labels)
-
-
-def off(kind: str, at: int = START, **labels: str) -> Any:
-    return resolved(kind, at=at, key=f"{kind}{sorted(labels.items())}", labels=labels)
-
-
-def told(sim: Simulation, purpose: Purpose = Purpose.PAGE) -> list[tuple[int, str, str]]:
-    """Seconds since the start, contact, title; once for all their methods."""
-    found = [
-        ((at - START) // SECOND, effect.contact, effect.message.title)
-        for at, effect in sim.effects
-        if isinstance(effect, Deliver) and effect.purpose is purpose
-    ]
-    return list(dict.fromkeys(found))
-
-
-def paged(sim: Simulation) -> list[str]:
-    return [title for _, _, title in told(sim)]
-
-
-def updates(sim: Simulation) -> list[str]:
-    return [title for _, _, title in told(sim, Purpose.UPDATE)]
-
-
-def lines(sim: Simulation, incident: str = "") -> list[str]:
-    return [moment.what for key, moment in sim.moments if incident in {"", key}]
-
-
-def open_incidents(sim: Simulation) -> list[Incident]:
-    return [each for each in sim.incidents() if each.phase is not Phase.RESOLVED]
-
 
 # ── inhibition ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -347,112 +298,6 @@ def test_a_deployment_reported_after_the_alert_is_named_after_all() -> None:
     assert incident.suspect.id == "dpl_late"
 
 
-# ── groups ───────────────────────────────────────────────────────────────────────────────────────────────
-
-GATHERING = {"group_by": (), "group_wait_ms": 30 * SECOND, "group_interval_ms": 5 * MINUTE, "repeat_ms": HOUR}
-
-
-def test_the_first_page_waits_for_the_group_and_tells_of_all_of_it() -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(on("minor-a"))
-    sim.pass_time(START + 10 * SECOND)
-    sim.feed(on("minor-b", sim.now))
-    assert paged(sim) == []
-    sim.pass_time(START + 30 * SECOND)
-    assert [at for at, _, _ in told(sim)] == [30]
-    sim.pass_time(START + 4 * MINUTE)
-    assert updates(sim) == [], "what the page told is no news"
-
-
-@pytest.mark.parametrize("kind", ["outage", "major"])
-def test_what_is_urgent_does_not_wait_for_its_group(kind: str) -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(on(kind))
-    assert len(paged(sim)) == 1
-
-
-def test_what_becomes_urgent_while_it_waits_is_paged_at_once() -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(on("minor-a"))
-    sim.feed(on("major-b"))
-    assert len(paged(sim)) == 1
-
-
-def test_a_severity_may_be_made_to_wait_but_the_worst_never() -> None:
-    sim = simulation(policy(route={**GATHERING, "at_once": Severity.SEV0}))
-    sim.feed(on("major"))
-    assert paged(sim) == []
-
-
-def test_what_ends_within_its_groups_wait_is_told_to_nobody() -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(on("minor"))
-    sim.feed(off("minor"))
-    sim.pass_time(START + HOUR)
-    assert (paged(sim), updates(sim)) == ([], [])
-    assert sim.incidents()[0].phase is Phase.RESOLVED
-
-
-def test_what_joins_is_told_quietly_at_the_groups_interval_and_once() -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(on("major-a"))
-    sim.feed(Command(at=START, incident="INC-1", verb=Verb.ACK, by="anna"))
-    told_of_ack = len(updates(sim))
-    sim.pass_time(START + MINUTE)
-    sim.feed(on("major-b", sim.now))
-    sim.feed(on("major-b", sim.now))
-    sim.pass_time(START + 20 * MINUTE)
-    news = [(at, title) for at, _, title in told(sim, Purpose.UPDATE)][told_of_ack:]
-    assert news == [(300, "[INC-1] joined: major-b; 2 of 2 alerts firing")]
-    assert len(paged(sim)) == 1
-
-
-@pytest.mark.parametrize(
-    ("happens", "said"),
-    [
-        (["+b"], "joined: major-b; 2 of 2 alerts firing"),
-        (["+b", "-b"], "ended: major-b; 1 of 2 alerts firing"),
-        (["+b", "-b", "+b"], "joined: major-b; 2 of 2 alerts firing"),
-        (["+b", "|", "-b"], "ended: major-b; 1 of 2 alerts firing"),
-        (["+b", "|", "-b", "+b"], ""),
-        (["+b", "-b", "|", "+b", "-b"], ""),
-        (["+b", "-b", "|", "+b"], "joined: major-b; 2 of 2 alerts firing"),
-    ],
-    ids=" ".join,
-)
-def test_news_is_decided_as_alertmanagers_notification_log_does(happens: list[str], said: str) -> None:
-    """A bar is a tick of the group's interval; what is expected is said after the last of them."""
-    sim = simulation(policy(route=GATHERING, noise={"flapping": None}))
-    sim.feed(on("major-a"))
-    sim.feed(Command(at=START, incident="INC-1", verb=Verb.ACK, by="anna"))
-    for what in happens:
-        if what == "|":
-            sim.pass_time(sim.now + 5 * MINUTE)
-        else:
-            sim.pass_time(sim.now + SECOND)
-            sim.feed((on if what[0] == "+" else off)(f"major-{what[1]}", sim.now))
-    before = len(sim.effects)
-    sim.pass_time(sim.now + 6 * MINUTE)
-    news = [effect.message.title for _, effect in sim.effects[before:] if isinstance(effect, Deliver)]
-    assert list(dict.fromkeys(news)) == ([f"[INC-1] {said}"] if said else [])
-
-
-def test_those_who_are_informed_hear_again_that_it_is_still_open() -> None:
-    sim = simulation(policy(route={**GATHERING, "repeat_ms": 40 * MINUTE}))
-    sim.feed(on("major"))
-    sim.feed(Command(at=START, incident="INC-1", verb=Verb.ACK, by="anna"))
-    sim.pass_time(START + 2 * HOUR - MINUTE)
-    room = [(at, title) for at, who, title in told(sim, Purpose.UPDATE) if who == "room"]
-    assert room == [
-        (2400, "[INC-1] Still acknowledged after 40m: major"),
-        (4800, "[INC-1] Still triggered after 1h20m: major"),
-    ]
-    sim.feed(Command(at=sim.now, incident="INC-1", verb=Verb.RESOLVE, by="anna"))
-    before = len(updates(sim))
-    sim.pass_time(START + 5 * HOUR)
-    assert len(updates(sim)) == before
-
-
 # ── flapping ─────────────────────────────────────────────────────────────────────────────────────────────
 
 FLAPPING = {"flapping": Flapping(changes=4, within_ms=10 * MINUTE, steady_ms=15 * MINUTE)}
@@ -516,32 +361,8 @@ def test_slow_changes_are_no_flapping() -> None:
     assert not any("flapping" in line for line in lines(sim))
 
 
-def alerts(sim: Simulation) -> list[Alert]:
-    return [each for each in sim.state.tables[Table.ALERT].values() if isinstance(each, Alert)]
-
-
 def test_repeats_are_no_changes() -> None:
     sim = simulation(policy(noise=FLAPPING))
     for _ in range(20):
         sim.feed(on("major", sim.now))
     assert (alerts(sim)[0].flapping, alerts(sim)[0].changes, alerts(sim)[0].count) == (False, [], 20)
-
-
-def test_what_a_person_opened_waits_for_no_group() -> None:
-    sim = simulation(policy(route=GATHERING))
-    sim.feed(Opened(at=sim.now, by="anna", title="Slow", severity=int(Severity.SEV2)))
-    assert len(paged(sim)) == 1
-
-
-def test_what_a_person_opened_does_not_end_with_an_alert_that_joined_it() -> None:
-    sim = simulation(policy(route={"group_by": ("team",)}))
-    sim.feed(Opened(at=sim.now, by="anna", title="Customers call in", severity=int(Severity.SEV1)))
-    sim.feed(on("major", sim.now))
-    sim.pass_time(sim.now + MINUTE)
-    sim.feed(off("major", sim.now))
-    (incident,) = sim.incidents()
-    assert (incident.phase, incident.firing, incident.opened_by) == (Phase.TRIGGERED, 0, "anna")
-    assert incident.next_action is not None
-    assert "until a person resolves it, for anna opened it" in updates(sim)[-1]
-    sim.feed(Command(at=sim.now, incident=incident.id, verb=Verb.RESOLVE, by="anna"))
-    assert sim.incidents()[0].phase is Phase.RESOLVED
