@@ -29,13 +29,13 @@ class Condition:
     at: int
     """When we got to know (ms)."""
     reasons: tuple[Reason, ...]
+    same: str
+    """In words, what makes it the same as another."""
     starts_at: int = 0
     ends_at: int = 0
     quiet_ms: int = 0
     """Resolved after so long without another; 0: not by that."""
     link: str = ""
-    same: str = ""
-    """In words, what makes it the same as another."""
 
 
 @dataclass(frozen=True, slots=True)

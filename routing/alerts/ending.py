@@ -34,7 +34,8 @@ def take(draft: Draft, event: Event, classified: Classified, at: int, identity: 
         verdicts.put(draft, "stale", mark, alert.incident, reason=reason)
         return
     end_alert(draft, alert, ended, "source", f"{event.source} reports it resolved")
-    verdicts.put(draft, "resolved", mark, alert.incident, reasons=list(classified.reasons))
+    why = verdicts.same(alert.incident, Reason(text=identity.why))
+    verdicts.put(draft, "resolved", mark, alert.incident, reasons=[*classified.reasons, why])
 
 
 def _remember_resolve(draft: Draft, mark: str, ended: int) -> None:

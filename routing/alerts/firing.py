@@ -70,8 +70,7 @@ def _repeated(draft: Draft, alert: Alert, condition: Condition) -> None:
     draft.put_incident(incident)
     if condition.severity < incident.severity:
         responding.worsen(draft, incident, condition.severity, condition.labels, *condition.reasons)
-    because = condition.same or f"fingerprint {alert.fingerprint} is firing there"
-    reason = Reason(text=f"same as {incident.id} because {because}")
+    reason = verdicts.same(incident.id, Reason(text=condition.same))
     verdicts.put(
         draft, "repeated", alert.fingerprint, incident.id, severity=condition.severity, reason=reason
     )
@@ -108,7 +107,8 @@ def _adopted(
     others = {each.incident.id: each for each in effects if each.incident.id != incident.id}
     for other in others.values():
         incident = causing.fold(draft, other.incident, draft.incident(incident.id) or incident, other)
-    _enter(draft, condition, incident, "joined", (*reasons, first.reason), add=1)
+    why = verdicts.same(incident.id, first.reason)
+    _enter(draft, condition, incident, "joined", (*reasons, why), add=1)
     return True
 
 
@@ -127,9 +127,10 @@ def _reopened(
     since = draft.now - past.resolved_at
     if since >= route.reopen_ms:
         return False
-    why = Reason(text=f"fired again {since // 1000} s after it was resolved")
+    again = f"{condition.same}, and it fired again {since // 1000} s after it was resolved"
+    why = verdicts.same(past.id, Reason(text=again))
     incident = closing.reopen(draft, past, condition.labels, group, why)
-    _enter(draft, condition, incident, "reopened", reasons, add=1)
+    _enter(draft, condition, incident, "reopened", (*reasons, why), add=1)
     return True
 
 
@@ -167,6 +168,7 @@ def _join(
         )
     else:
         incident = responding.unmuted(draft, incident, condition.labels)
+    because = verdicts.same(incident.id, because)
     if incident.alerts < NOTED_JOINS:
         draft.note(incident.id, f"joined by {condition.title}", because)
     _enter(draft, condition, incident, "joined", (*reasons, because), add=1, why=why)

@@ -6,6 +6,11 @@ from routing.reason import Reason
 from routing.severity import Severity
 
 
+def same(incident: str, because: Reason) -> Reason:
+    """Why an event is taken for another's, in the words people look for: "same as INC-12 because ..."."""
+    return Reason(text=f"same as {incident} because {because.text}", rule=because.rule, origin=because.origin)
+
+
 def put(
     draft: Draft,
     did: str,

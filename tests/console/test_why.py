@@ -72,6 +72,17 @@ def test_a_repeat_says_what_it_was_deduplicated_into(event: str, desk: Desk, ask
     assert "deduplicated into INC-1" in next(s["what"] for s in life["life"] if s["stage"] == "decided")
 
 
+def test_what_joins_says_in_so_many_words_why_it_is_the_same(event: str, desk: Desk, ask: Ask) -> None:
+    (life,) = ask("why", desk.receive(outage(key="other"), b"{}"))
+    because = 'same as INC-1 because it shares the group root{service="site"}'
+    told = {stage["what"]: [each["text"] for each in stage["reasons"]] for stage in life["life"]}
+    assert (
+        because
+        in next(stage for stage in life["life"] if stage["stage"] == "classified")["reasons"][-1]["text"]
+    )
+    assert told["joined by The site is down"] == [because]
+
+
 def test_a_vendors_id_is_found_after_its_memory_ended_and_after_archiving(
     event: str, desk: Desk, ask: Ask
 ) -> None:
