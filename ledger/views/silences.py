@@ -34,14 +34,14 @@ class Hidden:
 @dataclass(frozen=True, slots=True)
 class Preview:
     now: tuple[Hidden, ...]
-    """Open incidents with firing alerts that match."""
+    """Open incidents with firing alerts that match, or with none that fires and labels of their own that do."""
     last_day: tuple[Hidden, ...]
     """Incidents whose matching alerts were reported in the last day, those of `now` included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A silence that is set. `matched_at`: when an alert it matches was last reported; 0: not in a week."""
+    """A silence that is set. `matched_at`: when an alert it matches last fired or was reported; 0: not in a week."""
 
     silence: SilenceSet
     matched_at: int
@@ -55,7 +55,7 @@ def preview(store: Store, wanted: Sequence[matchers.Matcher], now: int) -> Previ
         matched = [alert for alert in alerts if matchers.all_match(wanted, alert.labels)]
         firing = [alert for alert in alerts if alert.firing]
         live = [alert for alert in matched if alert.firing and incident.phase is not Phase.RESOLVED]
-        if live:
+        if live or (_is_bare(incident, alerts) and matchers.all_match(wanted, incident.labels)):
             current.append(Hidden(incident, len(live), len(firing), len(live) == len(firing)))
         recent = [alert for alert in matched if alert.last_seen_at >= now - DAY]
         if recent:
@@ -68,15 +68,24 @@ def standing(store: Store, now: int) -> list[Standing]:
     known = store.records(Table.SILENCE, SilenceSet)
     index = Index((tuple(map(matchers.parse, each.matchers)), each.id) for each in known.values())
     seen: dict[str, int] = {}
-    for _, alerts in _reported(store, now - FORGOTTEN_MS):
-        for alert in alerts:
-            for key in index.matching(alert.labels):
-                seen[key] = max(seen.get(key, 0), alert.last_seen_at)
+    for incident, alerts in _reported(store, now - FORGOTTEN_MS):
+        is_open = incident.phase is not Phase.RESOLVED
+        found = [(alert.labels, now if is_open and alert.firing else alert.last_seen_at) for alert in alerts]
+        if _is_bare(incident, alerts):
+            found.append((incident.labels, now))
+        for labels, at in found:
+            for key in index.matching(labels):
+                seen[key] = max(seen.get(key, 0), at)
     ordered = sorted(known.values(), key=lambda each: (each.until_at, each.id))
     return [
         Standing(each, seen.get(each.id, 0), tuple(_remarks(each, seen.get(each.id, 0), now)))
         for each in ordered
     ]
+
+
+def _is_bare(incident: Incident, alerts: Sequence[Alert]) -> bool:
+    """It is open and none of its alerts fires: a person opened it, or it flaps. Its own labels are what is muted."""
+    return incident.phase is not Phase.RESOLVED and not any(alert.firing for alert in alerts)
 
 
 def _remarks(silence: SilenceSet, matched_at: int, now: int) -> Iterator[str]:

@@ -59,6 +59,26 @@ def test_a_silence_is_listed_with_its_reason_and_ends(desk: Desk, run: Run, ask:
     )
 
 
+def test_a_silence_is_previewed_before_it_is_set_and_remarked_on_after(
+    desk: Desk, run: Run, ask: Ask
+) -> None:
+    run("incidents", "open", "Checkout is slow", "--severity", "SEV-1", "--service", "checkout")
+    previewed = ask("silence", "preview", 'service="checkout"')
+    assert [(each["incident"], each["status"], each["whole"]) for each in previewed["now"]] == [
+        ("INC-1", "triggered", True)
+    ]
+    assert ask("silence", "preview", 'service="mail"') == {"now": [], "last_day": []}
+    assert "held" in run("silence", "preview", 'service="checkout"').stdout
+    assert run("silence", "preview", 'service="mail"').stdout.count("Nothing would be hidden.") == 2
+    assert "not a matcher" in run("silence", "preview", "nomatcher", code=2).stderr
+    for length in ("30m", "40d", "2h"):
+        run("silence", "add", 'service="checkout"', "--for", length, "--reason", "moving disks")
+    assert [each["remarks"] for each in ask("silence", "list")] == [
+        ["ends within the hour"], [], ["longer than 30 days"],
+    ]  # fmt: skip
+    assert "ends within the hour" in run("silence", "list").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [(["nomatcher", "--for", "1h"], "not a matcher"), (['a="b"', "--for", "1 hour"], "write it with units")],
