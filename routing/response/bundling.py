@@ -8,7 +8,7 @@ from heapq import nsmallest
 
 import msgspec
 
-from routing.delivery import Delivery, Held, Message, Progress, Ration, ration_key
+from routing.delivery import Delivery, Held, Message, Progress, Purpose, Ration, ration_key
 from routing.draft import Draft
 from routing.incident import Incident
 from routing.instant import SECOND
@@ -46,29 +46,49 @@ def _carry(draft: Draft, delivery: Delivery, ration: Ration) -> None:
     waiting = _waiting(draft, ration.key)
     ration = msgspec.structs.replace(ration, told=ration.held, carrier=delivery.id)
     rations.keep(draft, delivery, ration)
-    incidents: dict[str, Delivery] = {}
+    by_incident: dict[str, list[Delivery]] = {}
     for each in waiting:
-        incidents.setdefault(each.incident, each)
-    if len(incidents) > 1 or delivery.held == Held.DIGEST:
-        named = nsmallest(
-            LISTED, incidents.values(), key=lambda each: (each.severity, each.created_at, each.id)
+        by_incident.setdefault(each.incident, []).append(each)
+    if len(by_incident) > 1 or delivery.held == Held.DIGEST:
+        delivery = _listing(draft, delivery, by_incident)
+        draft.note(
+            delivery.incident, f"{delivery.id} tells {delivery.contact} of {len(by_incident)} incidents"
         )
-        contact = callees.find(draft.policy, delivery.contact)
-        told = [found for each in named if (found := draft.incident(each.incident))]
-        delivery = msgspec.structs.replace(
-            delivery,
-            message=_message(delivery, told, len(incidents), contact),
-            listed=list(dict.fromkeys(each.id for each in told)),
-        )
-        draft.note(delivery.incident, f"{delivery.id} tells {delivery.contact} of {len(incidents)} incidents")
+    elif len(waiting) > 1 and delivery.purpose is Purpose.UPDATE:
+        message = render.updates(delivery.incident, _news(waiting))
+        delivery = msgspec.structs.replace(delivery, message=message)
     sending.leave(draft, delivery)
 
 
-def _message(delivery: Delivery, told: list[Incident], many: int, contact: Contact | None) -> Message:
+def _listing(draft: Draft, delivery: Delivery, by_incident: dict[str, list[Delivery]]) -> Delivery:
+    """The worst incidents by name; from now on their contact is owed the end of each."""
+    firsts = (found[0] for found in by_incident.values())
+    named = nsmallest(LISTED, firsts, key=lambda each: (each.severity, each.created_at, each.id))
+    for each in named:
+        sending.owe(draft, each)
+    told = [
+        (found, _news(by_incident[found.id])) for each in named if (found := draft.incident(each.incident))
+    ]
+    contact = callees.find(draft.policy, delivery.contact)
+    message = _message(delivery, told, len(by_incident), contact)
+    return msgspec.structs.replace(delivery, message=message, listed=[each.id for each, _ in told])
+
+
+def _news(waiting: list[Delivery]) -> list[str]:
+    """What was to be said, oldest first."""
+    return list(dict.fromkeys(each.message.speech for each in waiting))
+
+
+def _message(
+    delivery: Delivery, told: list[tuple[Incident, list[str]]], many: int, contact: Contact | None
+) -> Message:
     zone = contact.timezone if contact else "UTC"
+    if delivery.purpose is Purpose.UPDATE:
+        return render.bundled_updates(told, many)
+    incidents = [each for each, _ in told]
     if delivery.held == Held.DIGEST:
-        return render.digest(told, many, zone)
-    return render.bundle(delivery.purpose, told, many, zone)
+        return render.digest(incidents, many, zone)
+    return render.bundled_pages(incidents, many, zone)
 
 
 def _join(draft: Draft, delivery: Delivery, ration: Ration) -> None:

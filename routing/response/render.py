@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from routing.delivery import Message, Purpose
-from routing.incident import Deploy, Incident
+from routing.delivery import Message
+from routing.incident import Deploy, Incident, Phase
 from routing.policy import Contact
+
+NEWS = 3
+"""So many of the latest of one incident are said in a message for several."""
 
 
 def page(incident: Incident, contact: Contact, why: str) -> Message:
@@ -41,17 +44,41 @@ def update(incident: Incident, contact: Contact, what: str) -> Message:
     )
 
 
-def bundle(purpose: Purpose, incidents: Sequence[Incident], many: int, zone: str) -> Message:
+def updates(incident: str, news: Sequence[str]) -> Message:
+    """Several of one incident at once; the last is what holds now."""
+    return Message(title=f"[{incident}] {news[-1]}", body="\n".join(news), speech=news[-1])
+
+
+def bundled_pages(incidents: Sequence[Incident], many: int, zone: str) -> Message:
     """Several at once, because they came faster than one contact can be told; `many` with those not named."""
-    what = "pages" if purpose is Purpose.PAGE else "updates"
     worst = incidents[0]
-    count = f"{many} {what}"
     speech = f"Tocsin. {many} incidents at once. The worst: severity {worst.severity.value}. {worst.title}."
+    return _bundle(worst, many, "pages", _lines(incidents, many, zone), speech)
+
+
+def bundled_updates(told: Sequence[tuple[Incident, Sequence[str]]], many: int) -> Message:
+    """The same of what is only told: of each incident how it stands, and the last of what was to be said."""
+    lines = [
+        f"{incident.id} {incident.severity} {incident.title}: {_standing(incident)}. {'; '.join(news[-NEWS:])}"
+        for incident, news in told
+    ]
+    worst = told[0][0]
+    return _bundle(worst, many, "updates", _ended(lines, many - len(told)), f"{many} updates")
+
+
+def _bundle(worst: Incident, many: int, what: str, lines: list[str], speech: str) -> Message:
+    count = f"{many} {what}"
     return Message(
         title=f"[{worst.id} and {many - 1} more] {count}, the worst {worst.severity}",
-        body="\n".join([f"{count}, too many to send one by one:", *_lines(incidents, many, zone)]),
+        body="\n".join([f"{count}, too many to send one by one:", *lines]),
         speech=speech,
     )
+
+
+def _standing(incident: Incident) -> str:
+    if incident.phase is Phase.ACKNOWLEDGED:
+        return f"acknowledged by {incident.acknowledged_by}"
+    return "resolved" if incident.phase is Phase.RESOLVED else "nobody has it"
 
 
 def digest(incidents: Sequence[Incident], many: int, zone: str) -> Message:
@@ -65,10 +92,12 @@ def _lines(incidents: Sequence[Incident], many: int, zone: str) -> list[str]:
     named = [
         f"{each.id} {each.severity} {each.title}, since {clock(each.opened_at, zone)}" for each in incidents
     ]
-    rest = many - len(incidents)
-    if rest > 0:
-        named.append(f"and {rest} more: tocsin incidents list")
-    return [*named, "An answer to this message is meant for those named here."]
+    return _ended(named, many - len(incidents))
+
+
+def _ended(lines: list[str], rest: int) -> list[str]:
+    more = [f"and {rest} more: tocsin incidents list"] if rest > 0 else []
+    return [*lines, *more, "An answer to this message is meant for those named here."]
 
 
 def suspicion(incident: Incident, at: int) -> str:
