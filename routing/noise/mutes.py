@@ -61,10 +61,21 @@ def _by_cause(draft: Draft, incident: Incident) -> Mute | None:
     if cause is None:
         return None
     reason = Reason(text=f"it is an effect of {cause.id}, {cause.title}")
+    if _is_muted(draft, cause):
+        return None
     if cause.phase is not Phase.RESOLVED:
         return Mute(f"cause/{cause.id}", 0, reason)
     until = cause.resolved_at + CAUSE_GRACE_MS
     return Mute(f"cause/{cause.id}", until, reason) if draft.now < until else None
+
+
+def _is_muted(draft: Draft, incident: Incident | None) -> bool:
+    """Whether it, or what is its cause in turn, is held by anything else: then nobody hears of its effects by it."""
+    while incident is not None and incident.phase is Phase.TRIGGERED and incident.silenced_by:
+        if incident.silenced_by != f"cause/{incident.cause}":
+            return True
+        incident = draft.incident(incident.cause)
+    return False
 
 
 def hold(draft: Draft, incident: Incident, mute: Mute) -> Incident:
@@ -74,6 +85,7 @@ def hold(draft: Draft, incident: Incident, mute: Mute) -> Incident:
     what = f"page when {mute.name} ends" if mute.until_at else f"look whether {mute.name} still holds it"
     if incident.silenced_by != mute.key:
         draft.note(incident.id, f"not paged: {mute.reason.text}", mute.reason)
+        look_again(draft, f"cause/{incident.id}")
     incident = msgspec.structs.replace(incident, silenced_by=mute.key, held_until=until)
     draft.wake(Wake.HOLD, incident.id, until, incident=incident.id, what=what)
     draft.put_incident(incident)

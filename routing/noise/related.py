@@ -12,6 +12,7 @@ from routing.alerts.live import is_live
 from routing.draft import Draft
 from routing.incident import Alert, Incident
 from routing.language.matchers import all_match
+from routing.noise import mutes
 from routing.policy import Relation, Tie
 from routing.reason import Reason
 
@@ -28,8 +29,12 @@ class Found:
 
 
 def cause(draft: Draft, condition: Condition) -> Found | None:
-    """What the condition is most likely an effect of: by rule before by dependency, the nearest first."""
-    return next(_causes(draft, condition), None)
+    """What the condition is most likely an effect of: by rule before by dependency, the nearest first.
+
+    What is muted explains nothing: nobody would be paged with it for what nothing mutes.
+    """
+    unmuted = (each for each in _causes(draft, condition) if mutes.covering(draft, each.alert.labels) is None)
+    return next(unmuted, None)
 
 
 def effects(draft: Draft, condition: Condition) -> list[Found]:

@@ -252,7 +252,24 @@ def test_an_alert_nobody_silenced_is_paged_although_its_cause_is_silenced() -> N
     sim.feed(on("major", service="database"))
     assert paged(sim) == []
     sim.feed(on("major", service="api"))
-    assert len(paged(sim)) == 1
+    assert paged(sim) == ["[INC-2] SEV-1 major"]
+    assert [(each.service, bool(each.silenced_by)) for each in sim.incidents()] == [
+        ("database", True),
+        ("api", False),
+    ]
+
+
+def test_an_effect_nobody_silenced_is_paged_once_its_cause_is_silenced() -> None:
+    sim = simulation(policy(services=SERVICES))
+    for name in ("api", "search", "database"):
+        sim.feed(on("major", service=name))
+    assert [each.silenced_by for each in sim.incidents()] == ["", "cause/INC-1"]
+    before = len(paged(sim))
+    muted = ['service=~"database|api"']
+    sim.feed(SilenceSet(at=START, id="s", matchers=muted, until_at=START + 9 * HOUR))
+    sim.pass_time(START + 5 * MINUTE)
+    assert [each.silenced_by for each in sim.incidents()] == ["s", ""]
+    assert paged(sim)[before:] == ["[INC-2] SEV-1 major"]
 
 
 # ── suspects ─────────────────────────────────────────────────────────────────────────────────────────────

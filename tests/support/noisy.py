@@ -56,7 +56,7 @@ FLAPPING = noisy_policy(Flapping(changes=3, within_ms=20 * MINUTE, steady_ms=10 
 CONDITIONS = st.tuples(st.sampled_from(KINDS), st.sampled_from(SERVICES))
 
 
-def silence(number: int, matcher: str, minutes: int) -> AnyEntry:
+def silence(number: int, matcher: str, minutes: int) -> SilenceSet:
     until = START + minutes * MINUTE
     return SilenceSet(
         at=START, id=f"s-{number}", matchers=[matcher], until_at=until, by="anna", reason="work"

@@ -1,0 +1,120 @@
+"""In whatever order entries come, and however often, it comes to the same in the end."""
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from noisy import FLAPPING, KINDS, SERVICES, silence
+from small_policy import START, World, firing, resolved
+
+from routing.audit import audit
+from routing.decision import Table
+from routing.entry import AnyEntry, SilenceSet
+from routing.incident import Alert, Incident, Phase
+from routing.instant import HOUR, MINUTE
+from routing.policy import Policy
+from routing.simulation import Simulation
+
+NOISE = replace(FLAPPING, noise=replace(FLAPPING.noise, flapping=None))
+OCCURRENCES = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.sampled_from(SERVICES), st.integers(1, 3), st.booleans()),
+    min_size=1, max_size=7, unique_by=lambda each: each[:3],
+)  # fmt: skip
+"""Kind, service, which occurrence of it, and whether it has ended; only the last may go on."""
+MUTES = st.lists(
+    st.builds(
+        silence, st.integers(0, 9),
+        st.sampled_from(['service="api"', 'kind=~"minor|outage"', 'service=~".+"']), st.sampled_from([0, 600]),
+    ),
+    max_size=2, unique_by=lambda each: each.id,
+)  # fmt: skip
+
+
+def log_of(happened: list[tuple[str, str, int, bool]]) -> list[AnyEntry]:
+    """Each occurrence fires and ends at instants its sender's clock gives."""
+    last = {(kind, service): 0 for kind, service, _, _ in happened}
+    for kind, service, nth, _ in happened:
+        last[kind, service] = max(last[kind, service], nth)
+    log: list[AnyEntry] = []
+    for kind, service, nth, over in happened:
+        begun = START - 100 * MINUTE + nth * 10 * MINUTE
+        key, labels = f"{kind}/{service}", {"service": service}
+        log.append(firing(kind, key=key, labels=labels, starts_at=begun))
+        if over or nth < last[kind, service]:
+            ended = begun + 5 * MINUTE
+            log.append(resolved(kind, key=key, labels=labels, starts_at=begun, ends_at=ended))
+    return log
+
+
+def played(policy: Policy, log: list[AnyEntry], world: World | None = None) -> Simulation:
+    """All of it in one instant, and an hour after that."""
+    sim = Simulation(policy, START, world or World())
+    for entry in log:
+        sim.feed(entry)
+        assert audit(sim.state, sim.now) == []
+    sim.pass_time(START + HOUR)
+    return sim
+
+
+def responded_to(sim: Simulation, alert: Alert) -> list[Incident]:
+    """The open incidents whose page tells of it: its own, and what that is an effect of."""
+    own = sim.state.get(Table.INCIDENT, alert.incident)
+    cause = sim.state.get(Table.INCIDENT, own.cause) if isinstance(own, Incident) else None
+    found = [each for each in (own, cause) if isinstance(each, Incident)]
+    return [each for each in found if each.phase is not Phase.RESOLVED]
+
+
+def firing_alerts(sim: Simulation) -> list[Alert]:
+    found = [each for each in sim.state.tables[Table.ALERT].values() if isinstance(each, Alert)]
+    return sorted(
+        (each for each in found if each.firing and responded_to(sim, each)),
+        key=lambda each: (each.kind, each.labels["service"]),
+    )
+
+
+def is_muted(sim: Simulation, alert: Alert) -> bool:
+    """By what the policy and the silences of `MUTES` say, and in no other words than theirs."""
+    kind, service = alert.kind, alert.labels["service"]
+    told = {
+        each.matchers[0] for each in sim.state.tables[Table.SILENCE].values() if isinstance(each, SilenceSet)
+    }
+    silenced = {
+        'service="api"': service == "api",
+        'kind=~"minor|outage"': kind in {"minor", "outage"},
+        'service=~".+"': True,
+    }
+    inhibits = any(
+        (other.kind, other.labels["service"]) == ("major", service) for other in firing_alerts(sim)
+    )
+    return (
+        any(silenced[each] for each in told)
+        or (kind, service) == ("noisy", "api")
+        or (kind == "minor" and inhibits)
+    )
+
+
+def outcome(sim: Simulation) -> list[tuple[str, str, bool]]:
+    """Every alert that fires, and whether something mutes it; somebody was paged for what nothing mutes."""
+    alerts = firing_alerts(sim)
+    for alert in alerts:
+        told = [each for each in responded_to(sim, alert) if each.paged]
+        assert told or is_muted(sim, alert), f"nothing mutes {alert.kind} of {alert.labels['service']}"
+        assert all(each.severity <= alert.severity for each in told)
+    return [(each.kind, each.labels["service"], is_muted(sim, each)) for each in alerts]
+
+
+def shuffle(log: list[AnyEntry], shuffler: random.Random) -> list[AnyEntry]:
+    """In another order, and half of it twice."""
+    shuffled = [*log, *shuffler.sample(log, k=len(log) // 2)]
+    shuffler.shuffle(shuffled)
+    return shuffled
+
+
+@given(OCCURRENCES, MUTES, st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_with_all_noise_rules_order_and_repetition_change_neither_what_fires_nor_who_is_paged_for_it(
+    happened: list[tuple[str, str, int, bool]], mutes: list[AnyEntry], shuffler: random.Random
+) -> None:
+    log = [*mutes, *log_of(happened)]
+    assert outcome(played(NOISE, shuffle(log, shuffler))) == outcome(played(NOISE, log))
