@@ -6,14 +6,16 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from noisy import FLAPPING, KINDS, SERVICES, silence
-from small_policy import START, World, firing, resolved
+from small_policy import HERE, POLICY, START, World, firing, resolved
 
 from routing.audit import audit
 from routing.decision import Table
-from routing.entry import AnyEntry, SilenceSet
+from routing.entry import AnyEntry, Command, SilenceSet, Verb
 from routing.incident import Alert, Incident, Phase
-from routing.instant import HOUR, MINUTE
-from routing.policy import Policy
+from routing.instant import DAY, HOUR, MINUTE
+from routing.language import matchers
+from routing.policy import Policy, Process, Role
+from routing.severity import Severity
 from routing.simulation import Simulation
 
 NOISE = replace(FLAPPING, noise=replace(FLAPPING.noise, flapping=None))
@@ -118,3 +120,70 @@ def test_with_all_noise_rules_order_and_repetition_change_neither_what_fires_nor
 ) -> None:
     log = [*mutes, *log_of(happened)]
     assert outcome(played(NOISE, shuffle(log, shuffler))) == outcome(played(NOISE, log))
+
+
+RUN = Process(
+    severities=(Severity.SEV0, Severity.SEV1),
+    assessment_ms=15 * MINUTE,
+    coordination_ms=HOUR,
+    recovery_ms=HOUR,
+    roles=(
+        # Who has a role keeps it when it gets worse: no role goes to another for a worse one.
+        Role("commander", (), ("contact", "carol"), HERE),
+        Role("voice", matchers.parse_all('severity="SEV-0"'), ("contact", "bob"), HERE),
+    ),
+    update_ms=15 * MINUTE,
+    update_from="commander",
+    postmortem_ms=DAY,
+    postmortem_hours="",
+    origin=HERE,
+)
+PROCESS = replace(
+    POLICY,
+    process=RUN,
+    runbooks=(),
+    route=replace(POLICY.route, group_by=("service",), routes=()),
+)
+REPORTS = st.lists(
+    st.tuples(st.sampled_from(["site-down", "worse", "api-broken", "deployment.error"]), st.sampled_from("ab")),
+    min_size=1, max_size=6, unique=True,
+)  # fmt: skip
+PEOPLE = st.lists(
+    st.tuples(st.sampled_from([Verb.ACK, Verb.STATUS, Verb.RESOLVE, Verb.NOTE]), st.integers(1, 40)),
+    max_size=5,
+)
+
+
+@given(REPORTS, PEOPLE, st.randoms(use_true_random=False), st.integers(2, 3))
+@settings(max_examples=100, deadline=None)
+def test_with_a_process_order_and_repetition_change_neither_who_has_a_role_nor_what_is_owed_when(
+    happened: list[tuple[str, str]], acts: list[tuple[Verb, int]], shuffler: random.Random, times: int
+) -> None:
+    log: list[AnyEntry] = [firing(kind, key=f"{kind}/{key}", starts_at=START) for kind, key in happened]
+    assert run(shuffle(log, shuffler), acts, times) == run(log, acts, 1)
+
+
+def run(log: list[AnyEntry], acts: list[tuple[Verb, int]], times: int) -> list[tuple[object, ...]]:
+    """How the incidents stand in the end, and how they are run; people say everything so many times."""
+    sim = Simulation(PROCESS, START, World())
+    for entry in log:
+        sim.feed(entry)
+    for verb, minutes in acts:
+        sim.pass_time(sim.now + minutes * MINUTE)
+        for _ in range(times):
+            sim.feed(Command(at=sim.now, incident="INC-1", verb=verb, by="anna", text="we look"))
+        assert audit(sim.state, sim.now) == []
+    sim.pass_time(sim.now + 3 * HOUR)
+    return [
+        (
+            each.id,
+            each.severity,
+            each.phase,
+            each.course,
+            each.firing,
+            each.alerts,
+            each.paged,
+            each.followups,
+        )
+        for each in sim.incidents()
+    ]

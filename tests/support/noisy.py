@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from small_policy import HERE, POLICY, START, firing, resolved
 
 from routing.calendar.hours import Hours, Span
-from routing.entry import AnyEntry, Command, SilenceSet, Verb
+from routing.entry import Command, SilenceSet, Verb
 from routing.instant import MINUTE, SECOND
 from routing.language import matchers
 from routing.policy import Flapping, Maintenance, Noise, Policy, Relation, Service, SeverityRule, Tie
