@@ -56,6 +56,7 @@ def catalogue() -> Catalogue:
             for name, each in module.ACTIONS.items()
         },
         families={name: frozenset(module.SETTINGS) for name, module in families.items()},
+        shapes={name: module.Settings for name, module in families.items() if hasattr(module, "Settings")},
     )
 
 

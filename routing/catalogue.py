@@ -1,7 +1,7 @@
 """What vendors' modules offer, as data: whoever loads a policy passes it in (`ledger.catalogue` finds it)."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,12 +25,15 @@ class ActionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`actions` by full name ("vercel.rollback"), `families` the settings each family ("vercel") takes."""
+    """`actions` by full name ("vercel.rollback"), `families` the settings each family ("vercel") takes, `shapes`
+    the models they must fit, of families whose settings are more than texts.
+    """
 
     sources: Collection[str]
     channels: Mapping[str, ChannelFacts]
     actions: Mapping[str, ActionFacts]
     families: Mapping[str, Collection[str]]
+    shapes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """The part that compiling needs again, as JSON; kept with a policy, so that reading it back imports

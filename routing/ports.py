@@ -122,6 +122,7 @@ class Action:
     mutates: bool
     run: Callable[[Step, Any], dict[str, Any]]
     undo: str = ""
+    """The action that takes it back, or "irreversible"; "" where nothing is left to take back."""
     plan: Callable[[Step, Any], dict[str, Any]] | None = None
     """What a dry run puts out instead: {"would": {"method", "url", ...}} and facts known without asking."""
 
@@ -131,5 +132,7 @@ class ActionModule(Protocol):
 
     TITLE: str
     SETTINGS: Sequence[str]
-    """Names of the settings it takes from `config/actions.yaml`, documented in its docstring."""
+    """Names of the settings it takes from `config/actions.yaml`, documented in its docstring. Where they are more
+    than texts, the module also has `Settings`, the model they must fit; steps get what is no text as JSON.
+    """
     ACTIONS: Mapping[str, Action]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from routing.entry import Outcome
@@ -69,9 +70,9 @@ def faults(error: ValidationError) -> str:
 
 
 def as_text(values: Mapping[str, Any]) -> dict[str, str]:
-    """Settings for actions, which take text: True becomes "true", None is left out."""
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in values.items()
-        if value is not None
-    }
+    """Settings for actions, which take text: True becomes "true", None is left out, the rest is JSON."""
+    return {name: _text(value) for name, value in values.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -7,9 +7,6 @@ reads a bounded answer, and says of each failure whether the call may have happe
 import functools
 import ssl
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,35 +16,20 @@ from routing.entry import Outcome
 from workers.addresses import ForbiddenAddressError, Guard, resolve
 from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
+from workers.journal import note
 
 CONNECT_S = 5.0
 _AGENT = "tocsin"
 
-_journal: ContextVar[list[str] | None] = ContextVar("journal", default=None)
-
-
-@contextmanager
-def journal() -> Iterator[list[str]]:
-    """Collects what is called inside, for the audit: "POST /v1/projects/p/rollback/d answered 201"."""
-    lines: list[str] = []
-    token = _journal.set(lines)
-    try:
-        yield lines
-    finally:
-        _journal.reset(token)
-
 
 def call(what: Call) -> Answer:
     """Make the call and return whatever was answered, errors included. Raises HttpError without an answer."""
-    lines = _journal.get()
     try:
         answer = _call(what)
     except BaseException as error:
-        if lines is not None:
-            lines.append(str(error) if isinstance(error, HttpError) else f"{what}: interrupted")
+        note(str(error) if isinstance(error, HttpError) else f"{what}: interrupted")
         raise
-    if lines is not None:
-        lines.append(str(answer))
+    note(str(answer))
     return answer
 
 

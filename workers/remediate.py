@@ -17,9 +17,10 @@ from routing.entry import Outcome, StepDone
 from routing.errors import ActionError
 from routing.policy import Policy, Setting
 from routing.ports import Action, Step
-from workers import credentials, http, redaction
+from workers import credentials, redaction
 from workers.context import Context
 from workers.credentials import NoCredentialsError
+from workers.journal import journal
 from workers.report import count, report
 from workers.text import cut
 
@@ -44,7 +45,7 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     if not isinstance(claimed, effects.Step):
         return
     faults.reach("remediate.claimed", claimed.action)
-    with http.journal() as calls:
+    with journal() as calls:
         done = _do(context, claimed, calls)
     faults.reach("remediate.answered", claimed.action)
     report(context, done)

@@ -37,6 +37,14 @@ class FamilySettings(Part):
     """Checked as a mapping of its own, so that every unknown name is told."""
 
 
+def _fits(family: str, settings: dict[str, Any], info: ValidationInfo) -> list[Refusal]:
+    catalogue = known(info).catalogue
+    shape = catalogue.shapes.get(family) if catalogue else None
+    if shape is None:
+        return _names_known(family, settings, info)
+    return [Refusal(each.found, each.fix, (family, *each.at)) for each in misfits(shape, settings)]
+
+
 def _names_known(family: str, settings: dict[str, Any], info: ValidationInfo) -> list[Refusal]:
     catalogue = known(info).catalogue
     names = catalogue.families.get(family) if catalogue else None
@@ -55,9 +63,7 @@ class ActionsFile(Part):
     @field_validator("actions")
     @classmethod
     def _named(cls, actions: dict[str, dict[str, Any]], info: ValidationInfo) -> dict[str, dict[str, Any]]:
-        refuse_all(
-            [refusal for family, each in actions.items() for refusal in _names_known(family, each, info)]
-        )
+        refuse_all([refusal for family, each in actions.items() for refusal in _fits(family, each, info)])
         return actions
 
 

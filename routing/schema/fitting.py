@@ -1,6 +1,6 @@
 """Whether settings or parameters fit what a vendor's module declares, before they are resolved or filled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 from routing.policy import Secret
 from routing.schema.refusal import Refusal, suggestion
 from routing.schema.wording import fix_of
+
+_KEY = "[key]"
+"""Pydantic's word for a mistake in the name itself."""
 
 
 def misfits(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
@@ -35,16 +38,31 @@ def is_open(value: Any) -> bool:
 
 
 def _stand_in(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _stand_in(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_stand_in(each) for each in value]
     return "" if isinstance(value, Secret) else value
 
 
 def _refusal(model: type[BaseModel], details: dict[str, Any], values: Mapping[str, Any]) -> Refusal | None:
-    loc = details["loc"]
-    if details["type"] == "missing" and len(loc) == 1:
-        return Refusal(f'"{loc[0]}" is missing', f"add {loc[0]}")
-    if details["type"] == "extra_forbidden" and len(loc) == 1:
-        return Refusal(f'unknown name "{loc[0]}"', suggestion(str(loc[0]), model.model_fields), loc)
-    judged = values.get(loc[0]) if loc else values
-    if is_open(judged):
+    loc = tuple(part for part in details["loc"] if part != _KEY)
+    if details["type"] == "missing":
+        return Refusal(f'"{loc[-1]}" is missing', f"add {loc[-1]}", loc[:-1])
+    if details["type"] == "extra_forbidden":
+        fix = (
+            suggestion(str(loc[0]), model.model_fields) if len(loc) == 1 else "leave it out, or see the docs"
+        )
+        return Refusal(f'unknown name "{loc[-1]}"', fix, loc)
+    if is_open(_judged(values, loc)):
         return None
     return Refusal("a value that does not fit", fix_of(details), loc)
+
+
+def _judged(values: Any, loc: Sequence[str | int]) -> Any:
+    """The innermost value that the place leads to. Pydantic's places also name branches that are no values."""
+    for part in loc:
+        inner = dict(enumerate(values)) if isinstance(values, list) else values
+        if isinstance(inner, Mapping) and part in inner:
+            values = inner[part]
+    return values

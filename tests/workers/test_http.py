@@ -14,6 +14,7 @@ from routing.entry import Outcome
 from workers import http
 from workers.addresses import Guard
 from workers.answer import Answer, Call, HttpError, classify, retry_after_ms
+from workers.journal import journal
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ def test_a_guarded_call_keeps_the_hosts_name(vendor: VendorServer) -> None:
 
 
 def test_the_journal_tells_every_call_without_query_or_secret(vendor: VendorServer) -> None:
-    with http.journal() as lines:
+    with journal() as lines:
         call(f"{vendor.url}/v1/thing?token=hunter2", headers={"authorization": "Bearer hunter2"})
         vendor.misbehave(Misbehaviour(hang_up=True))
         outcome_of(f"{vendor.url}/v1/thing?token=hunter2", mutates=True)
