@@ -18,7 +18,7 @@ def _time(value: Any) -> Any:
     fix = 'write a time of day in quotes, like "09:00"'
     if not isinstance(value, str) or len(value) != _TIME_LENGTH or value[2] != ":":
         raise Refusal(f"{shown(value)} is no time of day", fix)
-    if not (value[:2] + value[3:]).isdecimal():
+    if not (value.isascii() and (value[:2] + value[3:]).isdecimal()):
         raise Refusal(f"{shown(value)} is no time of day", fix)
     return minute_of_day(value)
 

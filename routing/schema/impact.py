@@ -1,5 +1,6 @@
 """The impact matrix of `severity.yaml`, and how rules and service tiers refer to it."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from routing.schema.part import Spot
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.when import asks_of_an_event
 from routing.schema.yaml_marks import Path
+
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
 
 Cells = dict[Name, dict[Name, SeverityField]]
 
@@ -51,12 +54,9 @@ def _impact(value: Any) -> Impact:
 
 
 def _least(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise Refusal(
-            f"{shown(text)} is no number", "write the least number of the band", ("bands", text)
-        ) from error
+    if not _NUMBER.fullmatch(text):
+        raise Refusal(f"{shown(text)} is no number", "write the least number of the band", ("bands", text))
+    return float(text)
 
 
 def _tiers(tiers: dict[str, str]) -> dict[str, str]:

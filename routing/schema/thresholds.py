@@ -25,14 +25,14 @@ MOST_WINDOWS = 50
 
 
 class RatePart(Part):
-    times: float = Field(gt=1, strict=False, description="how many times as many as usual, like 3")
+    times: float = Field(gt=1, description="how many times as many as usual, like 3")
     windows: int = Field(
         default=6, ge=1, le=MOST_WINDOWS, description="the average of how many before, like 6"
     )
 
 
 class RatioPart(Part):
-    percent: float = Field(gt=0, le=100, strict=False, description="how much of both, like 20")
+    percent: float = Field(gt=0, le=100, description="how much of both, like 20")
     match: Matchers = Field(description='the other kind, like [kind="payment_intent.succeeded"]')
 
 

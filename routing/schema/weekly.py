@@ -12,6 +12,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK = len(DAYS)
 _DAY_MINUTES = 24 * 60
 _TIMES = re.compile(r"(?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)", re.ASCII)
+_SPACED = re.compile(r" ?([-,]) ?")
 _FIX = 'write days and times, like "mon-fri 09:00-17:00"; an end before the start is the next day\'s'
 
 
@@ -26,7 +27,7 @@ def parse(text: Any) -> Span:
     start, end = minute_of_day(form["start"]), minute_of_day(form["end"])
     if start in {_DAY_MINUTES, end}:
         raise Refusal(f"{shown(text)} has no length", 'write 00:00-24:00 for "all day"')
-    weekdays = frozenset(day for part in days.replace(" ", "").split(",") for day in _days(part))
+    weekdays = frozenset(day for part in _SPACED.sub(r"\1", days).split(",") for day in _days(part))
     return Span(weekdays, start, end if end > start else end + _DAY_MINUTES)
 
 

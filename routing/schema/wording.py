@@ -10,6 +10,7 @@ _WANTED = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list, one item a line after a -",
