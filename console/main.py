@@ -40,6 +40,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "check": "console.check:check",
         "simulate": "console.simulate:simulate",
         "routes": "console.routes:routes",
+        "schema": "console.schema:schema",
     },
 }
 OTHERS = "Run it"

@@ -5,7 +5,7 @@ import re
 from routing.schema.refusal import Refusal, shown
 
 _MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_FORM = re.compile(
+FORM = re.compile(
     r"(?:(?P<w>\d{1,6})w)?(?:(?P<d>\d{1,6})d)?(?:(?P<h>\d{1,6})h)?"
     r"(?:(?P<m>\d{1,6})m(?!s))?(?:(?P<s>\d{1,6})s)?(?:(?P<ms>\d{1,9})ms)?",
     re.ASCII,
@@ -14,7 +14,7 @@ _FORM = re.compile(
 
 def parse(text: str) -> int:
     """Milliseconds of "1h30m"; units w, d, h, m, s, ms, the largest first. Raises Refusal."""
-    form = _FORM.fullmatch(text.strip())
+    form = FORM.fullmatch(text.strip())
     if form is None or not form.group().strip():
         raise Refusal(f"{shown(text)} is not a duration", "write it with units, like 90s, 5m, 1h30m or 2d")
     return sum(int(number) * _MS[unit] for unit, number in form.groupdict().items() if number)

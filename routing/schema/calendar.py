@@ -12,6 +12,7 @@ from routing.schema.fields import Many, Name, PositiveDuration, Some, Zone, whol
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.weekly import WeeklySpan
+from routing.schema.written import DATE, like, shown_as
 
 
 def _date(text: str) -> str:
@@ -24,7 +25,7 @@ def _date(text: str) -> str:
     return text
 
 
-Date = Annotated[str, AfterValidator(_date)]
+Date = Annotated[str, AfterValidator(_date), shown_as(like(DATE, "a day, like 2026-12-25", "2026-12-25"))]
 
 
 class HoursPart(Part):
@@ -51,6 +52,8 @@ class SprintsPart(Part):
 
 
 class CalendarFile(Part):
+    """Hours of the week that other files name, days left out of them, and sprints. Optional."""
+
     holidays: dict[Name, Some[Date]] = Field(default={}, description="name, then a list of dates")
     hours: dict[Name, HoursPart] = Field(default={}, description="name, then timezone, weekly and holidays")
     sprints: SprintsPart | None = Field(default=None, description="start, every and timezone")

@@ -30,6 +30,8 @@ class ChannelPart(Part):
 
 
 class ChannelsFile(Part):
+    """The ways out: how messages reach people."""
+
     channels: dict[Name, ChannelPart] = Field(description="name, then vendor and settings")
 
 
@@ -58,6 +60,8 @@ def _names_known(family: str, settings: dict[str, Any], info: ValidationInfo) ->
 
 
 class ActionsFile(Part):
+    """What runbook steps connect to. Optional."""
+
     actions: dict[ActionFamily, dict[str, SettingValue]] = Field(description="family, then its settings")
 
     @field_validator("actions")

@@ -11,6 +11,7 @@ from routing.schema.digest import DigestPart
 from routing.schema.fields import ChannelName, Duration, Many, Name, Some, Text, Zone, severity_field
 from routing.schema.part import Known, Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, suggestion
+from routing.schema.written import Form, Short, shown_as
 from routing.severity import Severity
 
 DEFAULT = "default"
@@ -32,6 +33,10 @@ class MethodPart(Part):
     address: Text = Field(description='number or address there, like "+48500100200"')
 
 
+_LEVELS = tuple(str(level) for level in Severity)
+_REACHABLE: Form = {"anyOf": [{"required": [DEFAULT]}, {"required": [*_LEVELS]}]}
+
+
 class TurnPart(Part):
     """A method's turn in a page; its name alone means at once."""
 
@@ -40,8 +45,8 @@ class TurnPart(Part):
 
 
 PagePart = dict[
-    Annotated[str, BeforeValidator(_severity_or_default)],
-    Some[Annotated[TurnPart, BeforeValidator(_named)]],
+    Annotated[str, BeforeValidator(_severity_or_default), shown_as({"enum": [*_LEVELS, DEFAULT]})],
+    Some[Annotated[TurnPart, BeforeValidator(_named), Short("name of one of the contact's methods")]],
 ]
 
 
@@ -53,7 +58,10 @@ class ContactPart(Part):
     title: Text = Field(description="how people call them, like Anna Nowak")
     timezone: Zone = "UTC"
     methods: dict[Name, MethodPart] = Field(min_length=1, description="name, then channel and address")
-    page: PagePart = Field(description="methods to page by, for each severity or default, best first")
+    page: PagePart = Field(
+        description="methods to page by, for each severity or default, best first",
+        json_schema_extra=_REACHABLE,
+    )
     by_hour: Many[HourlyPart] = Field(default=(), description="during or outside, and page; the first counts")
     quiet_hours: AtHoursPart | None = Field(default=None, description="nothing rings then but SEV-0")
     quiet: Many[str] | None = Field(default=None, description="methods for what must not ring")

@@ -10,6 +10,7 @@ from routing.schema.fields import Zone
 from routing.schema.part import Part
 from routing.schema.refusal import Refusal, shown
 from routing.schema.weekly import minute_of_day
+from routing.schema.written import TIME_OF_DAY, like, shown_as
 
 _TIME_LENGTH = len("09:00")
 
@@ -23,9 +24,14 @@ def _time(value: Any) -> Any:
     return minute_of_day(value)
 
 
+TimeOfDay = Annotated[
+    int, BeforeValidator(_time), shown_as(like(TIME_OF_DAY, "a time of day, in quotes", "09:00"))
+]
+
+
 class DigestPart(Part):
     severities: PatientSeverities = Field(description="what is collected, like [SEV-3, SEV-4]")
-    at: Annotated[int, BeforeValidator(_time)] = Field(description='when it is told, like "09:00"')
+    at: TimeOfDay = Field(description='when it is told, like "09:00"')
     timezone: Zone | None = Field(default=None, description="by whose clock; the contact's where left out")
 
     def build(self, timezone: str) -> Digest:

@@ -12,6 +12,7 @@ from routing.schema.fields import HoursName, Name, PolicyName, PositiveDuration,
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.target import TargetPart
+from routing.schema.written import SEVERITY, several, shown_as
 from routing.severity import Severity
 
 MOST_REPEATS = 100
@@ -30,7 +31,9 @@ def patient(severities: tuple[Severity, ...]) -> tuple[Severity, ...]:
     return severities
 
 
-PatientSeverities = Annotated[Some[SeverityField], AfterValidator(patient)]
+_PATIENT = SEVERITY | {"enum": [str(each) for each in Severity if each > Severity.SEV1]}
+
+PatientSeverities = Annotated[Some[SeverityField], AfterValidator(patient), shown_as(several(_PATIENT))]
 
 
 class DelayPart(Part):
@@ -72,6 +75,8 @@ class PolicyPart(Part):
 
 
 class EscalationFile(Part):
+    """Who is called, then who next. A policy may branch, and end in another one's steps."""
+
     policies: dict[Name, PolicyPart] = Field(description="name, then steps")
 
 

@@ -21,39 +21,33 @@ from routing.instant import DAY
 from routing.language import expressions, matchers
 from routing.language.matchers import Matcher
 from routing.policy import Secret, Setting
+from routing.schema import written
 from routing.schema.part import known
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
+from routing.schema.written import shown_as
 from routing.severity import Severity
 
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Strict(strict=False)]
 Some = Annotated[tuple[T, ...], Strict(strict=False), Field(min_length=1)]
 
-RESERVED_LABELS = frozenset(
-    {"source", "vendor", "kind", "status", "severity", "vendor_severity", "team", "service", "service_tier"}
-)
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.]{0,127}")
-_SECRET = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^{}]*))?\}")
 _SEVERITY = re.compile(r"SEV-[0-4]")
-_URL = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(?:/[^\s?#]*)?")
 
 
 def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not written.NAME.fullmatch(text):
         raise Refusal(f"{shown(text)} is no name", "use lower-case letters, digits, - and _, a letter first")
     return text
 
 
 def _label(text: str) -> str:
-    if not _LABEL.fullmatch(text):
+    if not written.LABEL.fullmatch(text):
         raise Refusal(f"{shown(text)} is no label name", "use letters, digits, _ and ., a letter first")
     return text
 
 
 def _own_label(text: str) -> str:
-    if text in RESERVED_LABELS:
+    if text in written.RESERVED_LABELS:
         raise Refusal(f'label "{text}" is set by the event and its rule', "give the label another name")
     return _label(text)
 
@@ -128,7 +122,7 @@ def _local_time(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if not _URL.fullmatch(text):
+    if not written.URL.fullmatch(text):
         raise Refusal(f"{shown(text)} is no address", "write it like https://alerts.example.com")
     return text.rstrip("/")
 
@@ -184,7 +178,7 @@ def _setting(value: Any) -> Setting:
         return [_setting(each) for each in value]
     if not isinstance(value, str) or "${" not in value:
         return value  # YAML knows no other scalars
-    form = _SECRET.fullmatch(value)
+    form = written.SECRET.fullmatch(value)
     if form is None:
         raise Refusal("a ${NAME} with something around it", "write nothing but ${NAME} or ${NAME:-default}")
     return Secret(form["name"], form["default"])
@@ -206,24 +200,26 @@ def _reference(kind: str) -> Callable[[str, ValidationInfo], str]:
     return lambda name, info: known(info).check(kind, name)
 
 
-Name = Annotated[str, AfterValidator(_name)]
-Text = Annotated[str, AfterValidator(_text)]
-LabelName = Annotated[str, AfterValidator(_label)]
-Labels = dict[Annotated[str, AfterValidator(_own_label)], str]
-Duration = Annotated[int, BeforeValidator(_duration)]
-PositiveDuration = Annotated[int, AfterValidator(_positive), BeforeValidator(_duration)]
-SeverityField = Annotated[Severity, BeforeValidator(severity_field)]
+Name = Annotated[str, AfterValidator(_name), shown_as(written.NAMED)]
+Text = Annotated[str, AfterValidator(_text), shown_as(written.WORDS)]
+LabelName = Annotated[str, AfterValidator(_label), shown_as(written.LABEL_NAME)]
+Labels = dict[Annotated[str, AfterValidator(_own_label), shown_as(written.OWN_LABEL)], str]
+Duration = Annotated[int, BeforeValidator(_duration), shown_as(written.DURATION)]
+PositiveDuration = Annotated[
+    int, AfterValidator(_positive), BeforeValidator(_duration), shown_as(written.POSITIVE_DURATION)
+]
+SeverityField = Annotated[Severity, BeforeValidator(severity_field), shown_as(written.SEVERITY)]
 VendorSeverities = dict[
     Annotated[str, StringConstraints(to_lower=True)],
-    Annotated[SeverityField, AfterValidator(_vendor_severity)],
+    Annotated[SeverityField, AfterValidator(_vendor_severity), shown_as(written.VENDORS_SEVERITY)],
 ]
-Zone = Annotated[str, AfterValidator(_zone)]
-LocalTime = Annotated[str, AfterValidator(_local_time)]
-Url = Annotated[str, AfterValidator(_url)]
-Condition = Annotated[str, AfterValidator(condition)]
-Matchers = Annotated[tuple[Matcher, ...], PlainValidator(_matchers)]
-SettingValue = Annotated[Any, PlainValidator(_setting)]
-SecretValue = Annotated[Any, PlainValidator(_secret)]
+Zone = Annotated[str, AfterValidator(_zone), shown_as(written.ZONE)]
+LocalTime = Annotated[str, AfterValidator(_local_time), shown_as(written.LOCAL_TIME)]
+Url = Annotated[str, AfterValidator(_url), shown_as(written.ADDRESS)]
+Condition = Annotated[str, AfterValidator(condition), shown_as(written.CONDITION)]
+Matchers = Annotated[tuple[Matcher, ...], PlainValidator(_matchers), shown_as(written.MATCHERS)]
+SettingValue = Annotated[Any, PlainValidator(_setting), shown_as(written.SETTING)]
+SecretValue = Annotated[Any, PlainValidator(_secret), shown_as(written.SECRET_VALUE)]
 
 ContactName = Annotated[str, AfterValidator(_reference("contact"))]
 TeamName = Annotated[str, AfterValidator(_reference("team"))]

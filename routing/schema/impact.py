@@ -4,16 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
 from routing.policy import Impact, Matrix
 from routing.schema.fields import Name, SeverityField, condition
 from routing.schema.part import Spot
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.when import asks_of_an_event
+from routing.schema.written import CONDITION, Form, shown_as, whole
 from routing.schema.yaml_marks import Path
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+TIERS = ("1", "2", "3", "4")
 
 Cells = dict[Name, dict[Name, SeverityField]]
 
@@ -60,14 +62,29 @@ def _least(text: str) -> float:
 
 
 def _tiers(tiers: dict[str, str]) -> dict[str, str]:
-    wrong = [tier for tier in tiers if tier not in {"1", "2", "3", "4"}]
+    wrong = [tier for tier in tiers if tier not in TIERS]
     refuse_all([Refusal(f'no tier "{tier}"', "write 1, 2, 3 or 4", (tier,)) for tier in wrong])
     return tiers
 
 
-MatrixPart = Annotated[Cells, AfterValidator(_complete)]
-TierWords = Annotated[dict[str, str], AfterValidator(_tiers)]
-ImpactField = Annotated[Impact, PlainValidator(_impact)]
+_WORD: Form = {"type": "string", "description": "a word of the matrix"}
+_BANDS: Form = {
+    "type": "object",
+    "propertyNames": {"pattern": whole(_NUMBER)},
+    "additionalProperties": _WORD,
+    "description": 'the least number of each band, and its word, like {"1000": many, "1": few}',
+}
+_OF_THE_EVENT: Form = {
+    "type": "object",
+    "properties": {"value": CONDITION, "bands": _BANDS},
+    "required": ["value"],
+    "additionalProperties": False,
+}
+
+MatrixPart = Annotated[Cells, AfterValidator(_complete), Field(json_schema_extra={"minProperties": 1})]
+Tier = Annotated[str, shown_as({"enum": [*TIERS]})]
+TierWords = Annotated[dict[Tier, str], AfterValidator(_tiers)]
+ImpactField = Annotated[Impact, PlainValidator(_impact), shown_as({"anyOf": [_WORD, _OF_THE_EVENT]})]
 
 
 def unknown_words(

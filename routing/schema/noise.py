@@ -64,6 +64,8 @@ class DependenciesPart(Part):
 
 
 class NoiseFile(Part):
+    """What is not worth a page of its own. Optional, and so is each of its parts."""
+
     inhibitions: Many[InhibitionPart] = ()
     correlations: Many[CorrelationPart] = ()
     dependencies: DependenciesPart = DependenciesPart()

@@ -16,6 +16,8 @@ from routing.schema.teams import TeamPart
 
 
 class OnCallFile(Part):
+    """Contacts and how to reach them, schedules and who has them when, teams, limits."""
+
     contacts: dict[Name, ContactPart] = Field(description="name, then title, methods and page")
     schedules: dict[Name, SchedulePart] = {}
     teams: dict[Name, TeamPart] = Field(default={}, description="name, then contacts")

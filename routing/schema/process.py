@@ -34,6 +34,8 @@ class PostmortemPart(Part):
 
 
 class ProcessFile(Part):
+    """How an incident of consequence is run. Optional."""
+
     severity: Some[SeverityField] = Field(description="of which incidents, like [SEV-0, SEV-1]")
     phases: PhasesPart
     roles: Some[RolePart]

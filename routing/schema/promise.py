@@ -8,6 +8,7 @@ from pydantic import PlainValidator
 
 from routing.schema.fields import positive_duration
 from routing.schema.refusal import Refusal, shown
+from routing.schema.written import POSITIVE_DURATION, Form, like, shown_as
 
 SPRINTS = {"this sprint": 1, "next sprint": 2}
 """How many sprints have ended by then."""
@@ -38,5 +39,11 @@ def _percent(value: Any) -> int:
     return int(form["number"])
 
 
-Resolve = Annotated[ResolvePart, PlainValidator(_resolve)]
-Percent = Annotated[int, PlainValidator(_percent)]
+_RESOLVE: Form = {
+    "anyOf": [POSITIVE_DURATION, {"enum": [*SPRINTS]}],
+    "description": "a duration with its unit, or the end of a sprint",
+    "examples": ["4h", *SPRINTS],
+}
+
+Resolve = Annotated[ResolvePart, PlainValidator(_resolve), shown_as(_RESOLVE)]
+Percent = Annotated[int, PlainValidator(_percent), shown_as(like(_PERCENT, "10% to 99%", "80%"))]

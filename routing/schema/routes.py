@@ -20,6 +20,7 @@ from routing.schema.fields import (
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal
 from routing.schema.target import TargetPart
+from routing.schema.written import SEVERITY, shown_as
 from routing.severity import Severity
 
 REOPEN_MS = 1_800_000
@@ -33,7 +34,9 @@ def _urgent(severity: Severity) -> Severity:
     return severity
 
 
-AtOnce = Annotated[SeverityField, AfterValidator(_urgent)]
+_URGENT = SEVERITY | {"enum": [str(each) for each in Severity if each <= Severity.SEV1]}
+
+AtOnce = Annotated[SeverityField, AfterValidator(_urgent), shown_as(_URGENT)]
 
 
 class RoutePart(Part):
@@ -69,6 +72,8 @@ class RootPart(Part):
 
 
 class RoutesFile(Part):
+    """The route tree. A route inherits from its parent what it does not say itself."""
+
     route: RootPart = Field(description="the root of the tree, with escalation and group_by")
 
 

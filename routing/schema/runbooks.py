@@ -56,6 +56,8 @@ class FollowUpPart(Part):
 
 
 class RunbookFile(Part):
+    """One runbook: look, decide, repair, and see that the symptom is gone."""
+
     id: Name = Field(description="a name to find it by, like rollback")
     version: int = Field(ge=1, description="counts its revisions, from 1")
     title: Text = Field(description="what it does, in a few words")

@@ -142,6 +142,8 @@ class ExpectationPart(Part):
 
 
 class ScenarioFile(Part):
+    """A rehearsal: what happens, how the world answers, and what is expected of it."""
+
     title: Text = Field(description="what is rehearsed, like Sunday 02:30, nobody answers")
     start: LocalTime = Field(description="local time it begins, like 2026-11-29T02:30")
     timezone: Zone = "UTC"

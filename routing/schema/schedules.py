@@ -29,6 +29,7 @@ from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.turns import Every, weeks
 from routing.schema.weekly import WeeklySpan
+from routing.schema.written import Short
 
 _PEOPLE = ("rotation", "round_robin")
 
@@ -37,13 +38,17 @@ def _several(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
 
-Turn = Annotated[Some[ContactName], BeforeValidator(_several)]
+Turn = Annotated[Some[ContactName], BeforeValidator(_several), Short("name of a contact")]
 
 
 class RotationPart(Part):
     contacts: Some[Turn] = Field(description="who takes turns, in order; [anna, ben] within is both at once")
     start: LocalTime = Field(description="local time of a handoff to the first, like 2026-01-05T09:00")
-    every: Every = Field(default=weeks(1), description="length of a turn, like 1w, 12h or monthly; or a list")
+    every: Every = Field(
+        default=weeks(1),
+        description="length of a turn, like 1w, 12h or monthly; or a list",
+        json_schema_extra={"default": "1w"},
+    )
     overlap: Duration = Field(default=0, description="how long the one before stays on call, like 30m")
 
     def built(self) -> Rotation:

@@ -20,6 +20,8 @@ class ServicePart(Part):
 
 
 class ServicesFile(Part):
+    """What the business runs on, how much each matters, what it depends on. Optional."""
+
     services: dict[Text, ServicePart] = Field(description="name, then tier, team, depends_on and owner")
 
 

@@ -70,6 +70,8 @@ class AdjustmentPart(Part):
 
 
 class SeverityFile(Part):
+    """Rules that say how bad an event is, thresholds over many events, and what is missed when it does not come."""
+
     default: SeverityField = Severity.SEV2
     vendor_severity: VendorSeverities = {}
     matrix: MatrixPart | None = Field(default=None, description="scope of the outage, then who is hit")

@@ -37,16 +37,21 @@ class LastResort(Part):
 
 
 class SiteFile(Part):
+    """What holds for all of it: severity levels and their promises, the last resort, limits."""
+
     public_url: Url = Field(description="where the receiver is reached from outside")
     last_resort: LastResort = Field(description="contact and every")
     suspect_window: PositiveDuration = Field(default=3_600_000, description="like 60m")
     retire_after: PositiveDuration = Field(default=604_800_000, description="like 7d")
     max_running: int = Field(default=3, ge=1, le=100, description="repairs at the same time")
     warn_at: Percent = Field(
-        default=80, description="how much of a time is gone when it is warned of, like 80%"
+        default=80,
+        description="how much of a time is gone when it is warned of, like 80%",
+        json_schema_extra={"default": "80%"},
     )
     levels: Annotated[dict[SeverityField, LevelPart], AfterValidator(_complete)] = Field(
-        description="SEV-0 to SEV-4, each with meaning, respond, resolve and hold"
+        description="SEV-0 to SEV-4, each with meaning, respond, resolve and hold",
+        json_schema_extra={"required": [str(severity) for severity in Severity]},
     )
 
 

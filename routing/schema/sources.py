@@ -21,6 +21,7 @@ from routing.schema.fields import (
 )
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal
+from routing.schema.written import LABEL_NAME, NAMED, shown_as
 
 OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""
@@ -43,7 +44,10 @@ def _lasting(label: str) -> str:
 FLEETING = frozenset({"status", "severity", "vendor_severity"})
 """An alert that is told apart by them would never be resolved."""
 
-MarkLabel = Annotated[LabelName, AfterValidator(_lasting)]
+MarkLabel = Annotated[
+    LabelName, AfterValidator(_lasting), shown_as(LABEL_NAME | {"not": {"enum": sorted(FLEETING)}})
+]
+SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"not": {"enum": [OURSELVES]}})]
 
 
 class SourcePart(Part):
@@ -62,9 +66,9 @@ class SourcePart(Part):
 
 
 class SourcesFile(Part):
-    sources: dict[Annotated[Name, AfterValidator(_not_ourselves)], SourcePart] = Field(
-        description="name, then vendor and secrets"
-    )
+    """Who may send us events, and how they are verified."""
+
+    sources: dict[SourceKey, SourcePart] = Field(description="name, then vendor and secrets")
 
 
 def build_sources(file: SourcesFile, spot: Spot) -> dict[str, Source]:

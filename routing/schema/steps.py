@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -12,6 +12,7 @@ from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.placeholders import GIVEN, condition_faults, faults
 from routing.schema.refusal import Refusal, refuse_all
+from routing.schema.written import like, shown_as
 
 MOST_ATTEMPTS = 10
 
@@ -21,6 +22,14 @@ UNDO = "undo_"
 _RECOVER = re.compile(r"self_healing|irreversible|undo: \S.*")
 _RECOVER_FIX = 'self_healing, irreversible, or "undo: <what takes it back>"'
 _STEP_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+StepId = Annotated[
+    str, shown_as(like(_STEP_ID, "a name for its result", "health") | {"not": {"enum": [*GIVEN]}})
+]
+Recover = Annotated[
+    str,
+    shown_as(like(re.compile(f"|{_RECOVER.pattern}"), "how its change is recovered from", "self_healing")),
+]
 
 
 def fitting(params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -33,7 +42,7 @@ def fitting(params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
 
 
 class StepPart(Part):
-    id: str = Field(description="a name for its result, like health")
+    id: StepId = Field(description="a name for its result, like health")
     action: ActionName = Field(description="what it does, like http.probe")
     params: dict[str, Any] = Field(default={}, validate_default=True)
     timeout: PositiveDuration = 30_000
@@ -92,7 +101,7 @@ class RepairPart(StepPart):
     affects: str = Field(
         default="", description="a condition that counts what it would affect, like before.idle"
     )
-    recover: str = Field(default="", validate_default=True)
+    recover: Recover = Field(default="", validate_default=True, description=f"how: {_RECOVER_FIX}")
 
     @field_validator("expires")
     @classmethod
@@ -115,7 +124,7 @@ class RepairPart(StepPart):
 class VerifyPart(ReadingPart):
     """`until` is judged over this step's own result: `ok`, not `verify.ok`."""
 
-    id: str = "verify"
+    id: StepId = "verify"
     until: Condition = Field(description="a condition over the step's own result, like ok")
     every: PositiveDuration = 15_000
     lasting: PositiveDuration = Field(alias="for", description="how long it must hold, like 2m")

@@ -10,6 +10,7 @@ from routing import duration
 from routing.instant import DAY, HOUR
 from routing.policy import Unit
 from routing.schema.refusal import Refusal, refuse_all, shown
+from routing.schema.written import POSITIVE_DURATION, Form, like, several, shown_as
 
 _WORDS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "monthly": "1 month"}
 _MONTHS = re.compile(r"(?P<number>[1-9]\d?) months?", re.ASCII)
@@ -62,4 +63,17 @@ def _faults(text: Any, number: int, of: int) -> list[Refusal]:
     return []
 
 
-Every = Annotated[Lengths, PlainValidator(_read)]
+_MONTHLY = like(_MONTHS, "months, counted by the calendar", "1 month")
+_LENGTH: Form = {"anyOf": [POSITIVE_DURATION, _MONTHLY, {"enum": [*_WORDS]}]}
+
+Every = Annotated[
+    Lengths,
+    PlainValidator(_read),
+    shown_as(
+        {
+            "anyOf": [*_LENGTH["anyOf"], several(_LENGTH)],
+            "description": "hours, days, weeks or months; or a list of such that is gone through",
+            "examples": ["1w", "12h", *_WORDS],
+        }
+    ),
+]

@@ -7,6 +7,7 @@ from pydantic import PlainValidator
 
 from routing.calendar.hours import Span
 from routing.schema.refusal import Refusal, shown, suggestion
+from routing.schema.written import TIME_OF_DAY, like, shown_as
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEK = len(DAYS)
@@ -53,4 +54,16 @@ def minute_of_day(text: str) -> int:
     return at
 
 
-WeeklySpan = Annotated[Span, PlainValidator(parse)]
+def _form() -> re.Pattern[str]:
+    """What `parse` takes, days in whatever case."""
+    day = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in day) for day in DAYS)
+    part = rf"(?:{day})(?:\s*-\s*(?:{day}))?"
+    at = f"(?:{TIME_OF_DAY.pattern})"
+    return re.compile(rf"\s*{part}(?:\s*,\s*{part})*\s+{at}-{at}\s*")
+
+
+WeeklySpan = Annotated[
+    Span,
+    PlainValidator(parse),
+    shown_as(like(_form(), "days and times", "mon-fri 09:00-17:00", "sat,sun 00:00-24:00")),
+]

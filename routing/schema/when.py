@@ -8,6 +8,7 @@ from pydantic import PlainValidator
 from routing.language import cel, expressions
 from routing.schema.fields import condition
 from routing.schema.refusal import Refusal, refuse_all, shown
+from routing.schema.written import CONDITION, Form, shown_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +41,11 @@ def _when(value: Any) -> WhenPart:
     return WhenPart("cel", text)
 
 
-When = Annotated[WhenPart, PlainValidator(_when)]
+_IN_CEL: Form = {
+    "type": "object",
+    "properties": {"cel": {"type": "string", "description": "a condition in CEL over event and labels"}},
+    "required": ["cel"],
+    "additionalProperties": False,
+}
+
+When = Annotated[WhenPart, PlainValidator(_when), shown_as({"anyOf": [CONDITION, _IN_CEL]})]

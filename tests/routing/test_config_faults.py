@@ -2,6 +2,10 @@
 
 import pytest
 import shipped
+from jsonschema import Draft202012Validator
+
+from routing.json_schema import file_of, json_schema
+from routing.schema.yaml_marks import read
 
 # (what is wrong, file, text, what it is replaced by, text on the line that is told, found, fix)
 FAULTS = [
@@ -350,3 +354,38 @@ def test_no_fault_shows_a_value_that_may_be_secret(secret: object) -> None:
         told = shipped.faults(files)
         assert told
         assert str(secret) not in "\n".join(str(fault) for fault in told)
+
+
+OF_MEANING = {
+    "unknown contact", "unknown schedule", "unknown channel", "unknown policy", "unknown policy to follow",
+    "unknown person in a rotation", "unknown last resort", "unknown method", "unknown source vendor",
+    "unknown channel vendor", "unknown action family", "unknown action", "unknown service", "cyclic policy",
+    "policy that follows itself", "services that need each other", "service that needs itself",
+    "two routes of one name", "two rules of one name", "updates that ring", "bad time zone", "half an hour's turn",
+    "unknown holidays", "a holiday twice", "half a day's sprint", "hours for maintenance", "a correlation twice",
+    "threshold in two ways", "distinct of what is counted by", "absence by unknown hours", "absence after itself",
+    "two absences of one name", "SEV-0 that waits", "unbalanced quote", "bad regular expression",
+    "stalling regular expression", "bad condition", "condition over nothing", "condition with an unknown function",
+    "condition with a loose !", "matrix with a hole", "scope that is none", "band that leads out of the matrix",
+    "impact of nothing", "severity and impact", "tier that leads out of the matrix", "adjustment of nothing",
+    "adjustment by unknown hours", "promotion for nothing", "promotion that lowers", "two promotions of one name",
+    "unknown setting of a channel", "setting that does not fit", "unknown setting of a family",
+    "diagnosis that changes something", "verification that changes something", "no way to recover",
+    "unknown parameter", "missing parameter", "parameter that does not fit", "placeholder of no step",
+    "placeholder of a later step", "placeholder of no field", "half a placeholder", "secret in a step",
+    "target that may be missing", "guard over no step", "bad guard", "step id used twice",
+    "verified for longer than it runs", "deadline too early",
+}  # fmt: skip
+"""Rows whose shape is good: that they are wrong takes more than their file, or more than its grammar."""
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "old", "new"), [row[:4] for row in FAULTS], ids=[row[0] for row in FAULTS]
+)
+def test_a_fault_of_shape_is_refused_by_the_schema_too(row: str, name: str, old: str, new: str) -> None:
+    document = read(name, shipped.spoilt(name, old, new)[f"config/{name}"])
+    file = file_of(name)
+    assert file is not None
+    fits = Draft202012Validator(json_schema(file)).is_valid(document.data)
+    # What is no YAML of ours never becomes data: an editor's own YAML says so.
+    assert document.faults or fits == (row in OF_MEANING)

@@ -7,7 +7,12 @@ from typing import Any
 import shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
+from ledger import policies
+from routing.json_schema import SHAPES, file_of, json_schema
+from routing.schema.part import Known
 from routing.schema.yaml_marks import read
 
 DATA = {name: read(name, text).data for name, text in shipped.files().items()}
@@ -89,3 +94,48 @@ def test_a_file_cut_off_anywhere(name: str, data: st.DataObject) -> None:
     text = shipped.files()[name]
     cut = text[: data.draw(st.integers(0, len(text)))]
     shipped.faults({**shipped.files(), name: cut})
+
+
+WRITTEN = DATA | {name: read(name, text).data for name, text in policies.read_tests(shipped.FOLDER).items()}
+ANYWHERE = [(name, place) for name, data in sorted(WRITTEN.items()) for place in places(data)]
+SHAPE = {name: file_of(name) or "" for name in WRITTEN}
+SCHEMA = {file: Draft202012Validator(json_schema(file)) for file in SHAPES}
+ANY_NAME = Known(names={}, homes={}, voices=frozenset(), catalogue=None, env=None)
+
+other = st.sampled_from([
+    "0s", "36h", "1 month", "monthly", "80%", "next sprint", "UTC", "09:00", "24:00", "2026-01-05", "20260105T0900",
+    "Mon - Fri , SUN 09:00-24:00", "kind=x", ["kind=x"], {"kind": "x"}, {"kind": ["x", "y"]}, ["5m", "12h"], {"default": ["sms"]},
+    {"cel": "true"}, {"value": "labels.a", "bands": {"1": "few", "1e3": "many"}}, {"schedule": "primary"}, [], {},
+])  # fmt: skip
+
+
+def at(value: Any, place: Place) -> Any:
+    for part in place:
+        value = value[part]
+    return value
+
+
+def variants(value: Any) -> list[Any]:
+    """The same in other words, some of which are taken for it."""
+    if isinstance(value, str):
+        return [f" {value} ", value.upper(), value.title(), [value], {"method": value}, {value: value}]
+    if isinstance(value, dict | list):
+        return [[value], *(value if isinstance(value, list) else value.values()), *value]
+    return [str(value), [value], -value, value + 1, value / 2]
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(ANYWHERE), st.data())
+def test_what_is_taken_fits_the_schema(where: tuple[str, Place], data: st.DataObject) -> None:
+    """Of the shape: any name is known here."""
+    name, place = where
+    now = at(WRITTEN[name], place)
+    value = data.draw(st.sampled_from(variants(now)) | other | odd)
+    written = replaced(WRITTEN[name], place, value)
+    if place and data.draw(st.integers(0, 5)) == 0:
+        written = dropped(WRITTEN[name], place)
+    try:
+        SHAPES[SHAPE[name]].model_validate(written, context=ANY_NAME)
+    except ValidationError:
+        return
+    assert [error.message for error in SCHEMA[SHAPE[name]].iter_errors(written)] == []
