@@ -7,6 +7,7 @@ import click
 
 from console.options import json_option
 from console.output import as_json, say, table
+from ledger.catalogue import catalogue
 from routing.json_schema import SHAPES, file_of, json_schema, purpose
 from routing.schema.refusal import suggestion
 
@@ -29,7 +30,7 @@ def schema(file: str | None, folder: Path | None, json: bool) -> None:
     if file is not None and folder is not None:
         raise click.UsageError("FILE is printed, --write writes all of them; use one of the two")
     if file is not None:
-        as_json(json_schema(_known(file)))
+        as_json(json_schema(_known(file), catalogue()))
         return
     written = _write(folder) if folder else {}
     if json:
@@ -56,8 +57,9 @@ def _write(folder: Path) -> dict[str, Path]:
     written = {file: folder / f"{_stem(file)}.schema.json" for file in SHAPES}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        vendors = catalogue()
         for file, path in written.items():
-            path.write_text(jsons.dumps(json_schema(file), indent=2) + "\n", encoding="utf-8")
+            path.write_text(jsons.dumps(json_schema(file, vendors), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written: {error.strerror or error}") from error
     return written

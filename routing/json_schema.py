@@ -11,12 +11,14 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from routing import duration
+from routing.catalogue import Catalogue
 from routing.load import FILES
 from routing.schema.part import Part
 from routing.schema.runbooks import RunbookFile
 from routing.schema.scenario import ScenarioFile
 from routing.schema.written import Form
 from routing.severity import Severity
+from routing.vendor_forms import tell
 
 SHAPES: Mapping[str, type[Part]] = {
     **FILES,
@@ -33,11 +35,13 @@ def file_of(path: str) -> str | None:
     return next((file for file in meant if file in SHAPES), None)
 
 
-def json_schema(file: str) -> Form:
-    """The schema (draft 2020-12) of what `SHAPES` has under this name."""
+def json_schema(file: str, catalogue: Catalogue | None = None) -> Form:
+    """The schema (draft 2020-12) of what `SHAPES` has under this name; None leaves vendors unchecked."""
     found = SHAPES[file].model_json_schema(schema_generator=_AsWritten)
     for part in found.get("$defs", {}).values():
         part.pop("title", None)
+    if catalogue is not None:
+        tell(found, catalogue)
     return {"$schema": _AsWritten.schema_dialect} | found | {"title": file}
 
 

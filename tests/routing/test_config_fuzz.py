@@ -99,8 +99,16 @@ def test_a_file_cut_off_anywhere(name: str, data: st.DataObject) -> None:
 WRITTEN = DATA | {name: read(name, text).data for name, text in policies.read_tests(shipped.FOLDER).items()}
 ANYWHERE = [(name, place) for name, data in sorted(WRITTEN.items()) for place in places(data)]
 SHAPE = {name: file_of(name) or "" for name in WRITTEN}
-SCHEMA = {file: Draft202012Validator(json_schema(file)) for file in SHAPES}
-ANY_NAME = Known(names={}, homes={}, voices=frozenset(), catalogue=None, env=None)
+SCHEMA = {file: Draft202012Validator(json_schema(file, shipped.vendors())) for file in SHAPES}
+VENDORS = {
+    "source vendor": frozenset(shipped.vendors().sources),
+    "channel vendor": frozenset(shipped.vendors().channels),
+    "action family": frozenset(shipped.vendors().families),
+    "action": frozenset(shipped.vendors().actions),
+}
+ANY_NAME = Known(
+    names=VENDORS, homes=dict.fromkeys(VENDORS, ""), voices=frozenset(), catalogue=shipped.vendors(), env=None
+)
 
 other = st.sampled_from([
     "0s", "36h", "1 month", "monthly", "80%", "next sprint", "UTC", "09:00", "24:00", "2026-01-05", "20260105T0900",
@@ -127,7 +135,7 @@ def variants(value: Any) -> list[Any]:
 @settings(max_examples=1500, deadline=None)
 @given(st.sampled_from(ANYWHERE), st.data())
 def test_what_is_taken_fits_the_schema(where: tuple[str, Place], data: st.DataObject) -> None:
-    """Of the shape: any name is known here."""
+    """Of the shape: any name is known here but those of vendors."""
     name, place = where
     now = at(WRITTEN[name], place)
     value = data.draw(st.sampled_from(variants(now)) | other | odd)

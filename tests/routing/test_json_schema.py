@@ -15,7 +15,10 @@ FILES = shipped.files() | policies.read_tests(shipped.FOLDER)
 
 
 def told(file: str, data: Any) -> list[str]:
-    return [error.message for error in Draft202012Validator(json_schema(file)).iter_errors(data)]
+    return [
+        error.message
+        for error in Draft202012Validator(json_schema(file, shipped.vendors())).iter_errors(data)
+    ]
 
 
 def parts(schema: Any) -> Iterator[dict[str, Any]]:
@@ -28,14 +31,14 @@ def parts(schema: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("file", SHAPES)
 def test_every_file_has_a_sound_schema_that_says_what_it_is_for(file: str) -> None:
-    schema = json_schema(file)
+    schema = json_schema(file, shipped.vendors())
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert (schema["title"], schema["description"]) == (file, purpose(file))
     assert schema["description"]
     assert "$id" not in schema
     assert schema["additionalProperties"] is False
-    assert schema == json_schema(file)
+    assert schema == json_schema(file, shipped.vendors())
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -48,7 +51,7 @@ def test_every_shipped_file_fits(name: str) -> None:
 @pytest.mark.parametrize("file", SHAPES)
 def test_what_it_shows_can_be_written(file: str) -> None:
     """Each default and each example fits what it stands beside."""
-    schema = json_schema(file)
+    schema = json_schema(file, shipped.vendors())
     shown = [part for part in parts(schema) if isinstance(part.get("examples"), list) or "default" in part]
     for part in shown:
         own = Draft202012Validator(part | {"$defs": schema.get("$defs", {})})
@@ -134,3 +137,34 @@ def test_short_forms_and_other_names_are_taken(file: str, data: Any) -> None:
 )
 def test_what_is_written_wrong_is_refused(file: str, data: Any) -> None:
     assert [message for message in told(file, data) if "required property" not in message]
+
+
+def step(**more: Any) -> dict[str, Any]:
+    return {"diagnose": [{"id": "health", "action": "http.probe", **more}]}
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "said"),
+    [
+        ("channels.yaml", {"channels": {"x": {"vendor": "twilio_voice", "settings": {"rings": 3}}}}, "'rings' was unexpected"),
+        ("channels.yaml", {"channels": {"x": {"vendor": "twilio_voice"}}}, "'settings' is a required property"),
+        ("actions.yaml", {"actions": {"vercel": {"tokn": "${X}"}}}, "'tokn' was unexpected"),
+        ("sources.yaml", {"sources": {"x": {"vendor": "strype", "secrets": ["${X}"]}}}, "'strype' is not one of"),
+        ("runbooks/*.yaml", step(), "'params' is a required property"),
+        ("runbooks/*.yaml", step(action="vercel.rollback"), "'vercel.rollback' is not one of"),
+    ],
+)  # fmt: skip
+def test_it_knows_the_vendors_and_what_each_takes(file: str, data: Any, said: str) -> None:
+    assert any(said in message for message in told(file, data)), told(file, data)
+
+
+def test_a_value_a_vendor_takes_may_be_decided_later() -> None:
+    settings = {
+        "account_sid": "${A}",
+        "api_key": "${B}",
+        "api_secret": "${C}",
+        "from_number": "${D}",
+        "ring_s": "${E}",
+    }
+    data = {"channels": {"x": {"vendor": "twilio_voice", "settings": settings}}}
+    assert told("channels.yaml", data) == []
