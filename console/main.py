@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Change what happens": {
         "silence": "console.silences:silence",
         "sources": "console.sources:sources",
+        "probes": "console.probes:probes",
         "kill-switch": "console.switches:kill_switch",
         "runbook": "console.runbooks:runbook",
     },

@@ -169,3 +169,13 @@ class Keys:
     def pulse(self) -> str:
         """Hash: process name -> ms of its last sign of life."""
         return self._key("pulse")
+
+    @property
+    def probes(self) -> str:
+        """Hash: probe -> its last look, as JSON."""
+        return self._key("probes")
+
+    @property
+    def prober(self) -> str:
+        """String with expiry: the process that carries the probes out."""
+        return self._key("prober")

@@ -11,7 +11,7 @@ from routing import warnings
 from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Noise, Policy, Process, Service
+from routing.policy import Noise, Policy, Probe, Process, Service
 from routing.schema import (
     absences,
     calendar,
@@ -23,6 +23,7 @@ from routing.schema import (
     limits,
     noise,
     oncall,
+    probes,
     process,
     promotion,
     relations,
@@ -52,8 +53,11 @@ FILES: Mapping[str, type[Part]] = {
     "noise.yaml": noise.NoiseFile,
     "calendar.yaml": calendar.CalendarFile,
     "process.yaml": process.ProcessFile,
+    "probes.yaml": probes.ProbesFile,
 }
-OPTIONAL = frozenset({"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml", "process.yaml"})
+OPTIONAL = frozenset(
+    {"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml", "process.yaml", "probes.yaml"}
+)
 RUNBOOKS = "runbooks/"
 
 _DEFINES = {
@@ -228,6 +232,7 @@ class _Loading:
             settings=channels.build_settings(settings),
             services=self._services(),
             process=self._process(),
+            probes=self._probes(),
             teams=teams.build_teams(people.teams, people_at, people.contacts),
             limits=limits.build_limits(people.limits),
             noise=self._noise(hours),
@@ -240,6 +245,12 @@ class _Loading:
         if found is None or not isinstance(found.part, process.ProcessFile):
             return None
         return process.build_process(found.part, found.spot)
+
+    def _probes(self) -> tuple[Probe, ...]:
+        found = self._read.get("probes.yaml")
+        if found is None or not isinstance(found.part, probes.ProbesFile):
+            return ()
+        return probes.build_probes(found.part, found.spot)
 
     def _services(self) -> dict[str, Service]:
         found = self._read.get("services.yaml")

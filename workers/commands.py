@@ -71,6 +71,14 @@ def upkeep() -> None:
 
 
 @click.command()
+def prober() -> None:
+    """Look again and again whether all is well, as probes.yaml says: one process, several do no harm."""
+    from workers import prober as probing  # noqa: PLC0415  # loaded when it is this command that runs
+
+    probing.serve(_begin())
+
+
+@click.command()
 def publish() -> None:
     """Put the configuration into force once, for deployments without `tocsin up`; every fault is listed."""
     from ledger import catalogue, policies  # noqa: PLC0415  # loaded when it is this command that runs

@@ -25,6 +25,7 @@ class Role(StrEnum):
     REMEDIATE = "remediate"
     WATCHDOG = "watchdog"
     UPKEEP = "upkeep"
+    PROBER = "prober"
 
 
 FIXED: Final[Mapping[Role, frozenset[str]]] = {
@@ -37,6 +38,7 @@ FIXED: Final[Mapping[Role, frozenset[str]]] = {
     Role.REMEDIATE: frozenset(),
     Role.WATCHDOG: frozenset({"TOCSIN_HEARTBEAT_URL"}),
     Role.UPKEEP: frozenset(),
+    Role.PROBER: frozenset(),
 }
 """Secrets of each role by name. The configuration's `${NAME}` come on top, see `secrets_of`."""
 
@@ -54,8 +56,15 @@ def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
         Role.DELIVER: [channel.settings for channel in policy.channels.values()],
         Role.WATCHDOG: [channel.settings for channel in policy.channels.values()],
         Role.REMEDIATE: [policy.settings],
+        Role.PROBER: [policy.settings[each] for each in _looked_with(policy)],
     }
     return FIXED[role] | frozenset(_names(named.get(role, ())))
+
+
+def _looked_with(policy: Policy) -> list[str]:
+    """The action families that probes use: the prober gets no other vendor's credentials."""
+    families = {probe.action.partition(".")[0] for probe in policy.probes}
+    return sorted(families & policy.settings.keys())
 
 
 def _harmless(name: str) -> bool:

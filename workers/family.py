@@ -22,6 +22,7 @@ SPECS: Final = (
     Spec("deliver", Role.DELIVER, WORKER, (queues.DELIVER,), "sends what is not urgent"),
     Spec("remediate", Role.REMEDIATE, WORKER, (queues.REMEDIATE,), "carries out runbooks"),
     Spec("watchdog", Role.WATCHDOG, "console.main:main", ("watchdog",), "watches that work moves"),
+    Spec("prober", Role.PROBER, "workers.prober:main", (), "looks whether all is well"),
     Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),
 )
 

@@ -30,6 +30,8 @@ class WorkerSettings:
     receiver_host: str = "127.0.0.1"
     """`TOCSIN_RECEIVER_HOST`, `TOCSIN_RECEIVER_PORT`: where the supervisor's receiver listens."""
     receiver_port: int = 8080
+    probes: bool = False
+    """`TOCSIN_PROBES`: on, and the probes of probes.yaml are carried out. Trying Tocsin looks at nobody's site."""
 
 
 def environment() -> Mapping[str, str]:
@@ -47,6 +49,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
         again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),
         receiver_host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
         receiver_port=_port(environ, "TOCSIN_RECEIVER_PORT", 8080),
+        probes=_switch(environ, "TOCSIN_PROBES"),
     )
 
 
@@ -57,6 +60,13 @@ def _milliseconds(environ: Mapping[str, str], name: str, default: int) -> int:
     if not found.isdigit() or int(found) == 0:
         raise ValueError(f"{name}: {found!r} is not a number of milliseconds; write for example {default}")
     return int(found)
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    found = environ.get(name, "").strip().lower()
+    if found not in {"", "on", "off"}:
+        raise ValueError(f"{name}: {found!r} is neither; write on or off")
+    return found == "on"
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

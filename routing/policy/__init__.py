@@ -6,6 +6,7 @@ from routing.policy.impact import Impact, Matrix
 from routing.policy.noise import Flapping, Maintenance, Noise, Relation, Tie
 from routing.policy.people import AtHours, Contact, Digest, HourlyPage, Method, Team
 from routing.policy.policy import Policy
+from routing.policy.probes import Probe
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Approvers, Guard, Limits, Runbook, RunbookStep, Verify
@@ -41,6 +42,7 @@ __all__ = [
     "Noise",
     "Notices",
     "Policy",
+    "Probe",
     "Process",
     "Promotion",
     "Rate",

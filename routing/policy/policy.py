@@ -11,6 +11,7 @@ from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
 from routing.policy.noise import Noise
 from routing.policy.people import Contact, Team
+from routing.policy.probes import Probe
 from routing.policy.process import Process
 from routing.policy.routes import Route, all_routes
 from routing.policy.runbooks import Runbook
@@ -73,6 +74,7 @@ class Policy:
     limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)
     """How often one contact is told over one method: by kind, "call", "text" (a telephone number), "message"."""
     noise: Noise = field(default_factory=Noise)
+    probes: tuple[Probe, ...] = ()
     process: Process | None = None
     """How incidents of consequence are run; None: by nothing but their escalation."""
     routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)

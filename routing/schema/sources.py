@@ -25,13 +25,15 @@ from routing.schema.written import LABEL_NAME, NAMED, shown_as
 
 OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""
+PROBES = "probes"
+"""The source of what our own probes see; likewise."""
 
 MOST_BYTES = 26_214_400
 
 
 def _not_ourselves(name: str) -> str:
-    if name == OURSELVES:
-        raise Refusal(f'source "{OURSELVES}" is built in', "give the source another name")
+    if name in {OURSELVES, PROBES}:
+        raise Refusal(f'source "{name}" is built in', "give the source another name")
     return name
 
 
@@ -73,8 +75,10 @@ class SourcesFile(Part):
 
 def build_sources(file: SourcesFile, spot: Spot) -> dict[str, Source]:
     sources = {name: _source(name, part, spot.at("sources", name)) for name, part in file.sources.items()}
-    sources[OURSELVES] = Source(name=OURSELVES, vendor=OURSELVES, secrets=(), origin=BUILT_IN)
-    return sources
+    own = {
+        name: Source(name=name, vendor=OURSELVES, secrets=(), origin=BUILT_IN) for name in (OURSELVES, PROBES)
+    }
+    return sources | own
 
 
 def _source(name: str, part: SourcePart, spot: Spot) -> Source:

@@ -19,6 +19,7 @@ ROLES = {
     "urgent": Role.DELIVER,
     "deliver": Role.DELIVER,
     "remediate": Role.REMEDIATE,
+    "prober": Role.PROBER,
     "upkeep": Role.UPKEEP,
     "watchdog": Role.WATCHDOG,
 }
@@ -29,7 +30,7 @@ DEFAULTED = re.compile(r"_BASE_URL$|^TOCSIN_ALLOW_PRIVATE$")
 
 def settings_of(service: str) -> set[str]:
     """The variables a container gets that are no plain settings of ours."""
-    plain = {"TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL"}
+    plain = {"TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL", "TOCSIN_PROBES"}
     return set(SERVICES[service].get("environment", ())) - plain
 
 

@@ -1,0 +1,74 @@
+"""`tocsin probes`: what is looked at, and what was seen last."""
+
+import click
+
+from console.context import Context, connected
+from console.options import json_option
+from console.output import ago, as_json, iso, say, span, table
+from ledger import probes as ledger_probes
+from ledger.clock import now_ms
+from ledger.probes import Seen
+from routing.policy import Probe
+
+SILENT = 3
+"""Without a look for so many times its interval, nobody looks."""
+
+
+@click.group()
+def probes() -> None:
+    """See what is looked at again and again."""
+
+
+@probes.command("list")
+@json_option
+def list_(json: bool) -> None:
+    """List every probe with its last look. Exit status 1 when one fires, sees nothing, or is not looked at."""
+    context, now = connected(), now_ms()
+    seen = ledger_probes.shown(context.client, context.keys)
+    rows = [
+        (each, seen.get(each.name), _state(each, seen.get(each.name), now)) for each in context.policy.probes
+    ]
+    if json:
+        as_json([_shown(*row) for row in rows])
+    else:
+        _tell(context, rows, now)
+    if any(state != "well" for _, _, state in rows):
+        raise SystemExit(1)
+
+
+def _state(probe: Probe, seen: Seen | None, now: int) -> str:
+    if seen is None or now - seen.at > SILENT * probe.every_ms + probe.timeout_ms:
+        return "not looked at"
+    if seen.firing:
+        return "fires"
+    return "sees nothing" if seen.look == "blind" else "well" if seen.firing is False else "looking"
+
+
+def _shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
+    return {
+        "name": probe.name,
+        "action": probe.action,
+        "every": span(probe.every_ms),
+        "fails": f"{probe.fails} of {probe.of}",
+        "kind": probe.kind,
+        "origin": str(probe.origin),
+        "state": state,
+        "at": iso(seen.at) if seen else None,
+        "look": seen.look if seen else None,
+        "what": seen.what if seen else "",
+        "since": iso(seen.since_at) if seen and seen.since_at else None,
+    }
+
+
+def _tell(context: Context, rows: list[tuple[Probe, Seen | None, str]], now: int) -> None:
+    table(
+        ("PROBE", "STATE", "SEEN", "EVERY", "KIND", "WHAT"),
+        [
+            (probe.name, state, ago(seen.at, now) if seen else "", span(probe.every_ms), probe.kind,
+             seen.what if seen else "")
+            for probe, seen, state in rows
+        ],
+        empty="No probe is configured; see probes.yaml.",
+    )  # fmt: skip
+    if rows and not context.client.exists(context.keys.prober):
+        say("nobody looks: start `tocsin prober` or `tocsin up` with TOCSIN_PROBES=on", "yellow")

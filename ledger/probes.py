@@ -1,0 +1,53 @@
+"""Probes: what each last saw, and which process it is that looks."""
+
+from collections.abc import Mapping
+
+import redis
+
+from ledger import wire
+from ledger.keys import Keys
+from routing.record import Record, decode, encode
+
+
+class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The last look of a probe. `look` is well, ill or blind; `firing` None until enough was seen to say."""
+
+    at: int
+    look: str
+    what: str
+    """In a few words: what was found, or why nothing could be seen."""
+    firing: bool | None = None
+    since_at: int = 0
+    """Since when (ms) it fires, or does not."""
+
+
+def mine(client: redis.Redis, keys: Keys, worker: str, ttl_ms: int) -> bool:
+    """Whether this process carries the probes out; asked again, it stays so.
+
+    Two may both think so for one turn after an expiry: a look too many does no harm.
+    """
+    if client.set(keys.prober, worker, nx=True, px=ttl_ms):
+        return True
+    if wire.text(client.get(keys.prober) or b"") != worker:
+        return False
+    return bool(client.pexpire(keys.prober, ttl_ms))
+
+
+def give_back(client: redis.Redis, keys: Keys, worker: str) -> None:
+    """So that another need not wait for the expiry."""
+    if wire.text(client.get(keys.prober) or b"") == worker:
+        client.delete(keys.prober)
+
+
+def show(client: redis.Redis, keys: Keys, probe: str, seen: Seen) -> None:
+    client.hset(keys.probes, probe, encode(seen))
+
+
+def shown(client: redis.Redis, keys: Keys) -> Mapping[str, Seen]:
+    """What every probe last saw, also of those no longer configured."""
+    found: dict[bytes, bytes] = wire.call(client, "HGETALL", keys.probes)
+    return {wire.text(name): decode(Seen, raw) for name, raw in found.items()}
+
+
+def forget(client: redis.Redis, keys: Keys, probe: str) -> None:
+    client.hdel(keys.probes, probe)
