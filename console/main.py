@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "silence": "console.silences:silence",
         "sources": "console.sources:sources",
         "probes": "console.probes:probes",
+        "alerts": "console.alerts:alerts",
         "kill-switch": "console.switches:kill_switch",
         "runbook": "console.runbooks:runbook",
     },
