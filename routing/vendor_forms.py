@@ -22,7 +22,7 @@ def tell(schema: Form, catalogue: Catalogue) -> None:
         parts["ChannelPart"]["allOf"] = list(_channels(catalogue))
     if "actions" in schema["properties"]:
         schema["properties"]["actions"] |= _families(catalogue)
-    for name in {"ReadingPart", "RepairPart", "VerifyPart"} & parts.keys():
+    for name in {"ProbePart", "ReadingPart", "RepairPart", "VerifyPart"} & parts.keys():
         repairs = name == "RepairPart"
         fitting = [action for action, facts in catalogue.actions.items() if repairs or not facts.mutates]
         _one_of(parts[name], "action", fitting)

@@ -11,10 +11,11 @@ from routing.schema.fields import Condition, Labels, Name, PositiveDuration, Ser
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all, shown
 from routing.schema.steps import ReadingPart
+from routing.schema.written import like, shown_as
 
 MOST_LOOKS = 100
 
-_OF = re.compile(r"(\d{1,3}) of (\d{1,3})")
+_OF = re.compile(r"(\d{1,3}) of (\d{1,3})", re.ASCII)
 
 
 def _n_of_m(value: Any) -> tuple[int, int]:
@@ -24,6 +25,13 @@ def _n_of_m(value: Any) -> tuple[int, int]:
         fix = f"write how many bad looks of how many, like 3 of 5, at most {MOST_LOOKS}"
         raise Refusal(f"{shown(value)} is no share of looks", fix)
     return fails, of
+
+
+Share = Annotated[
+    tuple[int, int],
+    BeforeValidator(_n_of_m),
+    shown_as(like(_OF, "so many bad looks of so many", "3 of 5")),
+]
 
 
 class ProbeEventPart(Part):
@@ -43,8 +51,10 @@ class ProbePart(ReadingPart):
     timeout: PositiveDuration = 10_000
     attempts: int = Field(default=1, ge=1, le=1)
     ok: Condition = Field(description="when it is well, over what the action gives, like ok")
-    fails: Annotated[tuple[int, int], BeforeValidator(_n_of_m)] = Field(
-        default=(3, 3), description="it fires after so many bad looks of so many, like 3 of 5"
+    fails: Share = Field(
+        default=(3, 3),
+        description="it fires after so many bad looks of so many, like 3 of 5",
+        json_schema_extra={"default": "3 of 3"},
     )
     recovers: int = Field(
         default=2, ge=1, le=MOST_LOOKS, description="it ends after so many good looks in a row"
@@ -72,6 +82,8 @@ class ProbePart(ReadingPart):
 
 
 class ProbesFile(Part):
+    """What is looked at again and again. Optional."""
+
     probes: Some[ProbePart] = Field(description="name, action, every, ok and event")
 
     @field_validator("probes")

@@ -372,6 +372,8 @@ OF_MEANING = {
     "placeholder of a later step", "placeholder of no field", "half a placeholder", "secret in a step",
     "target that may be missing", "guard over no step", "bad guard", "step id used twice",
     "verified for longer than it runs", "deadline too early",
+    "program without a path", "unknown member of a program", "program that is not named by its whole path",
+    "exit status that means nothing",
 }  # fmt: skip
 """Rows whose shape is good: that they are wrong takes more than their file, or more than its grammar."""
 
