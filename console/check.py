@@ -8,6 +8,7 @@ import click
 
 from console.options import json_option
 from console.output import as_json, heading, say, table
+from console.verified import never_verified
 from ledger import env_file, policies
 from ledger.catalogue import catalogue
 from ledger.settings import environment, from_env
@@ -19,6 +20,7 @@ from routing.schema.scenario import read_scenario
 from routing.severity import Severity
 from routing.simulation.judge import rehearse
 from routing.simulation.proving import Proved, prove
+from routing.warnings import in_order
 
 
 @click.command()
@@ -35,11 +37,13 @@ def check(config: Path | None, secrets: bool, tests: bool, json: bool) -> None:
     environ = env_file.joined(env_file.where(given), given)
     faults: tuple[Fault, ...] = ()
     warnings: tuple[ConfigWarning, ...] = ()
-    version, played, proved = "", 0, 0
+    version, played, proved, unlooked = "", 0, 0, ""
     matrix: Matrix | None = None
     try:
         found = examine(policies.read_files(folder), catalogue(), environ, secrets=secrets)
-        version, warnings, matrix = found.policy.version, found.warnings, found.policy.matrix
+        version, matrix = found.policy.version, found.policy.matrix
+        open_, unlooked = never_verified(found.policy)
+        warnings = in_order([*found.warnings, *open_])
         if tests:
             faults, played = rehearsed(found.policy, policies.read_tests(folder))
             proofs = proven(found.policy, policies.read_files(folder))
@@ -51,12 +55,15 @@ def check(config: Path | None, secrets: bool, tests: bool, json: bool) -> None:
         told = {
             "scenarios": played,
             "runbook_tests": proved,
+            "verified_methods_not_looked_at": unlooked,
             "matrix": {scope: _names(row) for scope, row in matrix.cells.items()} if matrix else None,
             "faults": [asdict(each) for each in faults],
             "warnings": [asdict(each) for each in warnings],
         }
         as_json({"ok": not faults, "version": version, **told})
     else:
+        if unlooked:
+            say(f"verified methods not looked at: {unlooked}", "dim")
         _tell(folder, version, (played, proved), faults, warnings)
         _show(matrix)
     if faults:

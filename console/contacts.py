@@ -120,9 +120,14 @@ def _reaches(context: Context) -> Iterator[_Reach]:
             yield _Reach(contact, method, fact.value if fact else "")
 
 
+def proven(context: Context) -> IsProven:
+    """What is known now of how people are reached."""
+    return context.store.records(Table.FACT, Fact).__contains__
+
+
 def unverified(context: Context, names: set[str]) -> dict[str, tuple[Severity, ...]]:
     """Of these contacts, those who have no verified method for some severities, and for which."""
-    proven: IsProven = context.store.records(Table.FACT, Fact).__contains__
+    known_facts = proven(context)
     known = [context.policy.contacts[name] for name in sorted(names) if name in context.policy.contacts]
-    found = {each.name: unreachable_for(each, proven) for each in known}
+    found = {each.name: unreachable_for(each, known_facts) for each in known}
     return {name: levels for name, levels in found.items() if levels}

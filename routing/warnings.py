@@ -3,7 +3,7 @@
 Each check is a function from the Subject to its warnings; a new one is added to CHECKS and needs nothing else.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from routing.errors import ConfigWarning
 from routing.instant import iso
 from routing.oncall import Standing, review
 from routing.policy import Policy, Secret, Setting, reach, shadow
+from routing.response import proofs
+from routing.response.proofs import IsProven
 from routing.response.stages import told
 from routing.schema.coverage import FIX, unmeant_gap
 from routing.schema.yaml_marks import Document, Path, dotted
@@ -159,5 +161,28 @@ CHECKS: tuple[Check, ...] = (
 
 def find(subject: Subject) -> tuple[ConfigWarning, ...]:
     """Every warning, in the order of the files."""
-    found = [warning for check in CHECKS for warning in check(subject)]
+    return in_order(warning for check in CHECKS for warning in check(subject))
+
+
+def in_order(found: Iterable[ConfigWarning]) -> tuple[ConfigWarning, ...]:
+    """By their places in the files."""
     return tuple(sorted(found, key=lambda each: (each.file, each.line, each.column, each.path)))
+
+
+def unverified(policy: Policy, proven: IsProven) -> Iterator[ConfigWarning]:
+    """Contacts who were never shown to be reached, where somebody's address is filled in.
+
+    No check of the files: what is proven is known where Tocsin runs.
+    """
+    for name, contact in policy.contacts.items():
+        filled = {
+            level: proofs.filled_in(contact, level) for level in proofs.unreachable_for(contact, proven)
+        }
+        levels = [level for level in filled if filled[level]]
+        channels = dict.fromkeys(filled[level][0].channel for level in levels)
+        if levels:
+            found = f"{name} has no verified method for {', '.join(str(level) for level in levels)}"
+            ways = " and ".join(f"tocsin contacts verify {name} --channel {channel}" for channel in channels)
+            place = contact.origin
+            fix = f"reach them, then: {ways}"
+            yield ConfigWarning(place.file, place.line, 1, f"contacts.{name}", found, fix)

@@ -41,6 +41,11 @@ def unreachable_for(contact: Contact, proven: IsProven) -> tuple[Severity, ...]:
     )
 
 
+def filled_in(contact: Contact, level: Severity) -> tuple[Method, ...]:
+    """The methods a page of this severity goes by, without those that are nobody's yet."""
+    return tuple(each for each in _pages(contact, level) if not each.is_placeholder)
+
+
 def _pages(contact: Contact, level: Severity) -> tuple[Method, ...]:
     return contact.by_severity.get(level) or contact.methods
 

@@ -1,20 +1,33 @@
 """`tocsin contacts`: what is still to be filled in is named one by one; an answer or a word verifies."""
 
+import json
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from desk import CONFIG, Ask, Desk, Run
 
+from console.main import tocsin
 from ledger import policies
 from ledger.catalogue import catalogue
 from routing.load import load
 
 
-def fill_in(desk: Desk) -> None:
+def filled_in(text: str) -> str:
     """Anna gets a number and a mailbox of her own."""
+    return text.replace("+48500000001", "+48501234567").replace(
+        "anna@example.com", "anna@booking.example-shop.pl"
+    )
+
+
+def fill_in(desk: Desk) -> None:
     files = policies.read_files(CONFIG)
-    text = files["config/oncall.yaml"].replace("+48500000001", "+48501234567")
-    files["config/oncall.yaml"] = text.replace("anna@example.com", "anna@booking.example-shop.pl")
+    files["config/oncall.yaml"] = filled_in(files["config/oncall.yaml"])
     policy = load(files, catalogue())
     policies.publish(desk.client, desk.keys, files, catalogue(), policy, "test")
 
@@ -66,3 +79,82 @@ def test_a_placeholder_cannot_be_verified_and_an_unknown_channel_is_misuse(run: 
     )
     said = run("contacts", "verify", "anna", "--channel", "pigeon", code=2).stderr
     assert "anna is not reached by 'pigeon', but by voice, sms, mail" in said
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped configuration with Anna filled in."""
+    found = tmp_path / "config"
+    shutil.copytree(CONFIG, found)
+    file = found / "oncall.yaml"
+    file.write_text(filled_in(file.read_text()))
+    return found
+
+
+def unverified(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in told["warnings"] if "no verified method" in each["found"]]
+
+
+def test_check_warns_of_who_is_not_verified_until_the_commands_it_names_were_run(
+    desk: Desk, run: Run, ask: Ask, folder: Path
+) -> None:
+    fill_in(desk)
+    check = ("check", "--no-tests", "--config", str(folder))
+    (warning,) = unverified(ask(*check))
+    line = next(
+        n for n, text in enumerate((folder / "oncall.yaml").read_text().split("\n"), 1) if "anna:" in text
+    )
+    assert (warning["file"], warning["line"], warning["path"]) == (
+        "config/oncall.yaml",
+        line,
+        "contacts.anna",
+    )
+    assert warning["found"] == "anna has no verified method for SEV-0, SEV-1, SEV-2, SEV-3, SEV-4"
+    said = run(*check).stdout
+    assert "warning: contacts.anna: anna has no verified method for SEV-0" in said
+    assert "not looked at" not in said
+    commands = re.findall(r"tocsin (contacts verify \S+ --channel \S+)", warning["fix"])
+    assert "contacts verify anna --channel voice" in commands
+    for command in commands:
+        run(*command.split())
+    assert unverified(ask(*check)) == []
+
+
+def test_check_names_the_severities_that_are_left(desk: Desk, run: Run, ask: Ask, folder: Path) -> None:
+    fill_in(desk)
+    run("contacts", "verify", "anna", "--channel", "mail")
+    (warning,) = unverified(ask("check", "--no-tests", "--config", str(folder)))
+    assert warning["found"] == "anna has no verified method for SEV-0, SEV-1"
+
+
+@pytest.fixture
+def mute() -> Iterator[str]:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def checked(folder: Path, url: str, data: Path, *more: str) -> str:
+    environ = {"TOCSIN_REDIS_URL": url, "TOCSIN_DATA": str(data)}
+    result = CliRunner().invoke(tocsin, ["check", "--no-tests", "--config", str(folder), *more], env=environ)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1", "amqp://127.0.0.1"])
+def test_check_without_a_database_says_so_in_one_line_and_is_good(
+    url: str, folder: Path, tmp_path: Path
+) -> None:
+    said = checked(folder, url, tmp_path)
+    assert said.count("verified methods not looked at: no database reachable: ") == 1
+    assert ": good, version " in said
+    told = json.loads(checked(folder, url, tmp_path, "--json"))
+    assert told["ok"] is True
+    assert told["verified_methods_not_looked_at"].startswith("no database reachable: ")
+    assert unverified(told) == []
+
+
+def test_check_does_not_wait_for_a_database_that_never_answers(
+    mute: str, folder: Path, tmp_path: Path
+) -> None:
+    assert "verified methods not looked at: no database reachable: " in checked(folder, mute, tmp_path)

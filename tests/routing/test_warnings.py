@@ -1,10 +1,18 @@
 """What goes live all the same: each warning at its line with its fix, and not where all is meant."""
 
+from dataclasses import replace
+
 import pytest
 import shipped
+import small_policy
+from small_policy import HERE
 
 from routing.errors import ConfigError, ConfigWarning
 from routing.load import examine
+from routing.policy import Method, Policy
+from routing.response.proofs import proof_key
+from routing.severity import Severity
+from routing.warnings import unverified
 
 SECRETS = dict.fromkeys(shipped.SECRETS, "x")
 TWILIO = dict.fromkeys(
@@ -177,3 +185,52 @@ def test_a_route_below_one_that_asks_for_another_team_is_never_reached() -> None
     late = "    - {name: late, match: ['team=\"payments\"']}\n    - name: minor\n"
     going_on["config/routes.yaml"] = going_on["config/routes.yaml"].replace("    - name: minor\n", late)
     assert warnings(going_on, {}) == ()
+
+
+VOICE, SMS, MAIL = Method("voice", "+48501234567"), Method("sms", "+48501234567"), Method("mail", "a@shop.pl")
+NOBODYS = Method("voice", "+48500000001")
+
+
+def anna(urgent: tuple[Method, ...], rest: tuple[Method, ...]) -> Policy:
+    levels = {level: urgent if level <= Severity.SEV1 else rest for level in Severity}
+    contact = replace(
+        small_policy.POLICY.contacts["anna"], methods=(*urgent, *rest), by_severity=levels, origin=HERE
+    )
+    return replace(small_policy.POLICY, contacts={"anna": contact})
+
+
+def unproven(policy: Policy, *proven: Method) -> list[ConfigWarning]:
+    keys = {proof_key(each.channel, each.address) for each in proven}
+    return list(unverified(policy, keys.__contains__))
+
+
+def test_who_has_no_proven_method_is_warned_of_with_the_severities_and_the_commands() -> None:
+    (told,) = unproven(anna((VOICE, SMS), (MAIL,)))
+    assert str(told) == (
+        "config/test.yaml:7:1: warning: contacts.anna: "
+        "anna has no verified method for SEV-0, SEV-1, SEV-2, SEV-3, SEV-4; reach them, then: "
+        "tocsin contacts verify anna --channel voice and tocsin contacts verify anna --channel mail"
+    )
+    (told,) = unproven(anna((VOICE, SMS), (MAIL,)), MAIL)
+    assert told.found == "anna has no verified method for SEV-0, SEV-1"
+    assert told.fix == "reach them, then: tocsin contacts verify anna --channel voice"
+
+
+@pytest.mark.parametrize(
+    ("policy", "proven"),
+    [
+        (anna((VOICE, SMS), (MAIL,)), (SMS, MAIL)),
+        (anna((VOICE, MAIL), (MAIL,)), (MAIL,)),
+        (anna((NOBODYS,), (NOBODYS,)), ()),
+        (anna((NOBODYS,), (MAIL,)), (MAIL,)),
+    ],
+    ids=["one of each", "one of all", "all to be filled in", "the rest to be filled in"],
+)
+def test_who_is_reached_or_still_to_be_filled_in_is_not(policy: Policy, proven: tuple[Method, ...]) -> None:
+    """What is to be filled in has a warning of its own."""
+    assert unproven(policy, *proven) == []
+
+
+def test_the_command_names_a_way_that_is_filled_in() -> None:
+    (told,) = unproven(anna((NOBODYS, SMS), (SMS,)))
+    assert told.fix == "reach them, then: tocsin contacts verify anna --channel sms"
