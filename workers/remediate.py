@@ -64,7 +64,7 @@ def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
     except Exception as failure:  # a step must not die of a fault in an action
         sentry_sdk.capture_exception(failure)
         logger.exception("action failed", action=effect.action, effect=effect.id)
-        unsure = any(not call.startswith("GET ") for call in calls)
+        unsure = effect.mutates and any(not call.startswith(("GET ", "SELECT ")) for call in calls)
         outcome, error = Outcome.UNKNOWN if unsure else Outcome.TEMPORARY, redaction.error(failure)
     return StepDone(
         at=now_ms(),
