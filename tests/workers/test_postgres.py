@@ -1,0 +1,167 @@
+"""PostgreSQL's actions on a real server, with the sessions of a real application."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from postgres_server import PASSWORD
+from shop import BLIND, TOCSIN, WEB, Shop
+from working import until
+
+from routing.entry import Outcome
+from routing.errors import ActionError
+from routing.ports import Step
+from workers.actions import postgres
+from workers.credentials import NoCredentialsError
+from workers.journal import journal
+from workers.postgres import failures
+
+
+def act(name: str, at: Step, **params: Any) -> dict[str, Any]:
+    action = postgres.ACTIONS[name]
+    found: dict[str, Any] = action.run(at, action.params(**params))
+    return found
+
+
+def failure(name: str, at: Step, **params: Any) -> ActionError:
+    with pytest.raises(ActionError) as failed:
+        act(name, at, **params)
+    return failed.value
+
+
+def test_connections_tells_how_full_the_server_is_and_by_whom(shop: Shop) -> None:
+    before = act("connections", shop.step())["total"]
+    shop.open(12)
+    shop.open(3, application="jobs")
+    shop.busy(2, application="reports")
+    found = act("connections", shop.step())
+    assert (found["total"], found["max"], found["percent"]) == (before + 17, 100, before + 17.0)
+    assert found["by_state"]["active"] == 2
+    assert found["groups"][0] == {"role": WEB, "application": "web", "state": "idle", "count": 12}
+    assert len(act("connections", shop.step(), top=2)["groups"]) == 2
+
+
+def test_connections_tells_what_of_them_is_old(shop: Shop) -> None:
+    shop.open(4)
+    shop.busy(2)
+
+    def aged() -> bool:
+        found = act("connections", shop.step(), idle_older_than_s=1, active_longer_than_s=1)
+        return (found["idle_old"], found["active_long"]) >= (4, 2)
+
+    young = act("connections", shop.step())
+    assert (young["idle_old"], young["active_long"]) == (0, 0)
+    assert until(aged)
+
+
+def test_half_a_picture_is_refused_and_says_what_to_grant(shop: Shop) -> None:
+    shop.open(1)
+    failed = failure("connections", shop.step(settings={"url": shop.server.url(user=BLIND)}))
+    assert failed.outcome is Outcome.PERMANENT
+    assert "GRANT pg_monitor" in str(failed)
+
+
+def test_a_server_that_is_full_still_lets_us_look(shop: Shop) -> None:
+    with pytest.raises(Exception, match="remaining connection slots"):
+        shop.open(100)
+    found = act("connections", shop.step())
+    assert found["percent"] >= 93
+    refused = failure("connections", shop.step(settings={"url": shop.server.url(user=BLIND)}))
+    assert refused.outcome is Outcome.TEMPORARY
+    assert "pg_use_reserved_connections" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome", "said"),
+    [
+        ({"password": "wrong"}, Outcome.PERMANENT, "check POSTGRES_URL"),
+        ({"user": "nobody-known"}, Outcome.PERMANENT, "check POSTGRES_URL"),
+        ({"database": "nowhere"}, Outcome.PERMANENT, "does not exist"),
+    ],
+)
+def test_an_address_that_is_refused_is_permanent_and_its_password_is_not_shown(
+    shop: Shop, changed: dict[str, str], outcome: Outcome, said: str
+) -> None:
+    url = shop.server.url(**{"user": TOCSIN, **changed})
+    failed = failure("connections", shop.step(settings={"url": url}))
+    assert (failed.outcome, PASSWORD in str(failed)) == (outcome, False)
+    assert said in str(failed)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres:/web:hunter2@db", "hunter2", "postgresql://web:hunter2@db/shop?unheard=of"]
+)
+def test_what_is_no_address_is_permanent_and_not_shown(shop: Shop, url: str) -> None:
+    failed = failure("connections", shop.step(settings={"url": url}))
+    assert failed.outcome is Outcome.PERMANENT
+    assert "hunter2" not in str(failed)
+
+
+def test_nobody_there_may_be_tried_again(shop: Shop) -> None:
+    url = "postgresql://web:hunter2@127.0.0.1:1/shop"
+    failed = failure("connections", shop.step(settings={"url": url}))
+    assert (failed.outcome, "hunter2" in str(failed)) == (Outcome.TEMPORARY, False)
+
+
+def test_without_an_address_nothing_is_asked() -> None:
+    at = Step(settings={}, timeout_s=1, idempotency_key="", now=0)
+    failed = failure("connections", at)
+    assert isinstance(failed, NoCredentialsError)
+    assert "POSTGRES_URL" in str(failed)
+
+
+def test_the_audit_tells_what_was_asked(shop: Shop) -> None:
+    with journal() as lines:
+        act("connections", shop.step())
+    assert lines[0] == "SELECT connections answered 1 rows"
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "reading", "changing"),
+    [
+        ("", Outcome.TEMPORARY, Outcome.UNKNOWN),
+        ("57P01", Outcome.TEMPORARY, Outcome.UNKNOWN),
+        ("57014", Outcome.TEMPORARY, Outcome.TEMPORARY),
+        ("55P03", Outcome.TEMPORARY, Outcome.TEMPORARY),
+        ("40P01", Outcome.TEMPORARY, Outcome.TEMPORARY),
+        ("53300", Outcome.TEMPORARY, Outcome.TEMPORARY),
+        ("08006", Outcome.TEMPORARY, Outcome.TEMPORARY),
+        ("42501", Outcome.PERMANENT, Outcome.PERMANENT),
+        ("42P01", Outcome.PERMANENT, Outcome.PERMANENT),
+        ("XX001", Outcome.PERMANENT, Outcome.PERMANENT),
+    ],
+)
+def test_every_class_of_refusal_has_its_outcome(sqlstate: str, reading: Outcome, changing: Outcome) -> None:
+    assert failures.classify(sqlstate, mutates=False) is reading
+    assert failures.classify(sqlstate, mutates=True) is changing
+
+
+@pytest.mark.parametrize("name", list(postgres.ACTIONS))
+def test_every_action_can_say_what_it_would_do_without_asking(name: str) -> None:
+    action = postgres.ACTIONS[name]
+    nowhere = Step(settings={"url": "postgresql://nowhere.invalid"}, timeout_s=1, idempotency_key="", now=0)
+    assert action.plan is not None
+    assert action.plan(nowhere, action.params())["would"]
+
+
+def test_naming_the_actions_does_not_load_the_driver() -> None:
+    """`tocsin check` and every process that publishes a policy would pay half a second for it."""
+    found = loaded("import ledger.catalogue; ledger.catalogue.catalogue()")
+    assert "workers.actions.postgres" in found
+    assert "psycopg" not in found
+
+
+def test_the_receiver_does_not_load_the_driver() -> None:
+    found = loaded("import receiver.serve, receiver.commands, receiver.app")
+    assert "receiver.app" in found
+    assert [name for name in found if name.startswith(("psycopg", "workers"))] == []
+
+
+def loaded(code: str) -> set[str]:
+    """Names of the modules that a new process has afterwards."""
+    code = f"{code}; import sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
