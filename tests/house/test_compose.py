@@ -71,7 +71,9 @@ def test_one_image_for_all() -> None:
 
 
 def test_only_who_needs_data_on_disk_has_it() -> None:
-    """Bodies and phone numbers are in the archive; whom to reach without Redis is the watchdog's to know."""
+    """Bodies and phone numbers are in the archive; whom to reach without Redis is the watchdog's to know; dumps
+    are written by who repairs.
+    """
     mounts = {
         name: [
             each.partition(":")[0] for each in SERVICES[name]["volumes"] if not each.startswith("./config:")
@@ -79,6 +81,7 @@ def test_only_who_needs_data_on_disk_has_it() -> None:
         for name in OURS
     }
     assert {name: kept for name, kept in mounts.items() if kept} == {
+        "remediate": ["dumps"],
         "upkeep": ["archive"],
         "watchdog": ["watchdog"],
     }

@@ -48,6 +48,10 @@ class PostgresServer:
     def programs(self) -> Path:
         return (self.room if self._user else _installed()) / _INSTALL / "bin"
 
+    @property
+    def socket(self) -> Path:
+        return self.room / f".s.PGSQL.{self.port}"
+
     def url(self, user: str = OWNER, password: str = PASSWORD, database: str = DATABASE) -> str:
         return f"postgresql://{user}:{password}@/{database}?host={self.room}&port={self.port}"
 

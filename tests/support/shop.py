@@ -1,5 +1,6 @@
 """A shop's database on the real server: its application's sessions, and ours with the rights the docs ask for."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, LiteralString
@@ -49,6 +50,24 @@ class Shop:
             each.pgconn.flush()
         return made
 
+    @contextmanager
+    def writing(self, statement: LiteralString) -> Iterator[None]:
+        """Somebody does this again and again meanwhile."""
+        done = threading.Event()
+
+        def write() -> None:
+            with self.server.connect() as writer:
+                while not done.is_set():
+                    writer.execute(sql.SQL(statement))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            yield
+        finally:
+            done.set()
+            writer.join()
+
     def clear(self) -> None:
         """End every session but the owner's, then that."""
         others: LiteralString = (
@@ -94,7 +113,7 @@ def opened_shop(server: PostgresServer) -> Iterator[Shop]:
     """Empty of tables, and of anybody's sessions afterwards."""
     shop = Shop(server)
     try:
-        shop.owner.execute("DROP SCHEMA public CASCADE")
+        shop.owner.execute('DROP SCHEMA IF EXISTS public, "Billing" CASCADE')
         shop.owner.execute("CREATE SCHEMA public AUTHORIZATION web")
         shop.owner.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
         yield shop

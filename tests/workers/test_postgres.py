@@ -2,32 +2,19 @@
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
+from acting import act, failure
 from postgres_server import PASSWORD
 from shop import BLIND, TOCSIN, WEB, Shop
 from working import until
 
 from routing.entry import Outcome
-from routing.errors import ActionError
 from routing.ports import Step
 from workers.actions import postgres
 from workers.credentials import NoCredentialsError
 from workers.journal import journal
 from workers.postgres import failures
-
-
-def act(name: str, at: Step, **params: Any) -> dict[str, Any]:
-    action = postgres.ACTIONS[name]
-    found: dict[str, Any] = action.run(at, action.params(**params))
-    return found
-
-
-def failure(name: str, at: Step, **params: Any) -> ActionError:
-    with pytest.raises(ActionError) as failed:
-        act(name, at, **params)
-    return failed.value
 
 
 def test_connections_tells_how_full_the_server_is_and_by_whom(shop: Shop) -> None:
@@ -142,7 +129,10 @@ def test_every_action_can_say_what_it_would_do_without_asking(name: str) -> None
     action = postgres.ACTIONS[name]
     nowhere = Step(settings={"url": "postgresql://nowhere.invalid"}, timeout_s=1, idempotency_key="", now=0)
     assert action.plan is not None
-    assert action.plan(nowhere, action.params())["would"]
+    needed = {"query": "orders"} if name == "read" else {}
+    planned = action.plan(nowhere, action.params.model_validate(needed))
+    assert planned["would"][("do" if action.mutates else "ask")]
+    assert planned.get("affects") == (0 if action.mutates else None)
 
 
 def test_naming_the_actions_does_not_load_the_driver() -> None:
