@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "probes": "console.probes:probes",
         "alerts": "console.alerts:alerts",
         "kill-switch": "console.switches:kill_switch",
+        "freeze": "console.switches:freeze",
         "runbook": "console.runbooks:runbook",
     },
     "Bring back what failed": {

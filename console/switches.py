@@ -1,4 +1,4 @@
-"""`tocsin kill-switch`: stop all automation within a second."""
+"""`tocsin kill-switch` and `tocsin freeze`: stop all automation within a second, or for a time."""
 
 import click
 
@@ -8,6 +8,8 @@ from console.decided import act
 from console.output import say
 from ledger.clock import now_ms
 from ledger.switches import killed
+from routing.automation.stops import FREEZE
+from routing.decision import Table
 from routing.entry import SwitchSet
 
 
@@ -23,3 +25,24 @@ def kill_switch(state: str, reason: str, by: str) -> None:
         return
     entry = SwitchSet(at=now_ms(), by=by, name="kill", on=state == "on", reason=reason)
     act(context, entry, f"kill switch {state} by {by}")
+
+
+@click.command()
+@click.argument("STATE", type=click.Choice(["on", "off", "status"]))
+@click.option("--reason", default="", help="Why; told wherever a runbook is not run.")
+@acting
+def freeze(state: str, reason: str, by: str) -> None:
+    """Let no runbook change anything by itself (on), or again (off). What runs already goes on; so does paging.
+
+    A person can still start one: tocsin runbook run.
+    """
+    context = connected()
+    if state == "status":
+        found = context.store.records(Table.SWITCH, SwitchSet).get(FREEZE)
+        why = f": {found.reason}" if found and found.reason else ""
+        hours = context.policy.freeze
+        always = f"; and always in {hours.name} hours" if hours else ""
+        say((f"on, by {found.by or 'somebody'}{why}" if found else "off") + always)
+        return
+    entry = SwitchSet(at=now_ms(), by=by, name=FREEZE, on=state == "on", reason=reason)
+    act(context, entry, f"change freeze {state} by {by}")

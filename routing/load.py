@@ -221,6 +221,7 @@ class _Loading:
             suspect_ms=common.suspect_window,
             retire_ms=common.retire_after,
             max_running=common.max_running,
+            freeze=hours.get(common.freeze or ""),
             warn_percent=common.warn_at,
             default_severity=rules.default,
             vendor_severities=rules.vendor_severity,

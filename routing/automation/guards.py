@@ -1,4 +1,4 @@
-"""Guard rails of automation, per runbook and target: cooldown, budgets, circuit breaker, kill switch.
+"""Guard rails of automation, per runbook and target: cooldown, budgets, circuit breaker.
 
 The lock on a target and the global cap are claimed in the ledger when a mutating step starts.
 """
@@ -20,19 +20,17 @@ class Permit:
     record: TargetRecord
 
 
-def permit(record: TargetRecord, limits: Limits, run: str, now: int, *, killed: bool) -> Permit:
-    """May this runbook run against this target now? Says why not."""
+def permit(record: TargetRecord, limits: Limits, run: str, now: int, *, stopped: str) -> Permit:
+    """May this runbook run against this target now? Says why not. `stopped`: why nothing may, "" when it may."""
     recent = [at for at in record.started if at > now - DAY]
-    refusal = _refusal(record, recent, limits, now, killed=killed)
+    refusal = stopped or _refusal(record, recent, limits, now)
     if refusal:
         return Permit(refusal, record)
     probing = run if record.open_until else ""
     return Permit("", msgspec.structs.replace(record, started=[*recent, now], probing=probing))
 
 
-def _refusal(record: TargetRecord, recent: list[int], limits: Limits, now: int, *, killed: bool) -> str:
-    if killed:
-        return "the kill switch is on"
+def _refusal(record: TargetRecord, recent: list[int], limits: Limits, now: int) -> str:
     if record.open_until > now:
         return f"breaker open until {iso(record.open_until)} after {record.failures} failed repairs"
     if record.open_until and record.probing:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from routing.automation import approvals, facts, guards, steps, undoing
+from routing.automation import approvals, facts, guards, steps, stops, undoing
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -67,51 +67,55 @@ def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str
 
 def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> tuple[Incident, Run | None]:
     number = incident.runs + 1
-    run_id = f"{incident.id}-r{number}"
-    target = str(fill(runbook.target, facts.of_incident(incident, run_id, draft.now)))
-    record = _target_record(draft, runbook, target)
-    permit = guards.permit(record, runbook.limits, run_id, draft.now, killed=_killed(draft))
+    run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
+    incident = msgspec.structs.replace(incident, runs=number)
+    record = _target_record(draft, runbook, run.target)
+    stopped = stops.reason(draft, by_hand=bool(by), dry_run=runbook.mode == "dry_run")
+    permit = guards.permit(record, runbook.limits, run.id, draft.now, stopped=stopped)
     why = Reason(
         text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin)
     )
-    run = Run(
-        id=run_id,
+    if permit.refusal:
+        return _refused(draft, incident, run, runbook, permit.refusal, why), None
+    draft.put(Table.TARGET, record.key, permit.record)
+    how = " (dry run)" if runbook.mode == "dry_run" else ""
+    draft.note(incident.id, f"runbook {runbook.id} started on {run.target}{how}", why)
+    what = f"give up on runbook {runbook.id}"
+    draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
+    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} is running")
+    draft.put_incident(incident)
+    ended = _hand_out(draft, incident, run, run.steps[0].id)
+    return (ended.incident, None) if ended else (incident, run)
+
+
+def _new(incident: Incident, runbook: Runbook, run: str, now: int, by: str) -> Run:
+    return Run(
+        id=run,
         incident=incident.id,
         runbook=runbook.id,
         runbook_version=runbook.version,
-        target=target,
+        target=str(fill(runbook.target, facts.of_incident(incident, run, now))),
         mode=runbook.mode,
         phase=RunPhase.DIAGNOSE,
-        started_at=draft.now,
-        deadline_at=draft.now + runbook.timeout_ms,
+        started_at=now,
+        deadline_at=now + runbook.timeout_ms,
         requested_by=by,
         steps=[
             StepState(id=step.id, action=step.action, mutates=step.mutates)
             for step in (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
         ],
     )
-    incident = msgspec.structs.replace(incident, runs=number)
-    if permit.refusal:
-        refused = msgspec.structs.replace(run, phase=RunPhase.REFUSED, why=permit.refusal, ended_at=draft.now)
-        draft.put_run(refused)
-        draft.note(incident.id, f"runbook {runbook.id} not run: {permit.refusal}", why)
-        incident = msgspec.structs.replace(incident, tried=f"{runbook.title} was not run: {permit.refusal}")
-        draft.put_incident(incident)
-        return incident, None
-    draft.put(Table.TARGET, record.key, permit.record)
-    how = " (dry run)" if runbook.mode == "dry_run" else ""
-    draft.note(incident.id, f"runbook {runbook.id} started on {target}{how}", why)
-    draft.wake(
-        Wake.RUN_DEADLINE,
-        run_id,
-        run.deadline_at,
-        incident=incident.id,
-        what=f"give up on runbook {runbook.id}",
-    )
-    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} is running")
+
+
+def _refused(
+    draft: Draft, incident: Incident, run: Run, runbook: Runbook, refusal: str, why: Reason
+) -> Incident:
+    """A guard rail said no: the run is kept, so that anybody can see that it would have run, and why it did not."""
+    draft.put_run(msgspec.structs.replace(run, phase=RunPhase.REFUSED, why=refusal, ended_at=draft.now))
+    draft.note(incident.id, f"runbook {runbook.id} not run: {refusal}", why)
+    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} was not run: {refusal}")
     draft.put_incident(incident)
-    stopped = _hand_out(draft, incident, run, run.steps[0].id)
-    return (stopped.incident, None) if stopped else (incident, run)
+    return incident
 
 
 def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Finished | None:
@@ -324,10 +328,6 @@ def _result(done: StepDone) -> str:
     if done.outcome is not Outcome.OK:
         return _failure(done)
     return f"found {steps.brief(done.output)}"
-
-
-def _killed(draft: Draft) -> bool:
-    return draft.find(Table.SWITCH, "kill", msgspec.Struct) is not None  # type: ignore[type-var]
 
 
 def _runbook(draft: Draft, run: Run) -> Runbook | None:

@@ -75,6 +75,8 @@ class Policy:
     """How often one contact is told over one method: by kind, "call", "text" (a telephone number), "message"."""
     noise: Noise = field(default_factory=Noise)
     probes: tuple[Probe, ...] = ()
+    freeze: Hours | None = None
+    """In these hours no runbook changes anything by itself."""
     process: Process | None = None
     """How incidents of consequence are run; None: by nothing but their escalation."""
     routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from routing.duration import text as duration_text
-from routing.schema.fields import ContactName, Duration, PositiveDuration, SeverityField, Text, Url
+from routing.schema.fields import ContactName, Duration, HoursName, PositiveDuration, SeverityField, Text, Url
 from routing.schema.part import Part, Spot
 from routing.schema.promise import Percent, Resolve
 from routing.schema.refusal import Refusal, refuse_all
@@ -43,6 +43,9 @@ class SiteFile(Part):
     last_resort: LastResort = Field(description="contact and every")
     suspect_window: PositiveDuration = Field(default=3_600_000, description="like 60m")
     retire_after: PositiveDuration = Field(default=604_800_000, description="like 7d")
+    freeze: HoursName | None = Field(
+        default=None, description="hours of calendar.yaml in which no runbook changes anything by itself"
+    )
     max_running: int = Field(default=3, ge=1, le=100, description="repairs at the same time")
     warn_at: Percent = Field(
         default=80,

@@ -37,6 +37,14 @@ def test_what_has_changed_nothing_cannot_be_taken_back(waiting: str, run: Run) -
     assert "nothing it has changed can be taken back" in run("runbook", "undo", "INC-1-r1").stdout
 
 
+def test_a_freeze_is_set_shown_and_taken_back(desk: Desk, run: Run) -> None:
+    assert run("freeze", "status").stdout == "off\n"
+    run("freeze", "on", "--reason", "the sale", "--as", "anna")
+    assert run("freeze", "status").stdout == "on, by anna: the sale\n"
+    run("freeze", "off", "--as", "ben")
+    assert run("freeze", "status").stdout == "off\n"
+
+
 def test_runbooks_prove_themselves_without_anything_running(tmp_path: Path) -> None:
     folder = tmp_path / "config"
     shutil.copytree(shipped.FOLDER, folder)
