@@ -19,12 +19,8 @@ from console.overrides import known_contact, known_schedule
 from ledger.clock import now_ms
 from routing.decision import Table
 from routing.entry import OverrideSet
-from routing.instant import DAY
 from routing.oncall import importing
 from routing.policy import Policy, Schedule
-
-KEPT = 30 * DAY
-"""What the calendar holds of so long ago is laid, too: who was on call stays known."""
 
 
 @click.command("import", epilog="Only what ends after --from, and begins within --for, is looked at.")
@@ -56,9 +52,13 @@ def import_(
     context = connected()
     plan = known_schedule(context, schedule)
     book = importing.Book(context.policy.contacts, _named(context, names), frozenset(skip))
+    if plan.feed and not dry_run:
+        raise click.ClickException(
+            f"{schedule} follows a feed, which would take its place; see: tocsin oncall"
+        )
     now = now_ms()
     from_at = local_instant(from_, plan.timezone, now) if from_ else now
-    window = (from_at if from_ else from_at - KEPT, from_at + length)
+    window = (from_at, from_at + length) if from_ else importing.window(now, length)
     matched = _matched(file, plan, book, window)
     if matched.unknown:
         _refuse(matched.unknown, plan, context.policy, json=json)

@@ -9,12 +9,14 @@ from console import importing, overrides
 from console.contacts import unverified
 from console.context import Context, connected
 from console.options import Duration, Instant, json_option
-from console.output import as_json, iso, say, table, wall_clock
+from console.output import as_json, clock, iso, one_line, say, table, wall_clock
+from ledger import feeds
 from ledger.clock import now_ms
 from routing import oncall as shifts
 from routing.calendar.hours import FOREVER
 from routing.instant import DAY
 from routing.oncall import icalendar, review
+from routing.oncall.importing import FeedHealth
 from routing.policy import Policy, Schedule
 from routing.severity import Severity
 
@@ -57,6 +59,8 @@ class _Duties:
     clashes: list[review.Clash]
     unverified: dict[str, tuple[Severity, ...]]
     """Of who is on call now: for which severities no method is proven to reach them."""
+    feeds: dict[str, FeedHealth]
+    """Of the schedules that follow a calendar and were looked at."""
 
     @classmethod
     def at(cls, context: Context, at: int) -> "_Duties":
@@ -69,6 +73,7 @@ class _Duties:
             {each.name: review.gaps(each, standing, at, at + AHEAD) for each, standing in duties},
             review.clashes(duties, at, at + AHEAD),
             unverified(context, {name for duty in now.values() for name in duty.contacts}),
+            feeds.health(context.client, context.keys),
         )
 
     def as_json(self, name: str) -> dict[str, Any]:
@@ -81,6 +86,7 @@ class _Duties:
                 contact: [str(level) for level in self.unverified[contact]]
                 for contact in duty.contacts if contact in self.unverified
             },
+            "feed": _feed(self.feeds.get(name)),
             "gaps": [{"from": iso(gap.since_at), "until": iso(gap.until_at)} for gap in self.gaps[name]],
             "double_booked": [
                 {"contact": each.contact, "schedules": list(each.schedules), "from": iso(each.from_at),
@@ -110,6 +116,12 @@ class _Duties:
                 f"until {wall_clock(gap.until_at, schedule.timezone)}{meant}"
                 for gap in gaps
             ]
+        for name, health in self.feeds.items():
+            if health.failing_since:
+                lines.append(
+                    f"{name}: its feed cannot be read since {clock(health.failing_since)}, its last shifts stay: "
+                    f"{one_line(health.reason)}"
+                )
         for each in self.clashes:
             zone = policy.contacts[each.contact].timezone if each.contact in policy.contacts else "UTC"
             lines.append(
@@ -120,6 +132,15 @@ class _Duties:
             wanted = ", ".join(str(level) for level in levels)
             lines.append(f"{name} has no verified method for {wanted}; see: tocsin contacts verify")
         return lines
+
+
+def _feed(health: FeedHealth | None) -> dict[str, Any] | None:
+    if health is None:
+        return None
+    return {
+        "looked": iso(health.looked_at), "read": iso(health.read_at), "failing_since": iso(health.failing_since),
+        "reason": health.reason, "until": iso(health.until_at),
+    }  # fmt: skip
 
 
 def _zone(policy: Policy, schedule: str, duty: shifts.OnCall) -> str:

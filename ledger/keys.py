@@ -152,6 +152,11 @@ class Keys:
         return self._key("metrics")
 
     @property
+    def feeds(self) -> str:
+        """Hash: schedule -> how well the calendar it follows can be read."""
+        return self._key("feeds")
+
+    @property
     def refusals(self) -> str:
         """Hash: `<source> <why>` -> how many requests were refused before anything was kept."""
         return self._key("refusals")

@@ -50,13 +50,14 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
 
 
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
-    """Names of the secrets a role gets: sources' to the receiver, channels' to who sends, actions' to who acts."""
+    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' for upkeep."""
     named: dict[Role, Iterable[Any]] = {
         Role.RECEIVER: [(source.secrets, source.settings) for source in policy.sources.values()],
         Role.DELIVER: [channel.settings for channel in policy.channels.values()],
         Role.WATCHDOG: [channel.settings for channel in policy.channels.values()],
         Role.REMEDIATE: [policy.settings],
         Role.PROBER: [policy.settings[each] for each in _looked_with(policy)],
+        Role.UPKEEP: [schedule.feed.url for schedule in policy.schedules.values() if schedule.feed],
     }
     return FIXED[role] | frozenset(_names(named.get(role, ())))
 

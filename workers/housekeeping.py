@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from ledger import dead, pulse
+from ledger import dead, feeds, pulse
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -19,11 +19,13 @@ from routing.decision import Table
 from routing.entry import Lane, Signal
 from routing.event import Event, Status
 from routing.incident import Alert
+from routing.oncall.importing import trouble
 from routing.state import State
 
 SOURCE: Final = "tocsin"
 DEAD_LETTERS: Final = "dead-letters.waiting"
 AUDIT: Final = "audit.broken"
+FEEDS: Final = "feeds.failing"
 
 PULSE_S: Final = 2.0
 EVERY_S: Final = 5.0
@@ -59,7 +61,7 @@ class Housekeeping:
         self.show_alive()
         if time.monotonic() - self._looked_at < self._every_s:
             return
-        for condition in (self._dead_letters(), self._audit(state)):
+        for condition in (self._dead_letters(), self._audit(state), self._feeds()):
             self._say(condition, state)
         self._looked_at = time.monotonic()
 
@@ -81,6 +83,12 @@ class Housekeeping:
         shown = "; ".join(f"{finding.subject}: {finding.text}" for finding in findings[:SHOWN])
         more = f"; and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
         return Condition(AUDIT, Lane.URGENT, "Something open may be forgotten", shown + more)
+
+    def _feeds(self) -> Condition:
+        found = feeds.health(self._client, self._keys)
+        troubles = (trouble(name, health, now_ms()) for name, health in sorted(found.items()))
+        title = "A calendar that says who is on call cannot be followed"
+        return Condition(FEEDS, Lane.BULK, title, "; ".join(filter(None, troubles)))
 
     def _say(self, condition: Condition, state: State) -> None:
         """Append what the state does not know yet; the fold deduplicates what is said twice."""

@@ -1,9 +1,10 @@
-"""Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived.
+"""Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived, feeds read.
 
 One small process beside the archive; several at once do no harm.
 """
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from workers import archiver
+from workers.feeds import EVERY_S as FEEDS_S
+from workers.feeds import Feeds
 from workers.orphans import Orphans
 from workers.queues import Queues
 from workers.reaper import EVERY_S as REAP_S
@@ -77,7 +80,17 @@ def serve(settings: WorkerSettings) -> None:
         Chore("orphans", REAP_S, Orphans(client).round),
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
     ]
+    # Another's server may take its time, and a spare job may not wait for it.
+    feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
+    threading.Thread(target=_turn, args=(feeds,), name="feeds", daemon=True).start()
     run(chores)
+
+
+def _turn(chore: Chore) -> None:
+    """For ever."""
+    while True:
+        chore.turn()
+        time.sleep(LOOK_S)
 
 
 def run(chores: list[Chore]) -> None:

@@ -10,7 +10,7 @@ from routing.policy.probes import Probe
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Approvers, Guard, Limits, Runbook, RunbookStep, Verify
-from routing.policy.schedules import Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
+from routing.policy.schedules import Feed, Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
@@ -27,6 +27,7 @@ __all__ = [
     "Digest",
     "EscalationPolicy",
     "EscalationStep",
+    "Feed",
     "Flapping",
     "Guard",
     "HourlyPage",

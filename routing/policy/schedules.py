@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.calendar.hours import FOREVER, Hours
+from routing.policy.secret import Secret
 from routing.reason import Origin
 
 
@@ -69,6 +70,21 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """A calendar whose shifts are laid over the schedule, looked at `every_ms`, and read `ahead_ms` far."""
+
+    url: str | Secret
+    every_ms: int
+    ahead_ms: int
+    names: tuple[tuple[str, str], ...] = ()
+    """Titles of the calendar, and whose each is."""
+    skipped: tuple[str, ...] = ()
+    """Titles of what is no shift."""
+    is_exclusive: bool = False
+    """Nobody is on call between its shifts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     name: str
     timezone: str
@@ -77,6 +93,7 @@ class Schedule:
     gaps_accepted: str = ""
     """Why nobody on call now and then is meant; "" where it is not."""
     notices: Notices | None = None
+    feed: Feed | None = None
 
     def __hash__(self) -> int:
         """Cheap: schedules are keys of what is remembered about them."""

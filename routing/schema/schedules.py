@@ -12,6 +12,7 @@ from routing.calendar.wall import instant_of
 from routing.oncall.layers import SHORTHAND
 from routing.policy import Layer, Mode, Rotation, RoundRobin, Schedule
 from routing.schema.calendar import CalendarFile, dates
+from routing.schema.feeds import FeedPart
 from routing.schema.fields import (
     ContactName,
     Duration,
@@ -93,6 +94,7 @@ class SchedulePart(Part):
         default=None, description="the only layer: the next at each page"
     )
     layers: Some[LayerPart] | None = Field(default=None, description="later ones win where they are active")
+    feed: FeedPart | None = Field(default=None, description="url of a calendar whose shifts are followed")
     notices: NoticesPart | None = Field(default=None, description="before and to: who is told of handoffs")
     gaps_accepted: Text | None = Field(
         default=None, description="why nobody is needed at times, like closed at night"
@@ -146,7 +148,8 @@ def build_schedule(name: str, part: SchedulePart, spot: Spot, calendar: Calendar
     if not layers:
         layers = (Layer(SHORTHAND, _people(part.rotation, part.round_robin), part.timezone, spot.origin),)
     notices = part.notices.built() if part.notices else None
-    return Schedule(name, part.timezone, layers, spot.origin, part.gaps_accepted or "", notices)
+    feed = part.feed.built() if part.feed else None
+    return Schedule(name, part.timezone, layers, spot.origin, part.gaps_accepted or "", notices, feed)
 
 
 def _layer(part: LayerPart, timezone: str, spot: Spot, calendar: Calendar) -> Layer:

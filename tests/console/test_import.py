@@ -5,12 +5,15 @@ from typing import Any
 
 import click
 import pytest
-from desk import Ask, Run
+from desk import Ask, Desk, Run
+from followed import follow
 from ics import calendar
 from vendor_server import Asked, Misbehaviour, Reply, VendorServer
 
 from console.calendar_text import calendar_text
-from routing.oncall.importing import MOST_OCTETS
+from ledger import feeds
+from routing.instant import HOUR, parse_iso
+from routing.oncall.importing import MOST_OCTETS, FeedHealth, failing
 
 pytestmark = pytest.mark.usefixtures("desk")
 
@@ -226,3 +229,26 @@ def test_an_address_that_is_silent_is_given_up() -> None:
         server.misbehave(Misbehaviour(delay_s=30))
         with pytest.raises(click.ClickException, match=r"127\.0\.0\.1 did not answer within 0\.2 s"):
             calendar_text(f"{server.url}/slow.ics", timeout_s=0.2)
+
+
+def test_a_schedule_that_follows_a_feed_takes_no_import(desk: Desk, file: Path, run: Run, ask: Ask) -> None:
+    follow(desk, {"url": "https://calendar.example.com/basic.ics"})
+    said = run("oncall", "import", "primary", str(file), *FROM, code=1).stderr
+    assert "primary follows a feed, which would take its place" in said
+    assert ask("oncall", "overrides") == []
+    assert len(ask("oncall", "import", "primary", str(file), "--dry-run", *FROM)["shifts"]) == 2
+
+
+def test_a_feed_that_cannot_be_read_is_shown(desk: Desk, run: Run, ask: Ask) -> None:
+    at = parse_iso("2026-11-24T08:00Z")
+    found = failing(FeedHealth(looked_at=0, every_ms=HOUR), "calendar.example.com answered 404", at)
+    feeds.show(desk.client, desk.keys, "primary", found)
+    assert (
+        "primary: its feed cannot be read since 2026-11-24 08:00:00 UTC, its last shifts stay: "
+        "calendar.example.com answered 404"
+    ) in run("oncall").stdout
+    assert ask("oncall")["primary"]["feed"] == {
+        "looked": "2026-11-24T08:00:00.000Z", "read": None, "failing_since": "2026-11-24T08:00:00.000Z",
+        "reason": "calendar.example.com answered 404", "until": None,
+    }  # fmt: skip
+    assert ask("oncall")["secondary"]["feed"] is None

@@ -4,7 +4,7 @@ import pytest
 import small_policy
 from redis import Redis
 
-from ledger import dead, log
+from ledger import dead, feeds, log
 from ledger.clock import now_ms
 from ledger.dead_letter import Kind, given_up
 from ledger.keys import Keys
@@ -13,9 +13,11 @@ from routing.decision import Put, Table
 from routing.entry import Lane, Signal, decode_entry
 from routing.event import Event, Status
 from routing.incident import Incident, Phase
+from routing.instant import HOUR
+from routing.oncall.importing import FeedHealth, failing, well
 from routing.severity import Severity
 from routing.state import State
-from workers.housekeeping import AUDIT, DEAD_LETTERS, Housekeeping
+from workers.housekeeping import AUDIT, DEAD_LETTERS, FEEDS, Housekeeping
 
 NOW = now_ms()
 
@@ -83,6 +85,26 @@ def test_a_new_holder_ends_what_the_last_one_began(
     dead.drop(redis, keys, letter().id, "anna", NOW)
     Housekeeping(redis, keys, "dispatch.test.2", every_s=0).run(state)
     assert said(redis, keys)[-1].status is Status.RESOLVED
+
+
+def test_a_feed_that_fails_for_a_day_is_an_alert_until_it_is_read(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    known = FeedHealth(looked_at=NOW, every_ms=HOUR)
+    state = State()
+    feeds.show(redis, keys, "primary", failing(known, "127.0.0.1 answered 404", NOW - 23 * HOUR))
+    housekeeping.run(state)
+    assert said(redis, keys) == []
+    feeds.show(redis, keys, "primary", failing(known, "127.0.0.1 answered 404", NOW - 25 * HOUR))
+    housekeeping.run(state)
+    (event,) = said(redis, keys)
+    assert (event.source, event.kind, event.status) == ("tocsin", FEEDS, Status.FIRING)
+    assert event.summary.startswith("the feed of primary has failed since ")
+    assert event.summary.endswith(": 127.0.0.1 answered 404")
+    folded(state, redis, keys)
+    feeds.show(redis, keys, "primary", well(known, None, NOW))
+    housekeeping.run(state)
+    assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
 
 
 def test_an_incident_without_a_future_is_an_urgent_alarm(

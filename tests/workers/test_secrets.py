@@ -7,7 +7,7 @@ import small_policy
 from small_policy import HERE
 
 from ledger.env_file import joined
-from routing.policy import Channel, Secret, Source
+from routing.policy import Channel, Feed, Secret, Source
 from workers import env_file
 from workers.environment import Role, environment_of
 
@@ -74,3 +74,11 @@ def test_who_repairs_gets_what_repairs() -> None:
 def test_who_decides_gets_no_secret_at_all() -> None:
     assert secrets_of(Role.DISPATCH) == set()
     assert secrets_of(Role.UPKEEP) == set()
+
+
+def test_upkeep_alone_gets_the_addresses_of_feeds() -> None:
+    feed = Feed(Secret("ONCALL_FEED"), 1, 1)
+    following = replace(small_policy.POLICY.schedules["primary"], feed=feed)
+    policy = replace(POLICY, schedules={"primary": following})
+    given = {role: environment_of(role, {"ONCALL_FEED": "https://..."}, policy) for role in Role}
+    assert [role for role in Role if "ONCALL_FEED" in given[role]] == [Role.UPKEEP]

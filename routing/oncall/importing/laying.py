@@ -3,6 +3,15 @@
 from collections.abc import Sequence
 
 from routing.entry import OverrideKind, OverrideSet, Shift
+from routing.instant import DAY
+
+KEPT = 30 * DAY
+"""What a calendar holds of so long ago is laid, too: who was on call stays known."""
+
+
+def window(now: int, ahead_ms: int) -> tuple[int, int]:
+    """From when until when (ms) a calendar is read, where nobody says otherwise."""
+    return now - KEPT, now + ahead_ms
 
 
 def import_id(schedule: str) -> str:
@@ -22,3 +31,11 @@ def overlay(schedule: str, shifts: Sequence[Shift], *, exclusive: bool, at: int,
 def same_shifts(one: OverrideSet, other: OverrideSet | None) -> bool:
     """Whether laying one where the other is would change nothing."""
     return other is not None and (one.shifts, one.exclusive) == (other.shifts, other.exclusive)
+
+
+def taken_back(laid: OverrideSet, now: int) -> OverrideSet:
+    """The entry after which it does not stand any more."""
+    return OverrideSet(
+        at=now, by=laid.by, id=laid.id, schedule=laid.schedule, contact="", from_at=laid.from_at,
+        until_at=laid.until_at,
+    )  # fmt: skip
