@@ -41,9 +41,11 @@ class Call:
     url: str
     mutates: bool
     timeout_s: float
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     form: Mapping[str, str | list[str]] | None = None
     json: Any = None
+    content: bytes | None = None
+    """The body as it is, where `form` and `json` are none; `headers` say what it is."""
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: tuple[str, str] | None = None
     guard: Guard | None = None

@@ -81,7 +81,7 @@ def _body(what: Call) -> tuple[bytes | None, str]:
         return str(httpx.QueryParams(dict(what.form))).encode(), "application/x-www-form-urlencoded"
     if what.json is not None:
         return orjson.dumps(what.json), "application/json"
-    return None, ""
+    return what.content, ""
 
 
 def _read(response: httpx.Response, limit: int, deadline: Deadline) -> bytes:

@@ -1,0 +1,272 @@
+"""Stripe, as far as we use it: endpoints, events, payments and refunds that hold state, refusals as Stripe's.
+
+Bodies are taken apart as strictly as Stripe does: form-encoded, no parameter it does not know, no wrong type.
+Idempotency keys are kept: the same request is answered with the first answer, another one is refused.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vendor_server import Asked, Call, Reply, VendorServer
+
+KEY = "rk_test_standin"
+_TYPES = {
+    400: "invalid_request_error", 401: "invalid_request_error", 402: "card_error", 403: "invalid_request_error",
+    404: "invalid_request_error", 409: "idempotency_error", 429: "invalid_request_error",
+}  # fmt: skip
+_CODES = {
+    402: "charge_already_refunded",
+    404: "resource_missing",
+    409: "idempotency_key_in_use",
+    429: "rate_limit",
+}
+
+_TEXT, _NUMBER, _BOOL = r"[\s\S]{1,5000}", r"-?\d{1,12}", r"true|false"
+_LIST = {"limit": r"[1-9]\d?|100", "starting_after": _TEXT, "ending_before": _TEXT, "created[gte]": _NUMBER}
+_KNOWN: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", "webhook_endpoints"): {name: _LIST[name] for name in ("limit", "starting_after", "ending_before")},
+    ("POST", "webhook_endpoints"): {
+        "url": r"https?://.+", "enabled_events[]": r"[a-z_.*]+", "api_version": r"\d{4}-\d\d-\d\d(\.[a-z]+)?",
+        "description": _TEXT,
+    },
+    ("POST", "webhook_endpoints/:id"): {"disabled": _BOOL, "url": r"https?://.+", "enabled_events[]": r"[a-z_.*]+"},
+    ("GET", "webhook_endpoints/:id"): {},
+    ("GET", "events"): {**_LIST, "delivery_success": _BOOL, "type": _TEXT, "types[]": _TEXT},
+    ("GET", "payment_intents"): {**_LIST, "customer": _TEXT},
+    ("GET", "payment_intents/:id"): {},
+    ("GET", "refunds"): {**_LIST, "payment_intent": _TEXT, "charge": _TEXT},
+    ("POST", "refunds"): {
+        "payment_intent": _TEXT, "charge": _TEXT, "amount": _NUMBER, "metadata[tocsin-step]": r"[\s\S]{1,500}",
+        "reason": "duplicate|fraudulent|requested_by_customer",
+    },
+}  # fmt: skip
+
+
+class Refused(Exception):
+    def __init__(self, status: int, code: str, message: str, param: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = _fault(status, code, message, param)
+
+
+class StripeStandin(VendorServer):
+    """`refund_status`: what becomes of refunds."""
+
+    def __init__(self, *, port: int = 0, log: Path | None = None) -> None:
+        super().__init__(port=port, log=log)
+        self.endpoints: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.intents: list[dict[str, Any]] = []
+        self.refunds: list[dict[str, Any]] = []
+        self.refund_status = "succeeded"
+        self._answers: dict[str, tuple[str, Reply]] = {}
+        self._numbers = iter(range(1, 1_000_000))
+
+    def settings(self, **changes: str) -> dict[str, str]:
+        """What an action needs to use it."""
+        return {"api_key": KEY, "base_url": self.url, **changes}
+
+    @property
+    def changes(self) -> list[Call]:
+        return [call for call in self.calls if call.done and call.method == "POST"]
+
+    def endpoint(
+        self, url: str = "https://shop.example/hook", status: str = "enabled", **more: Any
+    ) -> dict[str, Any]:
+        made = {
+            "id": f"we_{next(self._numbers)}", "object": "webhook_endpoint", "url": url, "status": status,
+            "enabled_events": ["payment_intent.succeeded", "charge.refunded"], "api_version": "2026-10-28.endive",
+            "created": _now(), "livemode": False, "metadata": {}, "description": None, "application": None, **more,
+        }  # fmt: skip
+        self.endpoints.insert(0, made)
+        return made
+
+    def event(
+        self, type_: str = "payment_intent.succeeded", *, age_s: int = 60, pending: int = 1
+    ) -> dict[str, Any]:
+        number = next(self._numbers)
+        about = {
+            "id": f"pi_{number}",
+            "object": "payment_intent",
+            "amount": 12_000,
+            "currency": "pln",
+            "status": "succeeded",
+        }
+        made = {
+            "id": f"evt_{number}", "object": "event", "type": type_, "created": _now() - age_s, "livemode": False,
+            "pending_webhooks": pending, "api_version": "2026-10-28.endive", "data": {"object": about},
+            "request": {"id": f"req_{number}", "idempotency_key": None},
+        }  # fmt: skip
+        self.events.append(made)
+        self.events.sort(key=lambda each: -each["created"])
+        return made
+
+    def intent(
+        self, status: str = "succeeded", *, decline: str = "", amount: int = 10_000, **more: Any
+    ) -> dict[str, Any]:
+        error = {
+            "type": "card_error",
+            "code": "card_declined",
+            "decline_code": decline,
+            "message": "declined",
+        }
+        made = {
+            "id": f"pi_{next(self._numbers)}", "object": "payment_intent", "status": status, "amount": amount,
+            "amount_received": amount if status == "succeeded" else 0, "currency": "pln", "created": _now(),
+            "capture_method": "automatic", "confirmation_method": "automatic", "livemode": False,
+            "payment_method_types": ["card"], "last_payment_error": error if decline else None, **more,
+        }  # fmt: skip
+        self.intents.insert(0, made)
+        return made
+
+    def fault(self, status: int) -> Any:
+        return _fault(status, _CODES.get(status, ""), f"scripted {status}")
+
+    def answer(self, asked: Asked) -> Reply:
+        try:
+            return self._answered(asked)
+        except Refused as refused:
+            return Reply(refused.status, refused.body)
+
+    def _answered(self, asked: Asked) -> Reply:
+        if asked.headers.get("authorization") != f"Bearer {KEY}":
+            raise Refused(401, "", "Invalid API Key provided: rk_test_****")
+        given = _given(asked)
+        key = asked.headers.get("idempotency-key", "")
+        if asked.method != "POST" or not key:
+            return self._done(asked, given)
+        said = f"{asked.path} {sorted(given.items())}"
+        if key in self._answers:
+            before, reply = self._answers[key]
+            if before != said:
+                raise Refused(
+                    400, "idempotency_error", "Keys for idempotent requests can only be used with the same"
+                )
+            return Reply(reply.status, reply.body, {"Idempotent-Replayed": "true"})
+        reply = self._done(asked, given)
+        self._answers[key] = (said, reply)
+        return reply
+
+    def _done(self, asked: Asked, given: dict[str, Any]) -> Reply:  # noqa: PLR0911  # one for each route
+        match asked.method, asked.path.removeprefix("/v1/").split("/"):
+            case "GET", ["webhook_endpoints"]:
+                return _page(self.endpoints, given, asked.path)
+            case "GET", ["webhook_endpoints", id_]:
+                return Reply(200, _found(self.endpoints, id_))
+            case "POST", ["webhook_endpoints"]:
+                return self._create_endpoint(given)
+            case "POST", ["webhook_endpoints", id_]:
+                return self._update_endpoint(_found(self.endpoints, id_), given)
+            case "GET", ["events"]:
+                return _page([each for each in self.events if _wanted(each, given)], given, asked.path)
+            case "GET", ["payment_intents"]:
+                return _page([each for each in self.intents if _wanted(each, given)], given, asked.path)
+            case "GET", ["payment_intents", id_]:
+                return Reply(200, _found(self.intents, id_))
+            case "GET", ["refunds"]:
+                return _page([each for each in self.refunds if _wanted(each, given)], given, asked.path)
+            case "POST", ["refunds"]:
+                return self._create_refund(given)
+        raise Refused(404, "", f"Unrecognized request URL ({asked.method}: {asked.path})")
+
+    def _create_endpoint(self, given: dict[str, Any]) -> Reply:
+        for name in ("url", "enabled_events[]"):
+            if not given.get(name):
+                raise Refused(400, "parameter_missing", f"Missing required param: {name}.", name)
+        more = {name: given[name] for name in ("api_version", "description") if name in given}
+        made = self.endpoint(given["url"], enabled_events=given["enabled_events[]"], **more)
+        return Reply(200, {**made, "secret": f"whsec_{made['id']}SecretSaidOnce"})
+
+    def _update_endpoint(self, found: dict[str, Any], given: dict[str, Any]) -> Reply:
+        if "disabled" in given:
+            found["status"] = "disabled" if given["disabled"] == "true" else "enabled"
+        return Reply(200, found)
+
+    def _create_refund(self, given: dict[str, Any]) -> Reply:
+        intent = _found(self.intents, given.get("payment_intent", ""))
+        back = sum(each["amount"] for each in self.refunds if each["payment_intent"] == intent["id"])
+        amount = int(given.get("amount", intent["amount_received"] - back))
+        if amount > intent["amount_received"] - back:
+            raise Refused(
+                400,
+                "amount_too_large",
+                f"Refund amount ({amount}) is greater than unrefunded amount",
+                "amount",
+            )
+        made = {
+            "id": f"re_{next(self._numbers)}", "object": "refund", "amount": amount, "currency": intent["currency"],
+            "payment_intent": intent["id"], "created": _now(), "reason": given.get("reason"),
+            "status": self.refund_status, "metadata": {"tocsin-step": given.get("metadata[tocsin-step]", "")},
+        }  # fmt: skip
+        if self.refund_status == "failed":
+            made["failure_reason"] = "expired_or_canceled_card"
+        self.refunds.insert(0, made)
+        return Reply(200, made)
+
+
+def _given(asked: Asked) -> dict[str, Any]:
+    """The parameters; a list for names that end with []. Raises Refused."""
+    known = _KNOWN.get((asked.method, re.sub(r"/[a-z]+_\w+$", "/:id", asked.path.removeprefix("/v1/"))))
+    if known is None:
+        raise Refused(404, "", f"Unrecognized request URL ({asked.method}: {asked.path})")
+    if asked.method == "POST" and asked.headers.get("content-type") != "application/x-www-form-urlencoded":
+        raise Refused(400, "", "Invalid request: the content type is not a form's")
+    given = dict(asked.query)
+    if asked.method == "POST":
+        if given:
+            raise Refused(400, "parameter_unknown", "parameters belong into the body")
+        given = asked.form if asked.body else {}
+    return dict(_checked(given, known))
+
+
+def _checked(given: dict[str, list[str]], known: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    for name, values in given.items():
+        if name not in known:
+            raise Refused(400, "parameter_unknown", f"Received unknown parameter: {name}", name)
+        if any(not re.fullmatch(known[name], value) for value in values):
+            raise Refused(400, "parameter_invalid", f"Invalid {name}", name)
+        if name.endswith("[]"):
+            yield name, values
+        elif len(values) > 1:
+            raise Refused(400, "parameter_invalid", f"{name} was given twice", name)
+        else:
+            yield name, values[0]
+
+
+def _wanted(each: dict[str, Any], given: dict[str, Any]) -> bool:
+    if each["created"] < int(given.get("created[gte]", 0)):
+        return False
+    if given.get("delivery_success") == "false" and not each["pending_webhooks"]:
+        return False
+    if given.get("payment_intent", each.get("payment_intent")) != each.get("payment_intent"):
+        return False
+    return each.get("type") in given.get("types[]", [each.get("type")])
+
+
+def _page(found: list[dict[str, Any]], given: dict[str, Any], path: str) -> Reply:
+    ids = [each["id"] for each in found]
+    after = given.get("starting_after")
+    if after and after not in ids:
+        raise Refused(400, "resource_missing", f"No such object: {after}", "starting_after")
+    rest = found[ids.index(after) + 1 :] if after else found
+    limit = int(given.get("limit", 10))
+    return Reply(200, {"object": "list", "url": path, "data": rest[:limit], "has_more": len(rest) > limit})
+
+
+def _found(known: list[dict[str, Any]], id_: str) -> dict[str, Any]:
+    for each in known:
+        if each["id"] == id_:
+            return each
+    raise Refused(404, "resource_missing", f"No such object: '{id_}'", "id")
+
+
+def _fault(status: int, code: str, message: str, param: str = "") -> dict[str, Any]:
+    told = {"type": _TYPES.get(status, "api_error"), "message": message}
+    return {"error": {**told, **({"code": code} if code else {}), **({"param": param} if param else {})}}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000_000
