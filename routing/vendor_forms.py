@@ -22,11 +22,13 @@ def tell(schema: Form, catalogue: Catalogue) -> None:
         parts["ChannelPart"]["allOf"] = list(_channels(catalogue))
     if "actions" in schema["properties"]:
         schema["properties"]["actions"] |= _families(catalogue)
-    for name in {"ProbePart", "ReadingPart", "RepairPart", "VerifyPart"} & parts.keys():
-        repairs = name == "RepairPart"
-        fitting = [action for action, facts in catalogue.actions.items() if repairs or not facts.mutates]
+    for name in {"ProbePart", "ReadingPart", "RepairPart", "UndoPart", "VerifyPart"} & parts.keys():
+        acts = name in {"RepairPart", "UndoPart"}
+        fitting = [action for action, facts in catalogue.actions.items() if acts or not facts.mutates]
         _one_of(parts[name], "action", fitting)
-        parts[name]["allOf"] = list(_steps(catalogue, fitting))
+        parts[name]["allOf"] = list(_params(catalogue, fitting))
+        if name == "RepairPart":
+            parts[name]["allOf"] += _recovered(catalogue)
 
 
 def _one_of(part: Form, field: str, names: Collection[str]) -> None:
@@ -39,13 +41,18 @@ def _channels(catalogue: Catalogue) -> Iterator[Form]:
             yield _where("vendor", vendor, _taking("settings", _names(facts.settings, SETTING)))
 
 
-def _steps(catalogue: Catalogue, actions: Collection[str]) -> Iterator[Form]:
+def _params(catalogue: Catalogue, actions: Collection[str]) -> Iterator[Form]:
     for action in sorted(actions):
-        facts = catalogue.actions[action]
-        if facts.params is not None:
-            yield _where("action", action, _taking("params", _names(facts.params, {})))
+        params = catalogue.actions[action].params
+        if params is not None:
+            yield _where("action", action, _taking("params", _names(params, {})))
+
+
+def _recovered(catalogue: Catalogue) -> Iterator[Form]:
+    """A step that changes something says how that is recovered from."""
+    said: Form = {"required": ["recover"], "properties": {"recover": {"minLength": 1}}}
+    for action, facts in sorted(catalogue.actions.items()):
         if facts.mutates:
-            said = {"required": ["recover"], "properties": {"recover": {"minLength": 1}}}
             yield _where("action", action, said)
 
 

@@ -15,9 +15,11 @@ MOST_ATTEMPTS = 10
 
 class ChannelPart(Part):
     vendor: ChannelVendor = Field(description="name of the vendor's module, like twilio_voice")
-    timeout: PositiveDuration = 10_000
-    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
-    settings: dict[str, SettingValue] = Field(default={}, validate_default=True)
+    timeout: PositiveDuration = Field(default=10_000, description="how long one attempt may take, like 10s")
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS, description="how often a message is tried")
+    settings: dict[str, SettingValue] = Field(
+        default={}, validate_default=True, description="what the vendor's module takes"
+    )
 
     @field_validator("settings")
     @classmethod

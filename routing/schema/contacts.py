@@ -56,7 +56,7 @@ class HourlyPart(AtHoursPart):
 
 class ContactPart(Part):
     title: Text = Field(description="how people call them, like Anna Nowak")
-    timezone: Zone = "UTC"
+    timezone: Zone = Field(default="UTC", description="IANA name, like Europe/Warsaw")
     methods: dict[Name, MethodPart] = Field(min_length=1, description="name, then channel and address")
     page: PagePart = Field(
         description="methods to page by, for each severity or default, best first",

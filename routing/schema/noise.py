@@ -48,12 +48,14 @@ class MaintenancePart(Part):
 
 
 class FlappingPart(Part):
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="false: flapping is not looked for")
     changes: int = Field(
         default=6, ge=3, le=MOST_CHANGES, description="how often it begins or ceases to fire"
     )
-    within: PositiveDuration = 30 * MINUTE
-    steady: PositiveDuration = 15 * MINUTE
+    within: PositiveDuration = Field(default=30 * MINUTE, description="in which time, like 30m")
+    steady: PositiveDuration = Field(
+        default=15 * MINUTE, description="flapping is over after this long without a change, like 15m"
+    )
 
 
 class DependenciesPart(Part):
@@ -66,11 +68,17 @@ class DependenciesPart(Part):
 class NoiseFile(Part):
     """What is not worth a page of its own. Optional, and so is each of its parts."""
 
-    inhibitions: Many[InhibitionPart] = ()
-    correlations: Many[CorrelationPart] = ()
-    dependencies: DependenciesPart = DependenciesPart()
-    maintenance: Many[MaintenancePart] = ()
-    flapping: FlappingPart = FlappingPart()
+    inhibitions: Many[InhibitionPart] = Field(default=(), description="alerts that mute others")
+    correlations: Many[CorrelationPart] = Field(default=(), description="alerts that are the cause of others")
+    dependencies: DependenciesPart = Field(
+        default=DependenciesPart(), description="alerts of services that depend on each other"
+    )
+    maintenance: Many[MaintenancePart] = Field(
+        default=(), description="what is muted at hours of calendar.yaml"
+    )
+    flapping: FlappingPart = Field(
+        default=FlappingPart(), description="alerts that begin and cease to fire again and again"
+    )
 
 
 def build_noise(file: NoiseFile | None, spot: Spot, hours: dict[str, Hours]) -> Noise:

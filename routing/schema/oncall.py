@@ -19,7 +19,9 @@ class OnCallFile(Part):
     """Contacts and how to reach them, schedules and who has them when, teams, limits."""
 
     contacts: dict[Name, ContactPart] = Field(description="name, then title, methods and page")
-    schedules: dict[Name, SchedulePart] = {}
+    schedules: dict[Name, SchedulePart] = Field(
+        default={}, description="name, then timezone and rotation, round_robin or layers"
+    )
     teams: dict[Name, TeamPart] = Field(default={}, description="name, then contacts")
     limits: LimitsPart = Field(default=LimitsPart(), description="call, text and message")
 

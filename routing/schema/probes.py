@@ -38,18 +38,18 @@ class ProbeEventPart(Part):
     kind: Text = Field(description="what rules match, like SiteDown")
     title: Text = Field(description="what people are told, in a few words")
     severity: str = Field(default="", description="in a vendor's words, like critical")
-    service: ServiceName | None = None
-    labels: Labels = {}
+    service: ServiceName | None = Field(default=None, description="a service of services.yaml it is about")
+    labels: Labels = Field(default={}, description="labels the alert gets")
 
 
 class ProbePart(ReadingPart):
     """A reading action and how it is judged. Its name is its id."""
 
-    id: str = "look"
+    id: str = Field(default="look", description="a name for its result")
     name: Name = Field(description="a name to find it by, like site-health")
     every: PositiveDuration = Field(description="how often it is looked, like 30s")
-    timeout: PositiveDuration = 10_000
-    attempts: int = Field(default=1, ge=1, le=1)
+    timeout: PositiveDuration = Field(default=10_000, description="how long one look may take, like 10s")
+    attempts: int = Field(default=1, ge=1, le=1, description="once: the next look comes soon enough")
     ok: Condition = Field(description="when it is well, over what the action gives, like ok")
     fails: Share = Field(
         default=(3, 3),

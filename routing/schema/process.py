@@ -12,7 +12,7 @@ from routing.schema.target import TargetPart
 class RolePart(Part):
     role: Text = Field(description="like incident commander")
     match: Matchers = Field(default=(), description='matchers over the incident, like [team="security"]')
-    to: TargetPart
+    to: TargetPart = Field(description="who takes it, like {schedule: primary}")
 
 
 class PhasesPart(Part):
@@ -24,23 +24,23 @@ class PhasesPart(Part):
 
 
 class UpdatesPart(Part):
-    every: PositiveDuration
+    every: PositiveDuration = Field(description="how often, like 30m")
     from_: Text = Field(alias="from", description="the role that owes them")
 
 
 class PostmortemPart(Part):
-    within: PositiveDuration
-    during: HoursName | None = None
+    within: PositiveDuration = Field(description="how long after the end, like 3d")
+    during: HoursName | None = Field(default=None, description="hours of calendar.yaml it is to fall in")
 
 
 class ProcessFile(Part):
     """How an incident of consequence is run. Optional."""
 
     severity: Some[SeverityField] = Field(description="of which incidents, like [SEV-0, SEV-1]")
-    phases: PhasesPart
-    roles: Some[RolePart]
-    updates: UpdatesPart
-    postmortem: PostmortemPart
+    phases: PhasesPart = Field(description="how long each phase has")
+    roles: Some[RolePart] = Field(description="who takes which role: the first that matches, for each role")
+    updates: UpdatesPart = Field(description="how often a status is owed, and by whom")
+    postmortem: PostmortemPart = Field(description="when the review is due")
 
     @model_validator(mode="after")
     def _owed_by_a_role(self) -> "ProcessFile":

@@ -24,7 +24,7 @@ class PromotionPart(Part):
     )
     unacknowledged: bool = Field(default=False, description="true: only while nobody has acknowledged it")
     to: SeverityField = Field(description="what it is raised to, like SEV-1")
-    reason: str = ""
+    reason: str = Field(default="", description="why, in words people are told")
 
     @model_validator(mode="after")
     def _raises(self) -> "PromotionPart":

@@ -42,10 +42,16 @@ AtOnce = Annotated[SeverityField, AfterValidator(_urgent), shown_as(_URGENT)]
 class RoutePart(Part):
     name: Name = Field(description="a name to find it by, like payments")
     match: Matchers = Field(description='matchers, like [team="payments"]')
-    escalation: PolicyName | None = None
-    group_by: Many[LabelName] | None = None
-    reopen: Duration | None = None
-    inform: Many[TargetPart] | None = None
+    escalation: PolicyName | None = Field(
+        default=None, description="name of an escalation policy; the parent's where left out"
+    )
+    group_by: Many[LabelName] | None = Field(
+        default=None, description="labels that alerts of one incident share; the parent's where left out"
+    )
+    reopen: Duration | None = Field(
+        default=None, description="how long after its end an incident is opened again by the same, like 30m"
+    )
+    inform: Many[TargetPart] | None = Field(default=None, description="who is told quietly as well")
     group_wait: Duration | None = Field(
         default=None, description="how long the first page waits for its group"
     )
@@ -54,21 +60,28 @@ class RoutePart(Part):
         default=None, description="how often inform hears it is still open"
     )
     at_once: AtOnce | None = Field(default=None, description="SEV-1 or SEV-0: this severe never waits")
-    goes_on: bool = Field(default=False, alias="continue")
-    routes: "Many[RoutePart]" = ()
+    goes_on: bool = Field(
+        default=False, alias="continue", description="true: routes after it are looked at too"
+    )
+    routes: "Many[RoutePart]" = Field(default=(), description="routes below it, the first that matches")
 
 
 class RootPart(Part):
-    name: Name = "root"
+    name: Name = Field(default="root", description="a name to find it by")
     escalation: PolicyName = Field(description="name of the escalation policy where no other route says")
     group_by: Many[LabelName] = Field(description="labels that alerts of one incident share, like [service]")
-    reopen: Duration = REOPEN_MS
-    inform: Many[TargetPart] = ()
-    group_wait: Duration = 30 * SECOND
-    group_interval: PositiveDuration = 5 * MINUTE
-    repeat_interval: Duration = 4 * HOUR
-    at_once: AtOnce = Severity.SEV1
-    routes: Many[RoutePart] = ()
+    reopen: Duration = Field(
+        default=REOPEN_MS,
+        description="how long after its end an incident is opened again by the same, like 30m",
+    )
+    inform: Many[TargetPart] = Field(default=(), description="who is told quietly as well")
+    group_wait: Duration = Field(
+        default=30 * SECOND, description="how long the first page waits for its group"
+    )
+    group_interval: PositiveDuration = Field(default=5 * MINUTE, description="how often joins are told")
+    repeat_interval: Duration = Field(default=4 * HOUR, description="how often inform hears it is still open")
+    at_once: AtOnce = Field(default=Severity.SEV1, description="SEV-1 or SEV-0: this severe never waits")
+    routes: Many[RoutePart] = Field(default=(), description="routes below it, the first that matches")
 
 
 class RoutesFile(Part):

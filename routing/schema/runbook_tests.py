@@ -36,7 +36,7 @@ class RunbookTestPart(Part):
     fails: dict[str, Annotated[Answering, Field(strict=False)]] = Field(
         default={}, description="by step, how it fails, like rollback: permanent"
     )
-    expect: EndPart
+    expect: EndPart = Field(description="ends, and changes or because")
 
 
 def missing(tests: tuple[RunbookTestPart, ...]) -> list[Refusal]:

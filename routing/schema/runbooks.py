@@ -24,8 +24,8 @@ from routing.schema.target import TargetPart
 
 
 class BreakerPart(Part):
-    failures: int = Field(default=2, ge=1, le=100)
-    open: PositiveDuration = 3_600_000
+    failures: int = Field(default=2, ge=1, le=100, description="how many failed runs in a row open it")
+    open: PositiveDuration = Field(default=3_600_000, description="how long it stays open, like 1h")
 
 
 class ApprovalPart(Part):
@@ -35,10 +35,14 @@ class ApprovalPart(Part):
 
 
 class LimitsPart(Part):
-    cooldown: PositiveDuration = 600_000
-    per_hour: int = Field(default=3, ge=1, le=60)
-    per_day: int = Field(default=7, ge=1, le=1000)
-    breaker: BreakerPart = BreakerPart()
+    cooldown: PositiveDuration = Field(
+        default=600_000, description="how long between two runs on a target, like 10m"
+    )
+    per_hour: int = Field(default=3, ge=1, le=60, description="how many runs an hour on a target")
+    per_day: int = Field(default=7, ge=1, le=1000, description="how many runs a day on a target")
+    breaker: BreakerPart = Field(
+        default=BreakerPart(), description="stops automation on a target where runs keep failing"
+    )
     max_affected: int = Field(
         default=0, ge=0, description="more than so many only once somebody has approved"
     )
@@ -47,7 +51,9 @@ class LimitsPart(Part):
 class GuardPart(Part):
     require: Condition = Field(description="a JMESPath condition, like health.failures == `3`")
     reason: Text = Field(description="what is told when it does not hold")
-    otherwise: Literal["stop", "fail"] = "stop"
+    otherwise: Literal["stop", "fail"] = Field(
+        default="stop", description="whether the run then counts as stopped, or as failed"
+    )
 
 
 class FollowUpPart(Part):
@@ -63,20 +69,22 @@ class RunbookFile(Part):
     title: Text = Field(description="what it does, in a few words")
     reference: str = Field(default="", description="where the procedure is written up")
     match: Matchers = Field(description='labels of the alerts it is for, like [kind="SiteDown"]')
-    severity: Many[SeverityField] = ()
+    severity: Many[SeverityField] = Field(
+        default=(), description="only for incidents of one of these, like [SEV-0, SEV-1]"
+    )
     target: Text = Field(description='what it acts on, like "vercel:shop": lock and limits go by it')
     mode: Literal["auto", "approve", "dry_run", "off"] = Field(description="auto, approve, dry_run or off")
     approval: ApprovalPart | None = Field(
         default=None, validate_default=True, description="from, people and within: who approves"
     )
     timeout: PositiveDuration = Field(description="the whole run gives up after this long, like 6m")
-    limits: LimitsPart = LimitsPart()
+    limits: LimitsPart = Field(default=LimitsPart(), description="how often it may run")
     diagnose: Some[ReadingPart] = Field(description="steps that only look")
-    guards: Many[GuardPart] = ()
+    guards: Many[GuardPart] = Field(default=(), description="what must hold before anything is repaired")
     remediate: Some[RepairPart] = Field(description="steps that repair")
     verify: VerifyPart = Field(description="how it is seen that the symptom is gone")
-    followups: Many[FollowUpPart] = ()
-    resolves: bool = True
+    followups: Many[FollowUpPart] = Field(default=(), description="what is left to do afterwards")
+    resolves: bool = Field(default=True, description="false: a repair does not resolve the incident")
     tests: Many[RunbookTestPart] = Field(
         default=(),
         validate_default=True,

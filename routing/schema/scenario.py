@@ -40,12 +40,16 @@ LONGEST_MS = 31 * DAY
 class EventPart(Part):
     source: SourceName = Field(description="name of a source, like alertmanager")
     kind: Text = Field(description="the vendor's own event type or alert name, like SiteDown")
-    status: Literal["firing", "resolved", "info"] = "firing"
-    key: str = ""
-    title: str = ""
-    summary: str = ""
-    vendor_severity: str = ""
-    labels: dict[str, str] = {}
+    status: Literal["firing", "resolved", "info"] = Field(
+        default="firing", description="firing, resolved or info"
+    )
+    key: str = Field(default="", description="tells its alert apart; made of kind and labels where left out")
+    title: str = Field(default="", description="what people are told; the kind where left out")
+    summary: str = Field(default="", description="more of it")
+    vendor_severity: str = Field(default="", description="the vendor's own word for how bad it is")
+    labels: dict[str, str] = Field(
+        default={}, description="labels of the event; {n} is the number of the repetition"
+    )
 
 
 class ReplyPart(Part):
@@ -56,15 +60,15 @@ class ReplyPart(Part):
 class CommandPart(Part):
     incident: Text = Field(description="like INC-1")
     verb: Verb = Field(description="ack, resolve, escalate, ...", strict=False)
-    by: Text = "operator"
-    text: str = ""
+    by: Text = Field(default="operator", description="who acts")
+    text: str = Field(default="", description="a note, a status or a reason")
 
 
 class SilencePart(Part):
     match: Matchers = Field(description='matchers, like [service="site"]')
     length: PositiveDuration = Field(alias="for", description="like 2h")
-    reason: str = ""
-    by: Text = "operator"
+    reason: str = Field(default="", description="why")
+    by: Text = Field(default="operator", description="who mutes")
 
 
 class OverridePart(Part):
@@ -75,7 +79,7 @@ class OverridePart(Part):
 
 class SwitchPart(Part):
     name: Text = Field(description="kill, or pause:<source>")
-    on: bool = True
+    on: bool = Field(default=True, description="false: off again")
 
 
 _ONE_OF = ("event", "reply", "command", "silence", "override", "switch")
@@ -83,14 +87,14 @@ _ONE_OF = ("event", "reply", "command", "silence", "override", "switch")
 
 class HappeningPart(Part):
     at: Duration = Field(description="how long after the start, like 5m")
-    event: EventPart | None = None
-    reply: ReplyPart | None = None
-    command: CommandPart | None = None
-    silence: SilencePart | None = None
-    override: OverridePart | None = None
-    switch: SwitchPart | None = None
-    count: int = Field(default=1, ge=1, le=100_000)
-    every: Duration = SECOND
+    event: EventPart | None = Field(default=None, description="an event of a source")
+    reply: ReplyPart | None = Field(default=None, description="an answer to a page")
+    command: CommandPart | None = Field(default=None, description="what an operator does")
+    silence: SilencePart | None = Field(default=None, description="a person mutes")
+    override: OverridePart | None = Field(default=None, description="somebody takes a schedule")
+    switch: SwitchPart | None = Field(default=None, description="a switch is thrown")
+    count: int = Field(default=1, ge=1, le=100_000, description="how often, each every later")
+    every: Duration = Field(default=SECOND, description="how far apart, like 3s")
 
     @model_validator(mode="after")
     def _one(self) -> "HappeningPart":
@@ -103,34 +107,42 @@ class HappeningPart(Part):
 
 
 class BehaviourPart(Part):
-    channel: ChannelName | None = None
-    contact: ContactName | None = None
-    action: str = ""
-    step: str = ""
-    after: Duration = 0
-    until: Duration | None = None
-    answers: Answering = Field(default=Answering.OK, strict=False)
-    gives: Any = None
-    says: str = ""
-    takes: Duration = SECOND
+    channel: ChannelName | None = Field(default=None, description="only on this channel")
+    contact: ContactName | None = Field(default=None, description="only for this contact")
+    action: str = Field(default="", description="only for this action, like vercel.rollback")
+    step: str = Field(default="", description="only for the runbook step of this id")
+    after: Duration = Field(default=0, description="from when on, counted from the start")
+    until: Duration | None = Field(default=None, description="until when, counted from the start")
+    answers: Answering = Field(
+        default=Answering.OK, strict=False, description="how it takes it, like temporary"
+    )
+    gives: Any = Field(default=None, description="the output of the runbook step")
+    says: str = Field(default="", description="what the contact answers, a key or a word")
+    takes: Duration = Field(default=SECOND, description="how long after, like 40s")
 
 
 class ExpectationPart(Part):
-    paged: ContactName | None = None
-    told: ContactName | None = None
-    ran: RunbookName | None = None
-    paged_in_order: Some[ContactName] | None = None
-    incidents: int | None = Field(default=None, ge=0)
-    incident: str | None = None
-    by: ChannelName | None = None
-    never: bool = False
-    after: Duration = 0
-    within: Duration | None = None
-    status: Literal["", "triggered", "acknowledged", "resolved"] = ""
-    severity: SeverityField | None = None
-    service: str = ""
-    title: str = ""
-    ends: Literal["", "succeeded", "stopped", "refused", "failed"] = ""
+    paged: ContactName | None = Field(default=None, description="a contact gets a page")
+    told: ContactName | None = Field(default=None, description="a contact gets a quiet message")
+    ran: RunbookName | None = Field(default=None, description="a runbook runs")
+    paged_in_order: Some[ContactName] | None = Field(
+        default=None, description="exactly these, in the order of their first page"
+    )
+    incidents: int | None = Field(default=None, ge=0, description="how many incidents there are")
+    incident: str | None = Field(default=None, description="any, or an id like INC-1")
+    by: ChannelName | None = Field(default=None, description="over which channel")
+    never: bool = Field(default=False, description="true: it must not be so")
+    after: Duration = Field(default=0, description="from when on, counted from the start")
+    within: Duration | None = Field(default=None, description="until when, counted from the start")
+    status: Literal["", "triggered", "acknowledged", "resolved"] = Field(
+        default="", description="of the incident"
+    )
+    severity: SeverityField | None = Field(default=None, description="of the incident, like SEV-1")
+    service: str = Field(default="", description="of the incident")
+    title: str = Field(default="", description="the incident's title")
+    ends: Literal["", "succeeded", "stopped", "refused", "failed"] = Field(
+        default="", description="how the runbook ends"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "ExpectationPart":
@@ -146,13 +158,15 @@ class ScenarioFile(Part):
 
     title: Text = Field(description="what is rehearsed, like Sunday 02:30, nobody answers")
     start: LocalTime = Field(description="local time it begins, like 2026-11-29T02:30")
-    timezone: Zone = "UTC"
+    timezone: Zone = Field(default="UTC", description="IANA name, like Europe/Warsaw")
     reference: str = Field(default="", description="which sections of the procedures it rehearses")
-    longest: PositiveDuration = 7 * DAY
-    exactly: PositiveDuration | None = None
+    longest: PositiveDuration = Field(default=7 * DAY, description="it ends there though something is open")
+    exactly: PositiveDuration | None = Field(default=None, description="it lasts exactly this long")
     happens: Some[HappeningPart] = Field(description="what happens on the time line")
-    world: Many[BehaviourPart] = ()
-    expect: Many[ExpectationPart] = ()
+    world: Many[BehaviourPart] = Field(
+        default=(), description="how the world answers: the first line that fits"
+    )
+    expect: Many[ExpectationPart] = Field(default=(), description="what must be so")
 
 
 def read_scenario(file: str, text: str, policy: Policy) -> Scenario:

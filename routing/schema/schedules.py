@@ -68,7 +68,10 @@ class LayerPart(Part):
         default=None, alias="from", description="not active before, like 2026-09-01T09:00"
     )
     until: LocalTime | None = Field(default=None, description="not active from then on")
-    mode: Literal["replace", "add", "shadow"] = "replace"
+    mode: Literal["replace", "add", "shadow"] = Field(
+        default="replace",
+        description="replace who is on call below it, add to them, or shadow: told, never paged",
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> "LayerPart":

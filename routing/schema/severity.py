@@ -31,14 +31,19 @@ class RulePart(Part):
     name: Name = Field(description="a name to find it by, like site-down")
     match: Matchers = Field(description='matchers, like [kind="SiteDown"]')
     when: When | None = Field(default=None, description="a JMESPath condition over event and labels")
-    severity: SeverityField | None = None
+    severity: SeverityField | None = Field(
+        default=None, description="how bad it is, like SEV-1; or scope and affects for the matrix"
+    )
     scope: ImpactField | None = Field(default=None, description="how much is out, a row of the matrix")
     affects: ImpactField | None = Field(default=None, description="who is hit, a column of the matrix")
-    team: str | None = None
-    service: str | None = None
-    handling: Literal["alert", "record", "deploy"] | None = None
-    reason: str = ""
-    labels: Labels = {}
+    team: str | None = Field(default=None, description="the team it belongs to")
+    service: str | None = Field(default=None, description="the service it is about")
+    handling: Literal["alert", "record", "deploy"] | None = Field(
+        default=None,
+        description="alert opens or joins an incident, record keeps it, deploy remembers a deployment",
+    )
+    reason: str = Field(default="", description="why, in words people are told")
+    labels: Labels = Field(default={}, description="labels the alert gets")
 
     @model_validator(mode="after")
     def _one_way(self) -> "RulePart":
@@ -57,7 +62,7 @@ class AdjustmentPart(Part):
     up_to: SeverityField = Field(default=Severity.SEV1, description="the worst it may raise to")
     inside: HoursName | None = Field(default=None, description="hours of calendar.yaml in which it holds")
     outside: HoursName | None = Field(default=None, description="hours outside of which it holds")
-    reason: str = ""
+    reason: str = Field(default="", description="why, in words people are told")
 
     @model_validator(mode="after")
     def _one_way(self) -> "AdjustmentPart":
@@ -72,15 +77,25 @@ class AdjustmentPart(Part):
 class SeverityFile(Part):
     """Rules that say how bad an event is, thresholds over many events, and what is missed when it does not come."""
 
-    default: SeverityField = Severity.SEV2
-    vendor_severity: VendorSeverities = {}
+    default: SeverityField = Field(
+        default=Severity.SEV2, description="where no rule and no word of the vendor says"
+    )
+    vendor_severity: VendorSeverities = Field(
+        default={}, description="what vendors' own words for a severity mean, like {critical: SEV-1}"
+    )
     matrix: MatrixPart | None = Field(default=None, description="scope of the outage, then who is hit")
     tiers: TierWords = Field(default={}, description="who is hit when a service of tier 1 to 4 is out")
-    rules: Many[RulePart] = ()
-    adjustments: Many[AdjustmentPart] = ()
-    promotions: Many[PromotionPart] = ()
-    thresholds: Many[ThresholdPart] = ()
-    absences: Many[AbsencePart] = ()
+    rules: Many[RulePart] = Field(default=(), description="the first that matches decides")
+    adjustments: Many[AdjustmentPart] = Field(
+        default=(), description="what moves a severity by levels: all that match count"
+    )
+    promotions: Many[PromotionPart] = Field(
+        default=(), description="what raises an incident that lasts, grows or spreads"
+    )
+    thresholds: Many[ThresholdPart] = Field(default=(), description="many events that are one alert")
+    absences: Many[AbsencePart] = Field(
+        default=(), description="events that are expected, and missed when they do not come"
+    )
 
     @model_validator(mode="after")
     def _in_the_matrix(self) -> "SeverityFile":

@@ -55,16 +55,22 @@ SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"n
 class SourcePart(Part):
     vendor: SourceVendor = Field(description="name of the vendor's module, like stripe")
     secrets: Some[SecretValue] = Field(description='what verifies it, like ["${STRIPE_WEBHOOK_SECRET}"]')
-    team: str = ""
-    service: str = ""
-    labels: Labels = {}
+    team: str = Field(default="", description="the team of its events where no rule says")
+    service: str = Field(default="", description="the service its events are about where no rule says")
+    labels: Labels = Field(default={}, description="labels its events get")
     fingerprint: Many[MarkLabel] = Field(default=(), description="labels that tell its alerts apart")
     urgent: Many[Matchers] = Field(default=(), description="events of the urgent lane, one matcher list each")
-    max_bytes: int = Field(default=1_048_576, ge=1, le=MOST_BYTES)
-    tolerance: PositiveDuration = 300_000
-    dedup: PositiveDuration = 259_200_000
-    settings: dict[str, SettingValue] = {}
-    vendor_severity: VendorSeverities = {}
+    max_bytes: int = Field(
+        default=1_048_576, ge=1, le=MOST_BYTES, description="the largest body that is read, in bytes"
+    )
+    tolerance: PositiveDuration = Field(default=300_000, description="how old a signature may be, like 5m")
+    dedup: PositiveDuration = Field(
+        default=259_200_000, description="how long an event's id is remembered, like 3d"
+    )
+    settings: dict[str, SettingValue] = Field(default={}, description="what the vendor's module takes")
+    vendor_severity: VendorSeverities = Field(
+        default={}, description="what its own words for a severity mean, like {page: SEV-1}"
+    )
 
 
 class SourcesFile(Part):

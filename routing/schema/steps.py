@@ -44,9 +44,13 @@ def fitting(params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
 class StepPart(Part):
     id: StepId = Field(description="a name for its result, like health")
     action: ActionName = Field(description="what it does, like http.probe")
-    params: dict[str, Any] = Field(default={}, validate_default=True)
-    timeout: PositiveDuration = 30_000
-    attempts: int = Field(default=1, ge=1, le=MOST_ATTEMPTS)
+    params: dict[str, Any] = Field(
+        default={},
+        validate_default=True,
+        description="what the action takes; {{ name.field }} stands for what is known by then",
+    )
+    timeout: PositiveDuration = Field(default=30_000, description="how long one attempt may take, like 30s")
+    attempts: int = Field(default=1, ge=1, le=MOST_ATTEMPTS, description="how often it is tried")
 
     @field_validator("id")
     @classmethod
@@ -65,7 +69,7 @@ class StepPart(Part):
 class ReadingPart(StepPart):
     """A step that only looks."""
 
-    attempts: int = Field(default=2, ge=1, le=MOST_ATTEMPTS)
+    attempts: int = Field(default=2, ge=1, le=MOST_ATTEMPTS, description="how often it is tried")
 
     @field_validator("action")
     @classmethod
@@ -80,9 +84,13 @@ class UndoPart(Part):
     """What takes a change back. Its parameters may refer to what the change itself brought."""
 
     action: ActionName = Field(description="what takes it back, like vercel.attack_mode")
-    params: dict[str, Any] = Field(default={}, validate_default=True)
-    timeout: PositiveDuration = 30_000
-    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
+    params: dict[str, Any] = Field(
+        default={},
+        validate_default=True,
+        description="what the action takes; {{ name.field }} may also be of the change itself",
+    )
+    timeout: PositiveDuration = Field(default=30_000, description="how long one attempt may take, like 30s")
+    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS, description="how often it is tried")
 
     @field_validator("params")
     @classmethod
@@ -93,7 +101,7 @@ class UndoPart(Part):
 class RepairPart(StepPart):
     """A step that may change something: it says how that is recovered from."""
 
-    idempotency_key: str = ""
+    idempotency_key: str = Field(default="", description="sent along, so that a repeat changes nothing")
     undo: UndoPart | None = Field(default=None, description="action and params: what takes it back")
     expires: PositiveDuration | None = Field(
         default=None, validate_default=True, description="it is taken back after so long, like 1h"
@@ -124,9 +132,9 @@ class RepairPart(StepPart):
 class VerifyPart(ReadingPart):
     """`until` is judged over this step's own result: `ok`, not `verify.ok`."""
 
-    id: StepId = "verify"
+    id: StepId = Field(default="verify", description="a name for its result")
     until: Condition = Field(description="a condition over the step's own result, like ok")
-    every: PositiveDuration = 15_000
+    every: PositiveDuration = Field(default=15_000, description="how often it looks, like 15s")
     lasting: PositiveDuration = Field(alias="for", description="how long it must hold, like 2m")
     deadline: PositiveDuration | None = Field(default=None, description="gives up after this long, like 5m")
 

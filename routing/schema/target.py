@@ -12,13 +12,17 @@ from routing.schema.refusal import Refusal
 class TargetPart(Part):
     """A contact, a team, whoever is on call in a schedule (or is next, or was before), a place on a channel."""
 
-    contact: ContactName | None = None
-    team: TeamName | None = None
-    schedule: ScheduleName | None = None
+    contact: ContactName | None = Field(default=None, description="a contact of oncall.yaml")
+    team: TeamName | None = Field(default=None, description="a team of oncall.yaml: all of its contacts")
+    schedule: ScheduleName | None = Field(
+        default=None, description="a schedule of oncall.yaml: who is on call"
+    )
     shift: Literal["current", "next", "previous"] | None = Field(
         default=None, description="of the schedule: who is on call, who is next, or who was before"
     )
-    channel: ChannelName | None = None
+    channel: ChannelName | None = Field(
+        default=None, description="a channel of channels.yaml that does not ring, with an address"
+    )
     address: Text | None = Field(default=None, description="where on the channel, like room@example.com")
 
     @model_validator(mode="after")

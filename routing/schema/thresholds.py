@@ -51,9 +51,9 @@ class ThresholdPart(Part):
     title: Text = Field(description="what people are told, in a few words")
     by: Many[LabelName] = Field(default=(), description="labels each value of which counts on its own")
     most: int = Field(default=MOST_COMBINATIONS, ge=1, le=10_000, description="how many combinations of by")
-    team: str = ""
-    service: str = ""
-    labels: Labels = {}
+    team: str = Field(default="", description="the team it belongs to")
+    service: str = Field(default="", description="the service it is about")
+    labels: Labels = Field(default={}, description="labels the alert gets")
 
     @model_validator(mode="after")
     def _one_way(self) -> "ThresholdPart":

@@ -49,6 +49,15 @@ def test_every_shipped_file_fits(name: str) -> None:
 
 
 @pytest.mark.parametrize("file", SHAPES)
+def test_every_field_says_what_it_is(file: str) -> None:
+    """An editor shows it where the field is written."""
+    schema = json_schema(file, shipped.vendors())
+    for name, part in {"": schema, **schema.get("$defs", {})}.items():
+        silent = [field for field, form in part.get("properties", {}).items() if not form.get("description")]
+        assert silent == [], name
+
+
+@pytest.mark.parametrize("file", SHAPES)
 def test_what_it_shows_can_be_written(file: str) -> None:
     """Each default and each example fits what it stands beside."""
     schema = json_schema(file, shipped.vendors())
@@ -151,6 +160,10 @@ def step(**more: Any) -> dict[str, Any]:
         ("actions.yaml", {"actions": {"vercel": {"tokn": "${X}"}}}, "'tokn' was unexpected"),
         ("sources.yaml", {"sources": {"x": {"vendor": "strype", "secrets": ["${X}"]}}}, "'strype' is not one of"),
         ("runbooks/*.yaml", step(), "'params' is a required property"),
+        ("runbooks/*.yaml", {"remediate": [{"id": "a", "action": "vercel.rollback", "params": {"project": "x", "to": "y"}}]},
+         "'recover' is a required property"),
+        ("runbooks/*.yaml", {"remediate": [{"id": "a", "action": "vercel.rollback", "undo": {"action": "vercel.promot"}}]},
+         "{'action': 'vercel.promot'} is not valid"),
         ("runbooks/*.yaml", step(action="vercel.rollback"), "'vercel.rollback' is not one of"),
     ],
 )  # fmt: skip
