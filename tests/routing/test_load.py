@@ -79,7 +79,7 @@ def test_twenty_failed_payments_in_five_minutes_are_the_threshold() -> None:
 
 
 def test_the_rollback_runbook_tells_the_story() -> None:
-    (runbook,) = shipped.policy().runbooks
+    runbook = next(each for each in shipped.policy().runbooks if each.id == "rollback")
     assert runbook.diagnose[0].action == "http.probe"
     assert [(step.action, step.mutates, step.recover) for step in runbook.remediate] == [
         ("vercel.rollback", True, "undo: vercel.promote")
