@@ -10,8 +10,14 @@ from routing.policy import Feed, Secret
 from routing.schema.fields import ContactName, Many, PositiveDuration, SettingValue, Text
 from routing.schema.part import Part
 from routing.schema.refusal import Refusal, shown
+from routing.schema.written import SECRET, Form, ecma, shown_as
 
 _ADDRESS = re.compile(r"(?:https?|webcal)://[^\s/]+/\S*")
+_WRITTEN: Form = {
+    "type": "string",
+    "pattern": f"^(?:{ecma(_ADDRESS)}|{ecma(SECRET)})$",
+    "examples": ["${ONCALL_FEED}"],
+}
 LONGEST_DAYS = 366
 
 
@@ -37,7 +43,7 @@ def _near(ms: int) -> int:
 
 
 class FeedPart(Part):
-    url: Annotated[SettingValue, AfterValidator(_address)] = Field(
+    url: Annotated[SettingValue, AfterValidator(_address), shown_as(_WRITTEN)] = Field(
         description='address of an iCalendar file, like "${ONCALL_FEED}"'
     )
     every: Annotated[PositiveDuration, AfterValidator(_seldom)] = Field(

@@ -372,6 +372,7 @@ OF_MEANING = {
     "two routes of one name", "two rules of one name", "updates that ring", "bad time zone", "half an hour's turn",
     "unknown holidays", "a holiday twice", "half a day's sprint", "hours for maintenance", "a correlation twice",
     "threshold in two ways", "distinct of what is counted by", "absence by unknown hours", "absence after itself",
+    "feed looked at all the time", "feed read for ever", "feed that names nobody",
     "two absences of one name", "SEV-0 that waits", "unbalanced quote", "bad regular expression",
     "stalling regular expression", "bad condition", "condition over nothing", "condition with an unknown function",
     "condition with a loose !", "matrix with a hole", "scope that is none", "band that leads out of the matrix",

@@ -19,8 +19,8 @@ from routing.oncall.importing.structure import event_lines
 from routing.oncall.importing.vetting import vet
 
 MOST_OCTETS = 5_000_000
-MOST_SHIFTS = 2_000
-"""Within the time that is asked for."""
+MOST_SHIFTS = 1_000
+"""Within the time that is asked for. Who is on call is looked for among them whenever somebody is paged."""
 
 _LINE = "X-TOCSIN-LINE"
 _MS = timedelta(milliseconds=1)

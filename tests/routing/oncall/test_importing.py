@@ -174,7 +174,7 @@ WHOLE = calendar(EVENT)
         (calendar(f"{EVENT}\nRRULE:COUNT=2"), "its RRULE has no FREQ"),
         (calendar(f"{EVENT}\nRRULE:FREQ=SECONDLY"), "repeats more than 4 times an hour"),
         (calendar(f"{EVENT}\nRRULE:FREQ=HOURLY;BYMINUTE=0,1,2,3,4"), "repeats more than 4 times an hour"),
-        (calendar(f"{EVENT}\nRRULE:FREQ=HOURLY"), "more than 2000 shifts in the time asked for; ask for less (--for)"),
+        (calendar(f"{EVENT}\nRRULE:FREQ=HOURLY"), "more than 1000 shifts in the time asked for; ask for less (--for)"),
         (b" " * (MOST_OCTETS + 1), "it has more than 5000000 octets"),
         ("BEGIN:VCALENDAR\r\n" + "BEGIN:VEVENT\r\nEND:VEVENT\r\n" * 20_001 + "END:VCALENDAR", "it has 20001 events, at most 20000 are read"),
     ],
