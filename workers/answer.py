@@ -18,6 +18,8 @@ from workers.addresses import Guard
 
 MAX_BYTES = 1_048_576
 _LONGEST_WAIT_MS = 3_600_000
+_FIRST_EPOCH_S = 1_000_000_000
+"""A lower X-RateLimit-Reset is no instant: it would be before 2001."""
 
 
 class HttpError(TocsinError):
@@ -126,19 +128,26 @@ def classify(status: int, *, mutates: bool) -> Outcome:
 def retry_after_ms(headers: Mapping[str, str]) -> int:
     """How long the server asks us to wait: Retry-After in seconds or as a date, else X-RateLimit-Reset.
 
-    A date is measured against the server's own Date, so that a wrong clock of ours does no harm. Bounded by
-    an hour; 0 when nothing (readable) is asked.
+    The latter is an instant in seconds since the epoch (Vercel) or, a small number, seconds from now (Supabase);
+    it asks for nothing while X-RateLimit-Remaining says that more may be asked. A date is measured against the
+    server's own Date, so that a wrong clock of ours does no harm. Bounded by an hour; 0 when nothing (readable)
+    is asked.
     """
     asked = headers.get("retry-after", "").strip()
-    if asked.isdigit():
+    if asked.isdecimal():
         return min(int(asked[:9]) * 1000, _LONGEST_WAIT_MS)
-    until = _instant(asked)
-    if until is None and headers.get("x-ratelimit-reset", "").isdigit():
-        until = int(headers["x-ratelimit-reset"][:12]) * 1000
-    if until is None:
-        return 0
+    until, reset = _instant(asked), _reset(headers)
+    if until is None and reset < _FIRST_EPOCH_S:
+        return min(reset * 1000, _LONGEST_WAIT_MS)
+    until = reset * 1000 if until is None else until
     now = _instant(headers.get("date", "")) or now_ms()
     return max(0, min(until - now, _LONGEST_WAIT_MS))
+
+
+def _reset(headers: Mapping[str, str]) -> int:
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    used_up = headers.get("x-ratelimit-remaining", "0").strip() in {"0", ""}
+    return int(reset[:12]) if used_up and reset.isdecimal() else 0
 
 
 def _instant(http_date: str) -> int | None:

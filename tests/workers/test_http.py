@@ -166,6 +166,12 @@ DATE = "Tue, 24 Nov 2026 02:30:00 GMT"
         ({"retry-after": "Tue, 24 Nov 2026 02:30:09 GMT", "date": DATE}, 9_000),
         ({"retry-after": "Tue, 24 Nov 2026 02:29:00 GMT", "date": DATE}, 0),
         ({"x-ratelimit-reset": "1795487430", "date": DATE}, 30_000),
+        ({"x-ratelimit-reset": "1795487430", "x-ratelimit-remaining": "0", "date": DATE}, 30_000),
+        ({"x-ratelimit-reset": "1795487430", "x-ratelimit-remaining": "7", "date": DATE}, 0),
+        ({"x-ratelimit-reset": "54"}, 54_000),
+        ({"x-ratelimit-reset": "54", "x-ratelimit-remaining": "118"}, 0),
+        ({"x-ratelimit-reset": "54", "retry-after": "3"}, 3_000),
+        ({"x-ratelimit-reset": "999999999"}, 3_600_000),
     ],
 )
 def test_how_long_to_wait_is_read_from_the_answer(headers: dict[str, str], expected_ms: int) -> None:

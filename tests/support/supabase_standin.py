@@ -1,0 +1,238 @@
+"""Supabase's management API, as far as we use it: one project whose state really changes, and a database that
+really runs SQL (SQLite) with what is bound, refusing writes on the read-only endpoint.
+
+Run it alone: `python tests/support/supabase_standin.py --port 9003 --log calls.jsonl`.
+"""
+
+import re
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from vendor_server import Asked, Reply, VendorServer, arguments, serve_for_ever
+
+TOKEN = "sbp_" + "0123456789abcdef0123456789abcdef01234567"
+REF = "abcdefghijklmnopqrst"
+SCHEMA = """
+create table sessions (id integer primary key, who text, idle_s integer);
+insert into sessions (who, idle_s) values ('app', 5), ('app', 4000), ('cron', 9000);
+"""
+_SERVICES = {"auth", "db", "db_postgres_user", "pooler", "realtime", "rest", "storage", "pg_bouncer"}
+_LOG_QUESTION = re.compile(
+    r"select id, timestamp, event_message from ([a-z_]+) order by timestamp desc limit (\d+)"
+)
+_DAY_S = 86_400
+_CREATED = 201
+
+
+class RefusalError(Exception):
+    """What Supabase answers instead."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.reply = Reply(status, {"message": message})
+
+
+@dataclass
+class Project:
+    status: str = "ACTIVE_HEALTHY"
+    services: dict[str, str] = field(default_factory=dict)
+    """Those that are not ACTIVE_HEALTHY, or "" for one that nothing is told of."""
+    pool_size: int | None = None
+    backups: list[dict[str, Any]] = field(default_factory=list)
+    pitr: bool = False
+    physical: dict[str, int] = field(default_factory=dict)
+    lints: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    logs: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """(ms, text) by source."""
+
+
+class SupabaseStandin(VendorServer):
+    """`per_minute`: how often each endpoint may be asked; logs as often as a quarter of it."""
+
+    def __init__(self, *, port: int = 0, log: Path | None = None, schema: str = SCHEMA) -> None:
+        super().__init__(port=port, log=log)
+        self.project = Project()
+        self.per_minute = 120
+        self.log_error: Any = None
+        """What a search of the logs is told within its 200."""
+        self.database = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self.database.row_factory = sqlite3.Row
+        self.database.executescript(schema)
+        self._asked: dict[str, deque[float]] = {}
+
+    def __exit__(self, *given: object) -> None:
+        super().__exit__(*given)
+        self.database.close()
+
+    @property
+    def changes(self) -> list[str]:
+        """Method and path below the project of what was changed, in order: the truth about how often."""
+        below = f"/v1/projects/{REF}/"
+        return [
+            f"{call.method} {call.path.removeprefix(below)}"
+            for call in self.calls
+            if call.done and call.method != "GET" and not call.path.endswith("/read-only")
+        ]
+
+    def settings(self, **changes: str) -> dict[str, str]:
+        """What an action needs to use it."""
+        return {"token": TOKEN, "ref": REF, "base_url": self.url, **changes}
+
+    def rows(self, sql: str, *bound: Any) -> list[dict[str, Any]]:
+        """What is in the database now."""
+        return [dict(row) for row in self.database.execute(sql, bound)]
+
+    def fault(self, status: int) -> Any:
+        return {"message": f"refused with {status}"}
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.headers.get("authorization") != f"Bearer {TOKEN}":
+            return Reply(401, {"message": "Unauthorized"})
+        limits = self._limits(asked)
+        if limits["X-RateLimit-Remaining"] == "-1":
+            refused = {**limits, "X-RateLimit-Remaining": "0"}
+            return Reply(429, {"message": "ThrottlerException: Too Many Requests"}, refused)
+        try:
+            reply = self._answer_for(asked, [unquote(part) for part in asked.path.strip("/").split("/")])
+        except RefusalError as refusal:
+            reply = refusal.reply
+        return Reply(reply.status, reply.body, limits)
+
+    def _answer_for(self, asked: Asked, path: list[str]) -> Reply:
+        if path[:3] != ["v1", "projects", REF]:
+            raise RefusalError(404, "Project not found")
+        match asked.method, path[3:]:
+            case "GET", []:
+                return Reply(200, self._shown())
+            case "GET", ["health"]:
+                return Reply(200, self._health(asked.query))
+            case "POST", ["database", "query", "read-only"]:
+                return Reply(_CREATED, self._query(_body(asked, {"query", "parameters"}), read_only=True))
+            case "GET", ["database", "backups"]:
+                return Reply(200, self._backups())
+            case "GET", ["advisors", ("security" | "performance") as kind]:
+                return Reply(200, {"lints": self.project.lints.get(kind, [])})
+            case "GET", ["analytics", "endpoints", "logs.all"]:
+                return Reply(200, self._logs(asked.query))
+            case "GET", ["config", "database", "pooler"]:
+                return Reply(200, [self._pooler()])
+        raise RefusalError(404, f"Cannot {asked.method} {asked.path}")
+
+    def _limits(self, asked: Asked) -> dict[str, str]:
+        """How much may be asked of this endpoint yet, and in how many seconds anew; -1 when nothing may be."""
+        now = time.monotonic()
+        most = self.per_minute // 4 if asked.path.endswith("logs.all") else self.per_minute
+        recent = self._asked.setdefault(f"{asked.method} {asked.path}", deque())
+        while recent and recent[0] <= now - 60:
+            recent.popleft()
+        recent.append(now)
+        return {
+            "X-RateLimit-Limit": str(most),
+            "X-RateLimit-Remaining": str(max(-1, most - len(recent))),
+            "X-RateLimit-Reset": str(round(60 - (now - recent[0]))),
+        }
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "id": REF, "ref": REF, "organization_id": "acme", "organization_slug": "acme", "name": "booking",
+            "region": "eu-central-1", "created_at": "2025-01-02T03:04:05.678Z", "status": self.project.status,
+            "database": {
+                "host": f"db.{REF}.supabase.example", "version": "15.8.1.060", "postgres_engine": "15",
+                "release_channel": "ga",
+            },
+        }  # fmt: skip
+
+    def _health(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+        wanted = query.get("services", [])
+        if not wanted or not set(wanted) <= _SERVICES:
+            raise RefusalError(400, "services: Invalid enum value")
+        if not 0 <= int(query.get("timeout_ms", ["0"])[0]) <= 10_000:
+            raise RefusalError(400, "timeout_ms: Number must be less than or equal to 10000")
+        states = {name: self.project.services.get(name, "ACTIVE_HEALTHY") for name in wanted}
+        return [_service(name, status) for name, status in states.items() if status]
+
+    def _query(self, body: dict[str, Any], *, read_only: bool) -> list[dict[str, Any]]:
+        sql, bound = body.get("query"), body.get("parameters", [])
+        if not isinstance(sql, str) or not sql or not isinstance(bound, list):
+            raise RefusalError(400, "query: String must contain at least 1 character(s)")
+        places = {str(number): value for number, value in enumerate(bound, 1)}
+        self.database.execute(f"pragma query_only = {int(read_only)}")
+        try:
+            return [dict(row) for row in self.database.execute(sql, places)]
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise RefusalError(400, f"Failed to run sql query: ERROR: {error}") from error
+        finally:
+            self.database.execute("pragma query_only = 0")
+
+    def _backups(self) -> dict[str, Any]:
+        return {
+            "region": "eu-central-1", "walg_enabled": True, "pitr_enabled": self.project.pitr,
+            "backups": self.project.backups, "physical_backup_data": self.project.physical,
+        }  # fmt: skip
+
+    def _logs(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        start, end = (_seconds(query, f"iso_timestamp_{which}") for which in ("start", "end"))
+        if end - start > _DAY_S:
+            raise RefusalError(400, "The timestamp range must be no more than 24 hours")
+        if self.log_error:
+            return {"result": [], "error": self.log_error}
+        asked = _LOG_QUESTION.fullmatch(query.get("sql", [""])[0])
+        if asked is None:
+            return {
+                "result": [],
+                "error": {"code": 400, "message": "syntax error", "status": "INVALID", "errors": []},
+            }
+        lines = self.project.logs.get(asked[1], [])
+        found = sorted((line for line in lines if start <= line[0] / 1000 <= end), reverse=True)
+        shown = [{"id": str(at), "timestamp": at * 1000, "event_message": text} for at, text in found]
+        return {"result": shown[: int(asked[2])]}
+
+    def _pooler(self) -> dict[str, Any]:
+        where = f"postgresql://postgres.{REF}:[YOUR-PASSWORD]@pooler.supabase.example:6543/postgres"
+        return {
+            "identifier": REF, "database_type": "PRIMARY", "is_using_scram_auth": True, "db_user": f"postgres.{REF}",
+            "db_host": "pooler.supabase.example", "db_port": 6543, "db_name": "postgres", "connection_string": where,
+            "connectionString": where, "default_pool_size": self.project.pool_size, "max_client_conn": None,
+            "pool_mode": "transaction",
+        }  # fmt: skip
+
+
+def _service(name: str, status: str) -> dict[str, Any]:
+    well = status == "ACTIVE_HEALTHY"
+    return {
+        "name": name, "healthy": well, "status": status, **({} if well else {"error": f"{name} does not answer"}),
+    }  # fmt: skip
+
+
+def _body(asked: Asked, known: Iterable[str]) -> dict[str, Any]:
+    """Supabase ignores what it does not know; a stand-in does not, so that a misspelling is seen."""
+    try:
+        found = asked.json
+    except ValueError:
+        raise RefusalError(400, "Unexpected token in JSON") from None
+    if not isinstance(found, dict) or set(found) - set(known):
+        raise RefusalError(400, "body: Invalid input")
+    return found
+
+
+def _seconds(query: dict[str, list[str]], name: str) -> float:
+    try:
+        return datetime.fromisoformat(query[name][0]).astimezone(UTC).timestamp()
+    except (KeyError, ValueError):
+        raise RefusalError(400, f"{name}: Invalid datetime") from None
+
+
+def main() -> None:
+    given = arguments().parse_args()
+    serve_for_ever(SupabaseStandin(port=given.port, log=given.log))
+
+
+if __name__ == "__main__":
+    main()
