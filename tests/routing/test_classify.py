@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import shipped
 from small_policy import POLICY, START
 
 from routing.alerts.classify import classify
@@ -223,6 +224,14 @@ def test_the_tier_and_team_of_a_known_service_are_labels_that_no_event_can_fake(
 def test_every_vendor_has_words_for_how_bad_it_is(vendor: str, said: str, severity: Severity) -> None:
     found = classify(by(sources={}), event(vendor=vendor, vendor_severity=said), START)
     assert (found.severity, found.rule) == (severity, "vendor_severity")
+
+
+@pytest.mark.parametrize("vendor", ["", *sorted(vendor_words.DIALECTS), *sorted(shipped.vendors().sources)])
+def test_a_warning_is_a_sev_2_whoever_says_it_unless_a_rule_says_otherwise(vendor: str) -> None:
+    warned = event(vendor=vendor, vendor_severity="warning")
+    assert classify(by(sources={}), warned, START).severity is Severity.SEV2
+    milder = by(rule("r", 'vendor_severity="warning"', severity=Severity.SEV3), sources={})
+    assert classify(milder, warned, START).severity is Severity.SEV3
 
 
 def test_no_vendors_word_means_a_complete_outage() -> None:

@@ -1,18 +1,21 @@
 """What holds for every log, not only for the stories we thought of."""
 
 import random
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_policy import POLICY, START, World, deploy, failed_card, firing, resolved
+from small_policy import HERE, POLICY, START, World, deploy, failed_card, firing, resolved
 
 from routing.audit import audit
-from routing.decision import Table
+from routing.decision import Put, Table
 from routing.delivery import Delivery, Progress
-from routing.entry import Answer, AnyEntry, Command, Outcome, Receipt, SilenceSet, SwitchSet, Verb
+from routing.entry import Answer, AnyEntry, Command, Graded, Outcome, Receipt, SilenceSet, SwitchSet, Verb
 from routing.incident import Alert, Incident, Phase
 from routing.instant import MINUTE, SECOND
+from routing.policy import Promotion
+from routing.severity import Severity
 from routing.simulation import Simulation
 
 KINDS = st.sampled_from(["site-down", "api-broken", "worse", "deployment.error"])
@@ -177,3 +180,34 @@ def test_what_the_state_knows_by_heart_is_what_its_tables_say(
             if one.silenced_by and one.phase is Phase.TRIGGERED:
                 held.setdefault(one.silenced_by, set()).add(one.id)
         assert sim.state.held == held
+
+
+graded = st.builds(
+    lambda i, s: Graded(at=START, incident=i, severity=s, by="op"), INCIDENTS, st.integers(0, 4)
+)
+PROMOTING = replace(
+    POLICY,
+    promotions=(
+        Promotion("age", Severity.SEV1, HERE, after_ms=30 * MINUTE),
+        Promotion("growth", Severity.SEV0, HERE, alerts=2),
+    ),
+)
+
+
+@given(st.lists(st.tuples(entries | graded, st.integers(0, 20 * 60)), max_size=25), worlds())
+@settings(max_examples=100, deadline=None)
+def test_nothing_but_a_person_makes_an_incident_milder(log: list[tuple[AnyEntry, int]], world: World) -> None:
+    sim = Simulation(PROMOTING, START, world)
+    by_person = set()
+    for entry, wait in log:
+        sim.feed(msgspec.structs.replace(entry, at=sim.now))
+        if isinstance(entry, Graded):
+            by_person.add(len(sim.decisions) - 1)
+        sim.pass_time(sim.now + wait * SECOND)
+    known: dict[str, Severity] = {}
+    for number, (_, decision) in enumerate(sim.decisions):
+        for change in decision.changes:
+            if isinstance(change, Put) and isinstance(change.record, Incident):
+                before = known.get(change.key, change.record.severity)
+                assert change.record.severity <= before or number in by_person
+                known[change.key] = change.record.severity
