@@ -13,7 +13,7 @@ from routing.effect import Deliver
 from routing.entry import Command, SilenceSet, TimerDue, Verb
 from routing.incident import Incident, Phase
 from routing.instant import DAY, HOUR, MINUTE, SECOND, iso
-from routing.policy import Policy
+from routing.policy import EscalationPolicy, Policy
 from routing.severity import Severity
 from routing.simulation import Simulation
 from routing.timer import Timer, Wake
@@ -101,6 +101,39 @@ def test_an_answer_stops_the_first_clock_and_its_holder_is_warned_of_the_second(
     found.pass_time(START + 4 * HOUR)
     assert only(found).phase is Phase.TRIGGERED
     assert told(found, Purpose.PAGE)[-1] == (240, "anna")
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_each_severity_is_warned_before_either_clock_runs_out_and_escalates_when_it_does(
+    severity: Severity,
+) -> None:
+    levels = {key: replace(level, ack_expires_ms=None) for key, level in POLICY.levels.items()}
+    levels[Severity.SEV4] = replace(levels[Severity.SEV4], resolve_ms=6 * DAY)
+    policy = replace(
+        ONE_STEP, rules=(replace(POLICY.rules[1], severity=severity),), levels=levels,
+        escalations={**ONE_STEP.escalations, "oncall": patient(ONE_STEP.escalations["oncall"])},
+        route=replace(POLICY.route, routes=(), inform=()),
+    )  # fmt: skip
+    respond, resolve = levels[severity].respond_ms, levels[severity].resolve_ms or 0
+    found = sim(policy)
+    found.feed(firing("worse"))
+    found.pass_time(START + respond * 80 // 100)
+    assert told(found, Purpose.UPDATE) == [(respond * 80 // 100 // MINUTE, "anna")]
+    assert told(found, Purpose.PAGE) == [(0, "anna")]
+    found.pass_time(START + respond)
+    assert told(found, Purpose.PAGE) == [(0, "anna"), (respond // MINUTE, "bob")]
+    ack(found, "carol")
+    found.pass_time(START + resolve * 80 // 100)
+    assert told(found, Purpose.UPDATE)[-1] == (resolve * 80 // 100 // MINUTE, "carol")
+    assert "left until it should be resolved; told Carol" in lines(found)[-1]
+    found.pass_time(START + resolve)
+    assert only(found).phase is Phase.TRIGGERED
+    assert told(found, Purpose.PAGE)[-1] == (resolve // MINUTE, "anna")
+
+
+def patient(policy: EscalationPolicy) -> EscalationPolicy:
+    """Its steps wait longer than any clock."""
+    return replace(policy, steps=tuple(replace(step, wait_ms=30 * DAY) for step in policy.steps))
 
 
 @pytest.mark.parametrize(("percent", "minute"), [(50, 7), (80, 12), (99, 14)])
