@@ -57,11 +57,11 @@ def bundled_pages(incidents: Sequence[Incident], many: int, zone: str) -> Messag
 
 
 def bundled_updates(told: Sequence[tuple[Incident, Sequence[str]]], many: int) -> Message:
-    """The same of what is only told: of each incident how it stands, and the last of what was to be said."""
-    lines = [
-        f"{incident.id} {incident.severity} {incident.title}: {_standing(incident)}. {'; '.join(news[-NEWS:])}"
-        for incident, news in told
-    ]
+    """The same of what is only told: of each incident how it stands, and the last of what was to be said.
+
+    An end is said in few words: a text message has room for all that are named.
+    """
+    lines = [_line(incident, news) for incident, news in told]
     worst = told[0][0]
     return _bundle(worst, many, "updates", _ended(lines, many - len(told)), f"{many} updates")
 
@@ -75,10 +75,11 @@ def _bundle(worst: Incident, many: int, what: str, lines: list[str], speech: str
     )
 
 
-def _standing(incident: Incident) -> str:
-    if incident.phase is Phase.ACKNOWLEDGED:
-        return f"acknowledged by {incident.acknowledged_by}"
-    return "resolved" if incident.phase is Phase.RESOLVED else "nobody has it"
+def _line(incident: Incident, news: Sequence[str]) -> str:
+    if incident.phase is Phase.RESOLVED:
+        return f"{incident.id} resolved: {incident.title}"
+    who = f"{incident.acknowledged_by} has it" if incident.phase is Phase.ACKNOWLEDGED else "nobody has it"
+    return f"{incident.id} {incident.severity} {incident.title}, {who}: {'; '.join(news[-NEWS:])}"
 
 
 def digest(incidents: Sequence[Incident], many: int, zone: str) -> Message:

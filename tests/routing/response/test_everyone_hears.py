@@ -197,8 +197,8 @@ def test_updates_held_back_of_several_incidents_say_of_each_how_it_stands() -> N
         line for text in texts(sim, START + MINUTE) for line in text.split("\n") if line.startswith("INC-")
     ]
     assert lines == [
-        "INC-1 SEV-0 outage: resolved. Resolved: outage (resolved by bob via the command line)",
-        "INC-2 SEV-1 major: acknowledged by carol. carol acknowledged major",
+        "INC-1 resolved: outage",
+        "INC-2 SEV-1 major, carol has it: carol acknowledged major",
     ]
 
 
