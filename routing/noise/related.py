@@ -5,6 +5,7 @@ By dependency a cause is at least as bad as its effect: that the database is slo
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from routing import duration
 from routing.alerts.condition import Condition
@@ -15,6 +16,9 @@ from routing.language.matchers import all_match
 from routing.noise import mutes
 from routing.policy import Relation, Tie
 from routing.reason import Reason
+
+MOST_LOOKED_AT = 50
+"""So many muted alerts are passed over for one that is not: behind a silenced storm there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ def cause(draft: Draft, condition: Condition) -> Found | None:
 
     What is muted explains nothing: nobody would be paged with it for what nothing mutes.
     """
-    unmuted = (each for each in _causes(draft, condition) if mutes.covering(draft, each.alert.labels) is None)
-    return next(unmuted, None)
+    likely = islice(_causes(draft, condition), MOST_LOOKED_AT)
+    return next((each for each in likely if mutes.covering(draft, each.alert.labels) is None), None)
 
 
 def effects(draft: Draft, condition: Condition) -> list[Found]:
