@@ -16,8 +16,24 @@ _KEY = "[key]"
 def misfits(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
     """Unknown and missing names, and wrong values where a value is written out.
 
-    What holds a placeholder or a ${NAME} is known later only, so it is not judged.
+    What holds a placeholder or a ${NAME} is known later only, so it is not judged; a field that is marked
+    `x-literal` may hold none.
     """
+    return [*_chosen(model, values), *_unfit(model, values)]
+
+
+def _chosen(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
+    """Placeholders where only what is written out may stand, as a payload could choose it otherwise."""
+    fix = "write it out: nothing that happened may choose it"
+    return [
+        Refusal(f"a placeholder in {name}", fix, (name,))
+        for name, field in model.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-literal")
+        if is_open(values.get(name))
+    ]
+
+
+def _unfit(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
     try:
         model.model_validate({name: _stand_in(value) for name, value in values.items()})
     except ValidationError as error:

@@ -1,23 +1,26 @@
-"""Read-only HTTP: is a site well, what does an endpoint say.
+"""HTTP: is a site well, what does an endpoint say, and any request whose host the operator wrote down.
 
 Settings: base_url (of the site that is looked after: a `url` that is a path is below it), allow_private (true lets
 URLs lead to private and loopback addresses; else they are refused, because a URL may come from a payload).
 """
 
 import time
-from typing import Any
+from hashlib import sha256
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Action, Step
-from workers import http, location
+from workers import http, location, requests, vendors
 from workers.addresses import Guard
 from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
+from workers.requests import Asked, Path
 
-TITLE = "HTTP (read-only)"
+TITLE = "HTTP"
 SETTINGS = ("base_url", "allow_private")
 
 
@@ -39,6 +42,24 @@ class GetJson(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(pattern=location.URL)
+
+
+class Request(Asked):
+    """`base` is a scheme and host, written out in the runbook's file; "" is the family's `base_url`.
+
+    What a payload says may fill `path`, `query`, `json`, `form`, best the latter three. `idempotency_header`: the
+    name under which the site takes a key that tells a repeat.
+    """
+
+    base: str = Field(default="", pattern=requests.BASE, json_schema_extra={"x-literal": True})
+    path: Path
+    idempotency_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,64}$")
+
+    @model_validator(mode="after")
+    def _one_query(self) -> Self:
+        if "?" in self.path and self.query:
+            raise ValueError("write the query in path or in query, and not in both")
+        return self
 
 
 def probe(step: Step, params: Probe) -> dict[str, Any]:
@@ -75,6 +96,19 @@ def get_json(step: Step, params: GetJson) -> dict[str, Any]:
         raise ActionError(str(error), outcome=error.outcome, retry_after_ms=wait) from error
 
 
+def request(step: Step, params: Request) -> dict[str, Any]:
+    """{"ok", "status", "ms", "json", "text"} as `requests.send` says. What it changes only the site knows."""
+    extra = {}
+    if params.idempotency_header:
+        asked = orjson.dumps(params.model_dump(), option=orjson.OPT_SORT_KEYS)
+        extra = {
+            params.idempotency_header: step.idempotency_key or f"tocsin-{sha256(asked).hexdigest()[:40]}"
+        }
+    url = _address(step, params)
+    vendors.permit(step)
+    return requests.send(step, url, params, mutates=True, extra=extra)
+
+
 def _look(step: Step, params: Probe, timeout_s: float) -> dict[str, Any]:
     try:
         answer = http.call(_call(step, params.url, timeout_s))
@@ -108,7 +142,16 @@ def _plan(step: Step, params: Probe | GetJson) -> dict[str, Any]:
     return {"would": {"method": "GET", "url": location.whole(step, "http", params.url)}}
 
 
+def _address(step: Step, params: Request) -> str:
+    return params.base + params.path if params.base else location.whole(step, "http", params.path)
+
+
+def _plan_request(step: Step, params: Request) -> dict[str, Any]:
+    return {"would": {"method": params.method, "url": _address(step, params)}}
+
+
 ACTIONS = {
     "probe": Action(params=Probe, mutates=False, run=probe, plan=_plan),
     "get_json": Action(params=GetJson, mutates=False, run=get_json, plan=_plan),
+    "request": Action(params=Request, mutates=True, run=request, undo="irreversible", plan=_plan_request),
 }
