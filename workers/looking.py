@@ -27,6 +27,8 @@ class Sight:
 
     look: Look
     what: str
+    unset: bool = False
+    """The operator has not set what it takes: no reason to call anybody."""
 
 
 def look(context: Context, policy: Policy, probe: Probe) -> Sight:
@@ -35,7 +37,8 @@ def look(context: Context, policy: Policy, probe: Probe) -> Sight:
         output = redaction.output(_act(context, policy, probe))
         well = expressions.holds(probe.ok, output if isinstance(output, dict) else {"output": output})
     except ActionError as error:
-        return Sight(Look.BLIND, redaction.text(str(error)))
+        unset = isinstance(error, credentials.NoCredentialsError)
+        return Sight(Look.BLIND, redaction.text(str(error)), unset)
     except TocsinError as error:
         return Sight(Look.BLIND, f"{probe.ok} cannot be judged: {error}")
     except Exception as error:  # a probe must not die of a fault in an action

@@ -131,8 +131,9 @@ class Prober:
             yield _event(probe, Status.FIRING, watch.since_at, sight.what)
         elif turn is Turn.ENDS:
             yield _event(probe, Status.RESOLVED, now, sight.what)
-        if len(watch.watched.looks) >= probe.of and watch.watched.blind != watch.blind:
-            watch.blind = watch.watched.blind
+        blind = watch.watched.blind and not sight.unset
+        if len(watch.watched.looks) >= probe.of and blind != watch.blind:
+            watch.blind = blind
             yield _blindness(probe, now, sight.what, over=not watch.blind)
 
     def _say(self) -> None:
