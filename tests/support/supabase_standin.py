@@ -27,6 +27,8 @@ _SERVICES = {"auth", "db", "db_postgres_user", "pooler", "realtime", "rest", "st
 _LOG_QUESTION = re.compile(
     r"select id, timestamp, event_message from ([a-z_]+) order by timestamp desc limit (\d+)"
 )
+_KEY_NAME = re.compile(r"[a-z_][a-z0-9_]{3,63}")
+_PRICES = {"ci_micro": 0.01344, "ci_small": 0.0206, "ci_medium": 0.0822, "ci_large": 0.1517}
 _DAY_S = 86_400
 _CREATED = 201
 
@@ -51,6 +53,14 @@ class Project:
     lints: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     logs: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """(ms, text) by source."""
+    points: dict[str, str] = field(default_factory=dict)
+    """Restore points: status by name."""
+    restored_to: list[int] = field(default_factory=list)
+    compute: str = "ci_small"
+    """"" where none was chosen."""
+    keys: list[dict[str, Any]] = field(default_factory=lambda: [_key("1", "default_secret", "secret")])
+    compromised: list[str] = field(default_factory=list)
+    """Names of keys that were deleted as such."""
 
 
 class SupabaseStandin(VendorServer):
@@ -108,22 +118,29 @@ class SupabaseStandin(VendorServer):
     def _answer_for(self, asked: Asked, path: list[str]) -> Reply:
         if path[:3] != ["v1", "projects", REF]:
             raise RefusalError(404, "Project not found")
-        match asked.method, path[3:]:
-            case "GET", []:
-                return Reply(200, self._shown())
-            case "GET", ["health"]:
-                return Reply(200, self._health(asked.query))
-            case "POST", ["database", "query", "read-only"]:
-                return Reply(_CREATED, self._query(_body(asked, {"query", "parameters"}), read_only=True))
-            case "GET", ["database", "backups"]:
-                return Reply(200, self._backups())
-            case "GET", ["advisors", ("security" | "performance") as kind]:
-                return Reply(200, {"lints": self.project.lints.get(kind, [])})
-            case "GET", ["analytics", "endpoints", "logs.all"]:
-                return Reply(200, self._logs(asked.query))
-            case "GET", ["config", "database", "pooler"]:
-                return Reply(200, [self._pooler()])
-        raise RefusalError(404, f"Cannot {asked.method} {asked.path}")
+        what = "/".join(path[3:])
+        if what.startswith("api-keys"):
+            return self._keys(asked.method, path[4:], asked)
+        found = {
+            "GET ": lambda: Reply(200, self._shown()),
+            "GET health": lambda: Reply(200, self._health(asked.query)),
+            "POST database/query/read-only": lambda: self._query(asked, {"query", "parameters"}),
+            "POST database/query": lambda: self._query(asked, {"query", "parameters", "read_only"}),
+            "GET database/backups": lambda: Reply(200, self._backups()),
+            "GET database/backups/restore-point": lambda: self._points(asked.query),
+            "POST database/backups/restore-point": lambda: self._make_point(_body(asked, {"name"})),
+            "POST database/backups/restore-pitr": lambda: self._restore(asked),
+            "GET advisors/security": lambda: self._lints("security"),
+            "GET advisors/performance": lambda: self._lints("performance"),
+            "GET analytics/endpoints/logs.all": lambda: Reply(200, self._logs(asked.query)),
+            "GET config/database/pooler": lambda: Reply(200, [self._pooler()]),
+            "PATCH config/database/pooler": lambda: self._set_pool(asked),
+            "GET billing/addons": lambda: Reply(200, self._addons()),
+            "PATCH billing/addons": lambda: self._set_addon(_body(asked, {"addon_type", "addon_variant"})),
+        }.get(f"{asked.method} {what}")
+        if found is None:
+            raise RefusalError(404, f"Cannot {asked.method} {asked.path}")
+        return found()
 
     def _limits(self, asked: Asked) -> dict[str, str]:
         """How much may be asked of this endpoint yet, and in how many seconds anew; -1 when nothing may be."""
@@ -158,18 +175,25 @@ class SupabaseStandin(VendorServer):
         states = {name: self.project.services.get(name, "ACTIVE_HEALTHY") for name in wanted}
         return [_service(name, status) for name, status in states.items() if status]
 
-    def _query(self, body: dict[str, Any], *, read_only: bool) -> list[dict[str, Any]]:
+    def _lints(self, kind: str) -> Reply:
+        return Reply(200, {"lints": self.project.lints.get(kind, [])})
+
+    def _query(self, asked: Asked, known: set[str]) -> Reply:
+        """A column called done is a boolean, which SQLite does not have."""
+        body = _body(asked, known)
+        read_only = asked.path.endswith("read-only") or body.get("read_only") is True
         sql, bound = body.get("query"), body.get("parameters", [])
         if not isinstance(sql, str) or not sql or not isinstance(bound, list):
             raise RefusalError(400, "query: String must contain at least 1 character(s)")
         places = {str(number): value for number, value in enumerate(bound, 1)}
         self.database.execute(f"pragma query_only = {int(read_only)}")
         try:
-            return [dict(row) for row in self.database.execute(sql, places)]
+            rows = [dict(row) for row in self.database.execute(sql, places)]
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise RefusalError(400, f"Failed to run sql query: ERROR: {error}") from error
         finally:
             self.database.execute("pragma query_only = 0")
+        return Reply(_CREATED, [{**row, "done": bool(row["done"])} if "done" in row else row for row in rows])
 
     def _backups(self) -> dict[str, Any]:
         return {
@@ -194,6 +218,85 @@ class SupabaseStandin(VendorServer):
         shown = [{"id": str(at), "timestamp": at * 1000, "event_message": text} for at, text in found]
         return {"result": shown[: int(asked[2])]}
 
+    def _set_pool(self, asked: Asked) -> Reply:
+        body = _body(asked, {"default_pool_size", "pool_mode"})
+        size = body.get("default_pool_size")
+        if size is not None and not (type(size) is int and 0 <= size <= 3000):
+            raise RefusalError(400, "default_pool_size: Number must be less than or equal to 3000")
+        self.project.pool_size = size
+        return Reply(200, {"default_pool_size": size, "pool_mode": "transaction"})
+
+    def _points(self, query: dict[str, list[str]]) -> Reply:
+        name = query.get("name", [""])[0]
+        if name not in self.project.points:
+            raise RefusalError(404, "No restore points found")
+        return Reply(200, _shown_point(name, self.project.points[name]))
+
+    def _make_point(self, body: dict[str, Any]) -> Reply:
+        points, name = self.project.points, body.get("name", "")
+        if not isinstance(name, str) or not 1 <= len(name) <= 20:
+            raise RefusalError(400, "name: String must contain at most 20 character(s)")
+        if name in points:
+            raise RefusalError(409, "Restore point already exists")
+        points[name] = "PENDING"
+        return Reply(_CREATED, _shown_point(name, "PENDING"))
+
+    def _restore(self, asked: Asked) -> Reply:
+        body = _body(asked, {"recovery_time_target_unix"})
+        to = body.get("recovery_time_target_unix")
+        if type(to) is not int or to < 0:
+            raise RefusalError(400, "recovery_time_target_unix: Expected number")
+        if not self.project.pitr:
+            raise RefusalError(400, "PITR is not enabled for this project.")
+        if self.project.status != "ACTIVE_HEALTHY":
+            raise RefusalError(409, "Project is not active")
+        bounds = self.project.physical
+        if (
+            not bounds["earliest_physical_backup_date_unix"]
+            <= to
+            <= bounds["latest_physical_backup_date_unix"]
+        ):
+            raise RefusalError(422, "recovery time target is outside of the recovery window")
+        self.project.status = "RESTORING"
+        self.project.restored_to.append(to)
+        return Reply(_CREATED, b"")
+
+    def _addons(self) -> dict[str, Any]:
+        chosen = self.project.compute
+        shown = [{"type": "compute_instance", "variant": _variant(chosen)}] if chosen else []
+        offered = [_variant(name) for name in _PRICES]
+        ours = {"type": "compute_instance", "name": "Compute Instance", "variants": offered}
+        return {"selected_addons": shown, "available_addons": [ours]}
+
+    def _set_addon(self, body: dict[str, Any]) -> Reply:
+        if body.get("addon_type") != "compute_instance" or body.get("addon_variant") not in _PRICES:
+            raise RefusalError(400, "addon_variant: Invalid enum value")
+        self.project.compute = body["addon_variant"]
+        return Reply(200, b"")
+
+    def _keys(self, method: str, which: list[str], asked: Asked) -> Reply:
+        keys = self.project.keys
+        if (method, which) == ("GET", []):
+            return Reply(200, keys)
+        if (method, which) == ("POST", []):
+            return self._make_key(_body(asked, {"type", "name", "description", "secret_jwt_template"}))
+        found = next((key for key in keys if [key["id"]] == which), None)
+        if found is None or method != "DELETE":
+            raise RefusalError(404, "API key not found")
+        keys.remove(found)
+        if asked.query.get("was_compromised") == ["true"]:
+            self.project.compromised.append(found["name"])
+        return Reply(200, found)
+
+    def _make_key(self, body: dict[str, Any]) -> Reply:
+        keys = self.project.keys
+        if body.get("type") not in {"publishable", "secret"} or not _KEY_NAME.fullmatch(body.get("name", "")):
+            raise RefusalError(400, "name: Invalid")
+        if any(key["name"] == body["name"] for key in keys):
+            raise RefusalError(409, "API key with this name already exists")
+        keys.append({**_key(str(len(self.calls) + 1), body["name"], body["type"]), **body})
+        return Reply(_CREATED, keys[-1])
+
     def _pooler(self) -> dict[str, Any]:
         where = f"postgresql://postgres.{REF}:[YOUR-PASSWORD]@pooler.supabase.example:6543/postgres"
         return {
@@ -202,6 +305,27 @@ class SupabaseStandin(VendorServer):
             "connectionString": where, "default_pool_size": self.project.pool_size, "max_client_conn": None,
             "pool_mode": "transaction",
         }  # fmt: skip
+
+
+def _key(number: str, name: str, kind: str) -> dict[str, Any]:
+    """As it is listed without `reveal`: the secret one's value is masked."""
+    return {
+        "api_key": "sb_secret_standin..." if kind == "secret" else "sb_publishable_standin",
+        "id": f"0b5e8f4e-0000-4000-8000-{int(number):012}", "type": kind, "prefix": "Ab1cD", "name": name,
+        "description": None, "hash": "h", "inserted_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+        "secret_jwt_template": {"role": "service_role"} if kind == "secret" else None,
+    }  # fmt: skip
+
+
+def _shown_point(name: str, status: str) -> dict[str, Any]:
+    completed = "2026-01-02T03:04:05Z" if status == "AVAILABLE" else None
+    return {"name": name, "status": status, "completed_on": completed}
+
+
+def _variant(name: str) -> dict[str, Any]:
+    amount = _PRICES.get(name, 0)
+    price = {"description": f"${amount}/hour", "type": "usage", "interval": "hourly", "amount": amount}
+    return {"id": name, "name": name.removeprefix("ci_").title(), "price": price}
 
 
 def _service(name: str, status: str) -> dict[str, Any]:

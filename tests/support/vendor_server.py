@@ -12,7 +12,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 CONTROL = "/_standin/"
+_NEVER_REACHED = 100_000_000
+_LONGEST_WAIT_S = 60
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Reply:
     body: Any = field(default_factory=dict)
     """Sent as JSON, unless it is bytes."""
     headers: dict[str, str] = field(default_factory=dict)
+    endless: bool = False
+    """More is promised and never comes, on a connection that stays open."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,13 @@ class Misbehaviour:
     hang_up: bool = False
     """The connection is closed instead of an answer."""
     path: str = ""
-    """Only for requests whose path contains this."""
+    """Only for requests whose path contains this; with a space at the end, ends in it."""
+    method: str = ""
+    """Only for requests of this method."""
+    endless: bool = False
+    """As a reply that is."""
+    ill_after: bool = False
+    """Everything that is asked afterwards is refused with 500."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,7 @@ class VendorServer:
         self._answer = answer
         self.calls: list[Call] = []
         self._misbehaviours: list[Misbehaviour] = []
+        self._ill = False
         self._log = log
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -153,7 +164,7 @@ class VendorServer:
         if asked.path.startswith(CONTROL):
             return _packed(self._controlled(asked)), Misbehaviour()
         with self._lock:
-            how = self._next(asked.path)
+            how = self._next(asked)
             reply = self._refusal(how) if how.status else self.answer(asked)
             done = not how.status and reply.status < 400
             status = 0 if how.hang_up else reply.status
@@ -166,12 +177,15 @@ class VendorServer:
             reply = Reply(reply.status, b"<html>\xff\xfe not what you asked for")
         if how.not_ok:
             reply = Reply(200, {"ok": False, "error": "scripted"})
-        return _packed(reply), how
+        return _packed(reply), replace(how, endless=how.endless or reply.endless)
 
-    def _next(self, path: str) -> Misbehaviour:
+    def _next(self, asked: Asked) -> Misbehaviour:
+        if self._ill:
+            return Misbehaviour(status=500)
         for how in self._misbehaviours:
-            if how.path in path:
+            if how.path in f"{asked.path} " and how.method in {"", asked.method}:
                 self._misbehaviours.remove(how)
+                self._ill = how.ill_after
                 return how
         return Misbehaviour()
 
@@ -238,7 +252,7 @@ def _packed(reply: Reply) -> bytes:
     headers = {
         "Date": formatdate(usegmt=True),
         "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
+        "Content-Length": str(_NEVER_REACHED if reply.endless else len(body)),
         **reply.headers,
     }
     lines = [f"HTTP/1.1 {reply.status} Said", *(f"{name}: {value}" for name, value in headers.items())]
@@ -271,6 +285,8 @@ def _handler(vendor: VendorServer) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             self.wfile.write(response * 2 if how.twice else response)
+            if how.endless:
+                vendor._stopping.wait(_LONGEST_WAIT_S)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815  # the library's names
 

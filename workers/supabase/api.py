@@ -16,8 +16,11 @@ from routing.ports import Step
 from workers import http, redaction
 from workers.answer import MAX_BYTES, Answer, Call, HttpError
 from workers.credentials import NoCredentialsError
+from workers.once import ConflictError
 
 BASE_URL = "https://api.supabase.com"
+CONFLICT = 409
+NOT_FOUND = 404
 
 _ADVICE = {
     400: "it is not accepted as it stands",
@@ -68,30 +71,39 @@ def ask(
         raise ActionError(f"Supabase: {error}", outcome=error.outcome) from error
 
 
-def change(step: Step, method: str, url: str, json: Any, query: Mapping[str, str] | None = None) -> Answer:
+def change(
+    step: Step, method: str, url: str, json: Any = None, query: Mapping[str, str | list[str]] | None = None
+) -> Answer:
     """Change something, unless automation was stopped meanwhile. Raises ActionError for refusals as well."""
     if not step.allowed():
         raise ActionError(
             "the kill switch is on, or the lock on the target was lost", outcome=Outcome.REFUSED
         )
-    return _taken(ask(step, method, url, mutates=True, json=json, query=query))
+    return taken(ask(step, method, url, mutates=True, json=json, query=query))
 
 
 def read(step: Step, url: str, query: Mapping[str, str | list[str]] | None = None) -> dict[str, Any]:
     """The object that a look was answered with. Raises ActionError."""
-    return an_object(_taken(ask(step, "GET", url, query=query)))
+    return an_object(taken(ask(step, "GET", url, query=query)))
 
 
 def read_list(
     step: Step, url: str, query: Mapping[str, str | list[str]] | None = None
 ) -> list[dict[str, Any]]:
     """The objects that a look was answered with. Raises ActionError."""
-    return objects(_taken(ask(step, "GET", url, query=query)))
+    return objects(taken(ask(step, "GET", url, query=query)))
+
+
+def taken(answer: Answer) -> Answer:
+    """Itself when it is no refusal. Raises ActionError."""
+    if not answer.ok:
+        raise refused(answer)
+    return answer
 
 
 def rows(answer: Answer) -> list[dict[str, Any]]:
     """What SQL was answered with. Raises ActionError for refusals as well."""
-    return objects(_taken(answer))
+    return objects(taken(answer))
 
 
 def an_object(answer: Answer) -> dict[str, Any]:
@@ -121,12 +133,10 @@ def refused(answer: Answer) -> ActionError:
     except HttpError:
         said = ""
     words = [f"{answer}", redaction.text(said)[:_MAX_SAID], _ADVICE.get(answer.status, "")]
-    conflict = answer.status == 409  # noqa: PLR2004  # it may be over in a while
-    return ActionError(
-        "Supabase: " + "; ".join(word for word in words if word),
-        outcome=Outcome.TEMPORARY if conflict else answer.outcome,
-        retry_after_ms=answer.retry_after_ms,
-    )
+    reason = "Supabase: " + "; ".join(word for word in words if word)
+    if answer.status == CONFLICT:
+        return ConflictError(reason, retry_after_ms=answer.retry_after_ms)
+    return ActionError(reason, outcome=answer.outcome, retry_after_ms=answer.retry_after_ms)
 
 
 def address(step: Step, project: Project, *parts: str) -> str:
@@ -147,12 +157,6 @@ def _url(step: Step, ref: str, parts: tuple[str, ...]) -> str:
     base = (step.settings.get("base_url") or BASE_URL).rstrip("/")
     path = [quote(part, safe="/.-") for part in ("v1", "projects", ref, *parts)]
     return "/".join([base, *path])
-
-
-def _taken(answer: Answer) -> Answer:
-    if not answer.ok:
-        raise refused(answer)
-    return answer
 
 
 def _garbled(answer: Answer, error: HttpError) -> ActionError:

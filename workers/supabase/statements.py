@@ -91,7 +91,40 @@ class Query(BaseModel):
         return bound
 
 
+class Statement(Query):
+    """SQL that changes something, and how a repeat of it is kept harmless.
+
+    `done` names a query with a column `done`, true in the first row once there is nothing left to do. `repeatable`:
+    done twice it has the effect of once.
+    """
+
+    done: str = Field(default="", pattern=rf"^$|{NAME}")
+    repeatable: bool = False
+
+    @model_validator(mode="after")
+    def _safe_to_repeat(self) -> Self:
+        if not self.done and not self.repeatable:
+            raise ValueError("add done: <a query that tells>, or repeatable: true, for after silence")
+        return self
+
+    def untold(self, queries: Mapping[str, Query]) -> str:
+        """What keeps `done` from being asked; "" when nothing does."""
+        if not self.done:
+            return ""
+        if self.done not in queries:
+            return f"done names no query: {self.done}"
+        ours = {param.name for param in self.params}
+        needed = [param.name for param in queries[self.done].params if param.default is None]
+        lacking = [name for name in needed if name not in ours]
+        return (
+            f"{self.done} needs {', '.join(lacking)}, which is no parameter of the statement"
+            if lacking
+            else ""
+        )
+
+
 Queries = dict[Annotated[str, Field(pattern=NAME)], Query]
+Statements = dict[Annotated[str, Field(pattern=NAME)], Statement]
 
 Kind = TypeVar("Kind", bound=Query)
 

@@ -1,0 +1,84 @@
+"""The SQL that the shipped configuration names for Supabase, on a real PostgreSQL."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg.rows import dict_row
+from shop import TOCSIN, WEB, Shop, alive
+from working import until
+
+from workers.actions.supabase import Settings
+from workers.supabase.statements import Query, Value
+
+SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "config/actions.yaml").read_text())["actions"][
+    "supabase"
+]
+SQL = Settings.model_validate({name: SHIPPED[name] for name in ("queries", "statements")})
+NEEDED: dict[str, Value] = {"role": WEB}
+
+
+def run(shop: Shop, query: Query, **values: Value) -> list[dict[str, Any]]:
+    """Values go as texts of no type, as Supabase sends them: what they are the statement says."""
+    given = {param.name: param.default for param in query.params} | NEEDED | values
+    cursor = psycopg.RawCursor(shop.owner, row_factory=dict_row)
+    cursor.execute(query.sql.encode(), [str(given[param.name]) for param in query.params])
+    return cursor.fetchall()
+
+
+@pytest.mark.parametrize("name", SQL.queries)
+def test_every_query_that_is_shipped_runs(shop: Shop, name: str) -> None:
+    shop.owner.execute("create table bookings (id int primary key)")
+    rows = run(shop, SQL.queries[name])
+    if name.startswith("none_"):
+        assert rows == [{"done": True}]
+    if name == "largest_tables":
+        assert rows[0]["name"] == "bookings"
+
+
+def test_connections_are_counted_as_a_share_of_what_the_server_takes(shop: Shop) -> None:
+    (before,) = run(shop, SQL.queries["connections"])
+    shop.open(10)
+    (found,) = run(shop, SQL.queries["connections"])
+    assert (found["used"] - before["used"], found["idle"] - before["idle"]) == (10, 10)
+    assert found["percent"] == pytest.approx(100 * found["used"] / found["most"], abs=0.1)
+
+
+def test_queries_that_take_long_are_told_with_who_asks(shop: Shop) -> None:
+    shop.busy(1)
+    until(lambda: run(shop, SQL.queries["long_running"], longer_than_s=0))
+    (found,) = run(shop, SQL.queries["long_running"], longer_than_s=0)
+    assert (found["role"], found["query"]) == (WEB, "SELECT pg_sleep(60)")
+
+
+def test_idle_sessions_are_ended_up_to_the_limit_and_nobody_elses(shop: Shop) -> None:
+    idle, busy = shop.open(3), shop.busy(1)
+    until(lambda: run(shop, SQL.queries["long_running"], longer_than_s=0))
+    end, done = SQL.statements["end_idle"], SQL.queries["none_idle"]
+    before = run(shop, SQL.queries["connections"])[0]["idle"]
+    assert run(shop, end, idle_s=3600) == [{"found": 0, "affected": 0}]
+    assert run(shop, done, idle_s=0) == [{"done": False}]
+    assert run(shop, end, idle_s=0, limit=2) == [{"found": 2, "affected": 2}]
+    until(lambda: run(shop, SQL.queries["connections"])[0]["idle"] == before - 2)
+    assert len(alive(idle)) == 1
+    assert run(shop, end, idle_s=0) == [{"found": 1, "affected": 1}]
+    until(lambda: run(shop, done, idle_s=0) == [{"done": True}])
+    assert busy[0].pgconn.is_busy()
+
+
+def test_only_the_named_roles_queries_are_cancelled(shop: Shop) -> None:
+    (web,) = shop.busy(1)
+    (ours,) = shop.busy(1, user=TOCSIN)
+    until(lambda: len(run(shop, SQL.queries["long_running"], longer_than_s=0)) == 2)
+    cancel, done = SQL.statements["cancel_long_running"], SQL.queries["none_long_running"]
+    assert run(shop, done, longer_than_s=0) == [{"done": False}]
+    assert run(shop, cancel, longer_than_s=0) == [{"found": 1, "affected": 1}]
+    result = web.pgconn.get_result()
+    assert result is not None
+    assert b"canceling statement" in result.error_message
+    until(lambda: run(shop, done, longer_than_s=0) == [{"done": True}])
+    (still,) = run(shop, SQL.queries["long_running"], longer_than_s=0)
+    assert still["role"] == TOCSIN
+    assert ours.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
