@@ -53,6 +53,8 @@ class Call:
     guard: Guard | None = None
     """For URLs that a payload may have had a hand in: which addresses they may lead to."""
     max_bytes: int = MAX_BYTES
+    listen_s: float = 0
+    """For an answer that need not end: what came within so many seconds is the body. 0: it must end in time."""
 
     def __str__(self) -> str:
         """For the audit: "POST /v1/projects/prj_1/rollback/dpl_1", without query and host."""

@@ -7,6 +7,8 @@ reads a bounded answer, and says of each failure whether the call may have happe
 import functools
 import ssl
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -64,13 +66,15 @@ def _exchange(client: httpx.Client, what: Call, deadline: Deadline) -> Answer:
         params=dict(what.query) or None,
         content=content,
         headers=headers,
-        timeout=httpx.Timeout(what.timeout_s, connect=min(CONNECT_S, what.timeout_s)),
+        timeout=httpx.Timeout(
+            what.timeout_s, connect=min(CONNECT_S, what.timeout_s), read=what.listen_s or what.timeout_s
+        ),
     )
     auth = httpx.BasicAuth(*what.auth) if what.auth else None
     response = client.send(request, auth=auth, stream=True)
     try:
         found = {name.lower(): value for name, value in response.headers.items()}
-        body = _read(response, what.max_bytes, deadline)
+        body = _read(response, what, deadline)
         return Answer(what, response.status_code, found, body, deadline.passed_ms)
     finally:
         response.close()
@@ -84,12 +88,12 @@ def _body(what: Call) -> tuple[bytes | None, str]:
     return what.content, ""
 
 
-def _read(response: httpx.Response, limit: int, deadline: Deadline) -> bytes:
-    """At most `limit` bytes. A body that is compressed though we asked for none is unpacked that far only."""
+def _read(response: httpx.Response, what: Call, deadline: Deadline) -> bytes:
+    """At most `max_bytes`. A body that is compressed though we asked for none is unpacked that far only."""
     packed = response.headers.get("content-encoding", "identity").lower() in {"gzip", "x-gzip", "deflate"}
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
-    body = b""
-    for chunk in response.iter_raw():
+    body, limit = b"", what.max_bytes
+    for chunk in _heard(response, what.listen_s) if what.listen_s else response.iter_raw():
         deadline.left()
         try:
             body += unpack.decompress(chunk, limit - len(body)) if unpack else chunk
@@ -98,6 +102,15 @@ def _read(response: httpx.Response, limit: int, deadline: Deadline) -> bytes:
         if len(body) >= limit:
             return body[:limit]
     return body
+
+
+def _heard(response: httpx.Response, listen_s: float) -> Iterator[bytes]:
+    """What comes until then, or until nothing more does for as long, or the connection breaks."""
+    listening = Deadline(listen_s)
+    with suppress(httpx.TransportError, TimeoutError):
+        for chunk in response.iter_raw():
+            yield chunk
+            listening.left()
 
 
 @functools.cache

@@ -4,6 +4,7 @@ Also serves a Statuspage summary at /api/v2/summary.json. Run it alone:
 `python tests/support/vercel_standin.py --port 9002 --log calls.jsonl --project prj_1`.
 """
 
+import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from vendor_server import Asked, Reply, VendorServer, arguments, serve_for_ever
+from vercel_firewall import Firewall, MalformedError
 
 TOKEN = "standin-vercel-token"
 _CODES = {400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found",
@@ -24,6 +26,11 @@ class Deployment:
     candidate: bool = True
     creator: str = "dora"
     state: str = "READY"
+    meta: dict[str, str] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What its build said."""
+    runtime: list[dict[str, Any]] = field(default_factory=list)
+    """What it says while it runs."""
 
 
 @dataclass
@@ -44,6 +51,8 @@ class Project:
     deployments: list[Deployment] = field(default_factory=list)
     auto_assign: bool = True
     alias: Alias | None = None
+    firewall: Firewall = field(default_factory=Firewall)
+    env: list[dict[str, Any]] = field(default_factory=list)
 
 
 def deployed(project: str, age_ms: int = 12 * 60_000) -> Project:
@@ -118,16 +127,112 @@ class VercelStandin(VendorServer):
             return Reply(403, _fault(403))
         if asked.query.get("teamId", [""])[0] != self.team:
             return Reply(403, _fault(403))
-        match asked.method, [unquote(part) for part in asked.path.strip("/").split("/")]:
+        path = [unquote(part) for part in asked.path.strip("/").split("/")]
+        try:
+            if path[1] == "security":
+                return self._security(asked, path[2:])
+            return (
+                self._project_of(asked, path) if path[1] == "projects" else self._deployment_of(asked, path)
+            )
+        except (MalformedError, json.JSONDecodeError):
+            return Reply(400, _fault(400))
+        except LookupError:
+            return Reply(404, _fault(404))
+
+    def _project_of(self, asked: Asked, path: list[str]) -> Reply:
+        match asked.method, path:
+            case "GET", ["v9", _, self.project.id]:
+                return Reply(200, self._project())
+            case "POST", ["v1", _, self.project.id, "rollback", uid]:
+                return self._rollback(uid)
+            case "POST", ["v10", _, self.project.id, "promote", uid]:
+                return self._promote(uid)
+            case "GET", ["v10", _, self.project.id, "env"]:
+                return Reply(200, {"envs": self.project.env})
+            case "PATCH", ["v9", _, self.project.id, "env", variable]:
+                return self._set_env(variable, asked.json)
+            case "GET", ["v1", _, self.project.id, "deployments", uid, "runtime-logs"]:
+                lines = [json.dumps(each) for each in self._known_or_404(uid).runtime]
+                kind = {"Content-Type": "application/stream+json"}
+                return Reply(200, "\n".join(lines).encode(), kind, endless=True)
+        raise LookupError(asked.path)
+
+    def _deployment_of(self, asked: Asked, path: list[str]) -> Reply:
+        match asked.method, path:
             case "GET", ["v6", "deployments"]:
                 return self._deployments(asked)
-            case "GET", ["v9", "projects", self.project.id]:
-                return Reply(200, self._project())
-            case "POST", ["v1", "projects", self.project.id, "rollback", uid]:
-                return self._rollback(uid)
-            case "POST", ["v10", "projects", self.project.id, "promote", uid]:
-                return self._promote(uid)
-        return Reply(404, _fault(404))
+            case "POST", ["v13", "deployments"]:
+                return self._create(asked)
+            case "GET", ["v13", "deployments", uid]:
+                found = self._known_or_404(uid)
+                return Reply(
+                    200, {"id": uid, "readyState": found.state, "status": found.state, "meta": found.meta}
+                )
+            case "PATCH", ["v12", "deployments", uid, "cancel"]:
+                return self._cancel(uid)
+            case "GET", ["v3", "deployments", uid, "events"]:
+                return self._events(uid, asked.query)
+        raise LookupError(asked.path)
+
+    def _security(self, asked: Asked, path: list[str]) -> Reply:
+        firewall = self.project.firewall
+        if asked.method == "POST" and path == ["attack-mode"]:
+            return Reply(200, firewall.set_attack(asked, self.project.id))
+        if asked.query.get("projectId") != [self.project.id]:
+            return Reply(404, _fault(404))
+        if asked.method == "GET" and path == ["firewall", "config", "active"] and firewall.configured:
+            return Reply(200, firewall.shown())
+        if asked.method == "PATCH" and path == ["firewall", "config"]:
+            return Reply(200, firewall.change(asked))
+        raise LookupError(asked.path)
+
+    def _create(self, asked: Asked) -> Reply:
+        """Builds the named deployment again; it goes live at once when it is done, unless that was switched off."""
+        body = asked.json
+        wanted = {"name", "deploymentId", "target", "meta"}
+        if not isinstance(body, dict) or set(body) != wanted or asked.query.get("forceNew") != ["1"]:
+            raise MalformedError("body")
+        self._known_or_404(body["deploymentId"])
+        uid = f"dpl_again_{len(self.calls)}"
+        again = Deployment(uid, _now(), candidate=False, state="BUILDING", meta=body["meta"])
+        self.project.deployments.insert(0, again)
+        return Reply(200, {"id": uid, "readyState": "BUILDING", "status": "BUILDING", "meta": body["meta"]})
+
+    def finish(self, uid: str) -> None:
+        """A build is done."""
+        found = self._known_or_404(uid)
+        found.state = "READY"
+        if self.project.auto_assign:
+            self.project.live, self.project.alias = uid, None
+
+    def _cancel(self, uid: str) -> Reply:
+        found = self._known_or_404(uid)
+        if found.state not in {"QUEUED", "INITIALIZING", "BUILDING"}:
+            return Reply(400, _fault(400))
+        found.state = "CANCELED"
+        return Reply(200, {"id": uid, "readyState": "CANCELED", "status": "CANCELED"})
+
+    def _events(self, uid: str, query: dict[str, list[str]]) -> Reply:
+        events = list(self._known_or_404(uid).events)
+        if query.get("direction") == ["backward"]:
+            events.reverse()
+        return Reply(200, events[: int(query.get("limit", ["100"])[0])])
+
+    def _set_env(self, variable: str, body: Any) -> Reply:
+        known = {"key", "value", "target", "type", "comment", "gitBranch"}
+        found = next((each for each in self.project.env if each["id"] == variable), None)
+        if found is None:
+            raise LookupError(variable)
+        if not isinstance(body, dict) or not set(body) <= known or not isinstance(body.get("value"), str):
+            raise MalformedError("body")
+        found.update(body, updatedAt=found["updatedAt"] + 1)
+        return Reply(200, found)
+
+    def _known_or_404(self, uid: str) -> Deployment:
+        found = self._known(uid)
+        if found is None:
+            raise LookupError(uid)
+        return found
 
     def control(self, what: str, given: Any) -> Any:
         if what == "deploy":
@@ -140,11 +245,12 @@ class VercelStandin(VendorServer):
         return {"live": self.live, "auto_assign": self.project.auto_assign, "changes": self.changes}
 
     def _deployments(self, asked: Asked) -> Reply:
-        wanted = {"projectId": self.project.id, "target": "production", "state": "READY"}
+        wanted = {"projectId": self.project.id, "target": "production"}
+        state = asked.query.get("state", [""])[0]
         if any(asked.query.get(name, [""])[0] != value for name, value in wanted.items()):
             return Reply(400, _fault(400))
         limit = int(asked.query.get("limit", ["20"])[0])
-        listed = [self._shown(each) for each in self.project.deployments if each.state == "READY"][:limit]
+        listed = [self._shown(each) for each in self.project.deployments if state in {"", each.state}][:limit]
         return Reply(
             200, {"deployments": listed, "pagination": {"count": len(listed), "next": None, "prev": None}}
         )
@@ -153,7 +259,7 @@ class VercelStandin(VendorServer):
         return {
             "uid": each.uid, "name": "site", "projectId": self.project.id, "url": f"{each.uid}.vercel.example",
             "created": each.created, "createdAt": each.created, "state": each.state, "readyState": each.state,
-            "readySubstate": "PROMOTED", "target": "production", "aliasAssigned": each.created,
+            "readySubstate": "PROMOTED", "meta": each.meta, "target": "production", "aliasAssigned": each.created,
             "isRollbackCandidate": each.candidate, "type": "LAMBDAS", "source": "git",
             "creator": {"uid": "u1", "username": each.creator, "email": f"{each.creator}@example.com"},
             **self.shown_changes,
@@ -165,6 +271,10 @@ class VercelStandin(VendorServer):
         return {
             "id": self.project.id, "name": "site", "accountId": "team_1", "targets": {"production": shown},
             "lastAliasRequest": self._alias(),
+            "security": {
+                "attackModeEnabled": self.project.firewall.attack,
+                "attackModeActiveUntil": self.project.firewall.attack_until,
+            },
         }  # fmt: skip
 
     def _alias(self) -> dict[str, Any] | None:

@@ -229,7 +229,7 @@ def test_without_a_token_nothing_is_asked(standin: VercelStandin) -> None:
     assert standin.calls == []
 
 
-@pytest.mark.parametrize("value", ["../../v1/teams", "a/b", "a?b", "", "x" * 200, "dpl good"])
+@pytest.mark.parametrize("value", ["../../v1/teams", "..", ".", "a/b", "a?b", "", "x" * 200, "dpl good"])
 def test_an_id_cannot_lead_elsewhere(value: str) -> None:
     with pytest.raises(ValueError, match="to"):
         vercel.Rollback(project="prj_1", to=value)
@@ -238,9 +238,14 @@ def test_an_id_cannot_lead_elsewhere(value: str) -> None:
 @pytest.mark.parametrize("name", list(vercel.ACTIONS))
 def test_every_action_can_say_what_it_would_ask_without_asking(standin: VercelStandin, name: str) -> None:
     action = vercel.ACTIONS[name]
-    needed = {"rollback": {"to": "dpl_good"}, "promote": {"deployment": "dpl_good"}}.get(name, {})
+    all_needed: dict[str, dict[str, Any]] = {
+        "rollback": {"to": "dpl_good"}, "promote": {"deployment": "dpl_good"}, "runtime_log": {"deployment": "dpl_good"},
+        "block_ip": {"ip": "8.8.4.4"}, "rate_limit": {"limit": 5}, "set_env": {"key": "MODE", "value": "x"},
+    }  # fmt: skip
+    needed = all_needed.get(name, {})
+    given = {"deployment": "dpl_bad"} if name in {"cancel", "build_log"} else {"project": "prj_1", **needed}
     assert action.plan is not None
-    planned = action.plan(step(standin), action.params(project="prj_1", **needed))
-    assert planned["would"]["method"] == ("POST" if action.mutates else "GET")
+    planned = action.plan(step(standin), action.params(**given))
+    assert (planned["would"]["method"] != "GET") is action.mutates
     assert planned["would"]["url"].startswith(standin.url)
     assert standin.calls == []
