@@ -6,6 +6,7 @@ family in `workers/actions/<vendor>.py`. Nothing else names a vendor.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 import msgspec
@@ -112,6 +113,8 @@ class Step:
     now: int
     allowed: Callable[[], bool] = field(default=lambda: True)
     """False once the kill switch is on: asked again right before a mutating call."""
+    left: Callable[[], float] = field(default=lambda: inf)
+    """Seconds of the step's time that are left, which all its calls share; 0 or less once it is used up."""
 
 
 @dataclass(frozen=True, slots=True)

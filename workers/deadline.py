@@ -12,10 +12,14 @@ class Deadline:
 
     def left(self) -> float:
         """Seconds left, more than 0. Raises TimeoutError when none are."""
-        left = self._ends - time.monotonic()
+        left = self.rest()
         if left <= 0:
             raise TimeoutError("the time for this call is used up")
         return left
+
+    def rest(self) -> float:
+        """The same, but 0 or less when none are."""
+        return self._ends - time.monotonic()
 
     @property
     def passed_ms(self) -> int:

@@ -20,6 +20,7 @@ from routing.ports import Action, Step
 from workers import credentials, redaction
 from workers.context import Context
 from workers.credentials import NoCredentialsError
+from workers.deadline import Deadline
 from workers.journal import journal
 from workers.report import count, report
 from workers.text import cut
@@ -92,6 +93,7 @@ def _act(context: Context, policy: Policy, effect: effects.Step) -> dict[str, An
         timeout_s=effect.timeout_ms / 1000,
         idempotency_key=effect.idempotency_key,
         now=now_ms(),
+        left=Deadline(effect.timeout_ms / 1000).rest,
     )
     if resolved.missing:
         return _plan(action, step, effect, f"{', '.join(resolved.missing)} not set")

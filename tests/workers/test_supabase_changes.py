@@ -18,6 +18,7 @@ from routing.instant import HOUR, MINUTE
 from routing.ports import Step
 from workers.actions import supabase
 from workers.credentials import NoCredentialsError, as_text
+from workers.deadline import Deadline
 
 SETTINGS: dict[str, Any] = {
     "queries": {
@@ -97,7 +98,7 @@ def failure(name: str, at: Step, /, **params: Any) -> ActionError:
     return failed.value
 
 
-def silent(standin: SupabaseStandin, change: str, how: Misbehaviour) -> None:
+def goes_wrong(standin: SupabaseStandin, change: str, how: Misbehaviour) -> None:
     """Only the change goes wrong; what is asked before it and after it is answered."""
     method, path = change.split()
     standin.misbehave(replace(how, method=method, path=f"{path} "))
@@ -125,7 +126,7 @@ def test_each_changes_the_project_once_and_a_repeat_finds_it_done(
 def test_silence_after_a_change_is_settled_by_looking(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str, how: Misbehaviour
 ) -> None:
-    silent(standin, change, how)
+    goes_wrong(standin, change, how)
     act(name, step(standin, 0.6), **params)
     assert standin.changes == [change]
 
@@ -134,7 +135,7 @@ def test_silence_after_a_change_is_settled_by_looking(
 def test_silence_that_looking_does_not_explain_stays_unknown(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str
 ) -> None:
-    silent(standin, change, Misbehaviour(status=504))
+    goes_wrong(standin, change, Misbehaviour(status=504))
     assert failure(name, step(standin), **params).outcome is Outcome.UNKNOWN
     assert standin.changes == []
 
@@ -143,7 +144,7 @@ def test_silence_that_looking_does_not_explain_stays_unknown(
 def test_silence_while_nobody_can_look_stays_unknown(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str
 ) -> None:
-    silent(standin, change, Misbehaviour(hang_up=True, ill_after=True))
+    goes_wrong(standin, change, Misbehaviour(hang_up=True, ill_after=True))
     assert failure(name, step(standin), **params).outcome is Outcome.UNKNOWN
     assert standin.changes == [change]
 
@@ -166,7 +167,7 @@ def test_silence_while_nobody_can_look_stays_unknown(
 def test_every_refusal_of_a_change_has_its_class(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str, status: int, outcome: Outcome
 ) -> None:
-    silent(standin, change, Misbehaviour(status=status, retry_after="9"))
+    goes_wrong(standin, change, Misbehaviour(status=status, retry_after="9"))
     failed = failure(name, step(standin), **params)
     assert (failed.outcome, failed.retry_after_ms) == (outcome, 9_000)
     assert standin.changes == []
@@ -178,6 +179,24 @@ def test_permission_is_asked_for_right_before_the_change(
 ) -> None:
     assert failure(name, step(standin, allowed=lambda: False), **params).outcome is Outcome.REFUSED
     assert standin.changes == []
+
+
+@ONE_OF_EACH
+def test_no_change_is_begun_once_the_steps_time_is_used_up(
+    standin: SupabaseStandin, name: str, params: dict[str, Any], change: str
+) -> None:
+    failed = failure(name, step(standin, left=lambda: 0.0), **params)
+    assert (failed.outcome, "longer timeout" in str(failed)) == (Outcome.TEMPORARY, True)
+    assert standin.changes == []
+
+
+@ONE_OF_EACH
+def test_silence_that_used_up_the_steps_time_is_settled_by_a_last_look(
+    standin: SupabaseStandin, name: str, params: dict[str, Any], change: str
+) -> None:
+    goes_wrong(standin, change, Misbehaviour(delay_s=30))
+    act(name, step(standin, 30, left=Deadline(0.8).rest), **params)
+    assert standin.changes == [change]
 
 
 @ONE_OF_EACH
@@ -220,7 +239,7 @@ def test_a_statement_with_nothing_left_to_do_is_not_run(standin: SupabaseStandin
 
 
 def test_silence_of_a_repeatable_statement_may_be_asked_again(standin: SupabaseStandin) -> None:
-    silent(standin, SQL, Misbehaviour(hang_up=True))
+    goes_wrong(standin, SQL, Misbehaviour(hang_up=True))
     failed = failure("write_sql", step(standin), statement="rename", params={"who": "anna"})
     assert failed.outcome is Outcome.TEMPORARY
     assert run("write_sql", standin, statement="rename", params={"who": "anna"})["affects"] == 41
@@ -366,7 +385,7 @@ def test_a_new_key_is_made_before_the_old_one_goes(standin: SupabaseStandin) -> 
 
 
 def test_an_old_key_stays_while_the_new_one_is_not_there(standin: SupabaseStandin) -> None:
-    silent(standin, KEYS, Misbehaviour(status=503))
+    goes_wrong(standin, KEYS, Misbehaviour(status=503))
     failure("rotate_key", step(standin), key="default_secret", new="secret_two", revoke=True)
     assert [key["name"] for key in standin.project.keys] == ["default_secret"]
 

@@ -18,6 +18,7 @@ from routing.instant import HOUR, MINUTE
 from routing.ports import Step
 from workers.actions import vercel
 from workers.credentials import NoCredentialsError, as_text
+from workers.deadline import Deadline
 
 IP = "8.8.4.4"
 SETTINGS: dict[str, Any] = {
@@ -173,6 +174,24 @@ def test_without_a_token_nothing_is_asked(
     given = as_text({"base_url": standin.url, **SETTINGS})
     assert isinstance(failure(name, step(standin, settings=given), **params), NoCredentialsError)
     assert standin.calls == []
+
+
+@ONE_OF_EACH
+def test_no_change_is_begun_once_the_steps_time_is_used_up(
+    standin: VercelStandin, name: str, params: dict[str, Any], change: str
+) -> None:
+    failed = failure(name, step(standin, left=lambda: 0.0), **params)
+    assert (failed.outcome, "longer timeout" in str(failed)) == (Outcome.TEMPORARY, True)
+    assert standin.changes == []
+
+
+@ONE_OF_EACH
+def test_silence_that_used_up_the_steps_time_is_settled_by_a_last_look(
+    standin: VercelStandin, name: str, params: dict[str, Any], change: str
+) -> None:
+    goes_wrong(standin, change, Misbehaviour(delay_s=30))
+    assert act(name, step(standin, 30, left=Deadline(0.8).rest), **params)["already"]
+    assert standin.changes == [change.split()[1]]
 
 
 # redeploy, cancel

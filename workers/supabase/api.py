@@ -16,7 +16,7 @@ from routing.ports import Step
 from workers import http, redaction
 from workers.answer import MAX_BYTES, Answer, Call, HttpError
 from workers.credentials import NoCredentialsError
-from workers.once import ConflictError
+from workers.once import ConflictError, seconds
 
 BASE_URL = "https://api.supabase.com"
 CONFLICT = 409
@@ -60,7 +60,7 @@ def ask(
         method=method,
         url=url,
         mutates=mutates,
-        timeout_s=step.timeout_s,
+        timeout_s=seconds(step, mutates=mutates),
         query=query or {},
         json=json,
         headers={"authorization": f"Bearer {token}"},

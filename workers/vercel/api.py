@@ -15,7 +15,7 @@ from routing.ports import Step
 from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.credentials import NoCredentialsError
-from workers.once import ConflictError
+from workers.once import ConflictError, seconds
 
 BASE_URL = "https://api.vercel.com"
 CONFLICT = 409
@@ -83,7 +83,7 @@ def ask(
         method=method,
         url=address(step, path),
         mutates=method != "GET",
-        timeout_s=step.timeout_s,
+        timeout_s=seconds(step, mutates=method != "GET"),
         query={**(query or {}), **({"teamId": team} if team else {})},
         json=json,
         headers={"authorization": f"Bearer {token}"},
