@@ -1,10 +1,14 @@
-"""One program from start to end: no shell, nothing inherited, and in time the end of it and of all it started."""
+"""One program from start to end: no shell, nothing inherited, and in time the end of it and of all it started.
+
+It ends with us as well, even by kill -9: else the step's repeat would start it beside itself.
+"""
 
 import os
 import pwd
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +22,13 @@ GRACE_S: Final = 1.0
 _LOOK_S: Final = 0.02
 _CHUNK: Final = 65_536
 _MOST_CHUNKS: Final = 64
+_WATCH: Final = """
+import os, signal, sys
+said = sys.stdin.read().split()
+if said and said[-1] != "done":
+    os.killpg(int(said[0]), signal.SIGKILL)
+"""
+"""Reads until the other end of the pipe is gone, which is ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,11 @@ def run(command: Command) -> Ran:
 
     Raises OSError when it cannot be started, KeyError when there is no such user.
     """
+    with _Lifeline() as lifeline:
+        return _run(command, lifeline)
+
+
+def _run(command: Command, lifeline: "_Lifeline") -> Ran:
     deadline = Deadline(command.timeout_s)
     process = subprocess.Popen(  # noqa: S603  # the operator's list names it; no shell takes it apart
         list(command.argv),
@@ -64,6 +80,7 @@ def run(command: Command) -> Ran:
         **_identity(command.user),
     )
     try:
+        lifeline.hold(process.pid)
         with _Outputs(process, command.max_output) as outputs:
             late = not outputs.listen(process, deadline)
             if late:
@@ -77,6 +94,37 @@ def run(command: Command) -> Ran:
         _signal(process, signal.SIGKILL)
         process.wait()
         raise
+
+
+class _Lifeline:
+    """A process that kills the group it was told to hold, once ours is gone without a word."""
+
+    def __enter__(self) -> Self:
+        self._watch = subprocess.Popen(  # noqa: S603  # our own interpreter
+            [sys.executable, "-I", "-S", "-c", _WATCH],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        return self
+
+    def hold(self, group: int) -> None:
+        self._say(str(group))
+
+    def __exit__(self, *_: object) -> None:
+        self._say("done")
+        with suppress(BrokenPipeError):
+            self._watch.__exit__(None, None, None)
+
+    def _say(self, word: str) -> None:
+        pipe = self._watch.stdin
+        with suppress(BrokenPipeError):
+            if pipe:
+                pipe.write(f"{word}\n".encode())
+                pipe.flush()
 
 
 def _identity(user: str) -> dict[str, Any]:

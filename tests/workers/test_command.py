@@ -5,8 +5,10 @@ import json
 import os
 import select
 import shutil
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +188,17 @@ class Alive:
         os.mkfifo(self.path)
         self._reading = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
 
+    def heard(self, number: int) -> set[bytes]:
+        """The first words, as soon as there are so many. Raises TimeoutError."""
+        found, until = b"", time.monotonic() + 30
+        while len(found.split()) < number:
+            if time.monotonic() > until:
+                raise TimeoutError(found)
+            select.select([self._reading], [], [], 0.05)
+            with suppress(BlockingIOError):
+                found += os.read(self._reading, 1_000)
+        return set(found.split())
+
     def said(self) -> bytes:
         """All they wrote, once none of them lives. Raises TimeoutError."""
         found, until = b"", time.monotonic() + 10
@@ -239,6 +252,23 @@ def test_what_a_program_leaves_behind_is_killed_and_not_waited_for(tmp_path: Pat
     alive = Alive(tmp_path)
     assert run(family(alive, "os._exit(0)"), timeout_s=60)["ok"]
     assert b"parent" in alive.said()
+
+
+STARTER = """
+import sys
+from workers.running import Command, run
+run(Command(argv=sys.argv[1:], environment={}, timeout_s=600, max_output=1_000))
+"""
+
+
+def test_a_program_ends_with_the_worker_that_is_killed(tmp_path: Path) -> None:
+    alive = Alive(tmp_path)
+    one = family(alive, "time.sleep(600)")
+    with subprocess.Popen([sys.executable, "-c", STARTER, one["path"], *one["arguments"]]) as worker:
+        words = alive.heard(2)
+        worker.kill()
+    assert words == {b"parent", b"child"}
+    assert alive.said() == b""
 
 
 def test_permission_is_asked_for_right_before_a_change_and_not_for_a_look(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One runbook step, from the claim to the result in the log, on a real server and against a real Vercel stand-in."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,27 @@ def test_two_workers_with_the_same_job_change_once(at: Bench, vercel: VercelStan
     carry_out(at)
     remediate.carry_out(at, "INC-1-r1/rollback", 1)
     assert vercel.changes == [ROLLBACK]
+
+
+def test_nested_settings_reach_an_action_with_their_secrets_resolved(redis: Redis) -> None:
+    tool: dict[str, Setting] = {
+        "path": sys.executable,
+        "arguments": ["-I", "-S", "-c", "import os; print(os.environ['SHOP_TOKEN'].upper())", "--"],
+        "env": {"SHOP_TOKEN": Secret("SHOP_TOKEN")},
+    }
+    step = {
+        "action": "command.run",
+        "params": {"program": "tool", "arguments": ["--all"]},
+        "timeout_ms": 20_000,
+    }
+    at = bench(redis, actions={"command": {"programs": {"tool": tool}}}, environ={"SHOP_TOKEN": "shop-1"})
+    carry_out(at, **step)
+    assert (at.done().outcome, at.done().request) == (Outcome.OK, "tool ended with 0")
+    assert at.done().output["stdout"] == "SHOP-1\n"
+    unset = bench(redis, actions={"command": {"programs": {"tool": tool}}})
+    carry_out(unset, id="INC-2-r1/tool", run="INC-2-r1", **step)
+    assert unset.done().output["dry_run"]
+    assert "SHOP_TOKEN not set" in unset.done().output["why"]
 
 
 def test_a_repeat_after_a_crash_looks_first(at: Bench, vercel: VercelStandin) -> None:
