@@ -26,14 +26,25 @@ def command(draft: Draft, entry: Command) -> None:
     if incident is None:
         return
     by, via = entry.by or "operator", "the command line"
-    special = _SPECIAL.get(entry.verb)
-    if special is None:
+    if entry.verb in _STANDING:
+        _special(draft, incident, entry, by, via)
+    elif entry.verb in _SAID or entry.verb in _TO or entry.verb in {Verb.SNOOZE, Verb.ROLE}:
+        if open_ := _open(draft, incident, entry.verb, by, via):
+            _special(draft, open_, entry, by, via)
+    else:
         act(draft, incident, entry.verb, by, via, entry.text)
-    elif entry.verb is Verb.UNDO:
-        # What is resolved may still have changes that stand.
-        special(draft, incident, entry, by, via)
-    elif open_ := _open(draft, incident, entry.verb, by, via):
-        special(draft, open_, entry, by, via)
+
+
+def _special(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
+    """What needs more than a word."""
+    if entry.verb is Verb.SNOOZE:
+        snoozing.snooze(draft, incident, entry.until_at, by, via)
+    elif entry.verb is Verb.ROLE:
+        roles.hand_over(draft, incident, entry.text, entry.to, by, via)
+    elif entry.verb in _TO:
+        _TO[entry.verb](draft, incident, entry.to, by, via)
+    else:
+        _SAID[entry.verb](draft, incident, entry.text, by, via)
 
 
 def act(draft: Draft, incident: Incident, verb: Verb, by: str, via: str, text: str = "") -> None:
@@ -87,55 +98,21 @@ def _done(draft: Draft, incident: Incident, by: str, which: str) -> None:
     draft.put_incident(msgspec.structs.replace(incident, followups=followups))
 
 
-def _snooze(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    snoozing.snooze(draft, incident, entry.until_at, by, via)
-
-
-def _reassign(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    reassigning.reassign(draft, incident, entry.to, by, via)
-
-
-def _status(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    cadence.status(draft, incident, entry.text, by, via)
-
-
-def _role(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    roles.hand_over(draft, incident, entry.text, entry.to, by, via)
-
-
-def _approve(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    repairs.approved(draft, incident, entry.text, by, via)
-
-
-def _deny(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    repairs.denied(draft, incident, entry.text, by, via)
-
-
-def _run(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    runbooks.start_by_hand(draft, incident, entry.text, by, via)
-
-
-def _undo(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    undoing.by_hand(draft, incident, entry.text, by, via)
-
-
-def _merge(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
-    merging.merge(draft, incident, entry.to, by, via)
-
+Saying = Callable[[Draft, Incident, str, str, str], object]
+"""What a verb does with one text that goes with it, by whom and by which way."""
 
 _WORDS: dict[Verb, Callable[[Draft, Incident, str, str], None]] = {
     Verb.ACK: _acknowledge,
     Verb.RESOLVE: _resolve,
     Verb.ESCALATE: _escalate,
 }
-_SPECIAL: dict[Verb, Callable[[Draft, Incident, Command, str, str], None]] = {
-    Verb.SNOOZE: _snooze,
-    Verb.REASSIGN: _reassign,
-    Verb.MERGE: _merge,
-    Verb.STATUS: _status,
-    Verb.ROLE: _role,
-    Verb.APPROVE: _approve,
-    Verb.DENY: _deny,
-    Verb.RUN: _run,
-    Verb.UNDO: _undo,
+_SAID: dict[Verb, Saying] = {
+    Verb.STATUS: cadence.status,
+    Verb.APPROVE: repairs.approved,
+    Verb.DENY: repairs.denied,
+    Verb.RUN: runbooks.start_by_hand,
+    Verb.UNDO: undoing.by_hand,
 }
+_TO: dict[Verb, Saying] = {Verb.REASSIGN: reassigning.reassign, Verb.MERGE: merging.merge}
+_STANDING = frozenset({Verb.UNDO})
+"""What is resolved may still have changes that stand."""

@@ -32,17 +32,9 @@ Recover = Annotated[
 ]
 
 
-def fitting(params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    """The parameters, as the action takes them. Raises Refusals."""
-    catalogue = known(info).catalogue
-    facts = catalogue.actions.get(info.data.get("action", "")) if catalogue else None
-    if facts is not None and facts.params is not None:
-        refuse_all(misfits(facts.params, params))
-    return params
+class ActingPart(Part):
+    """An action with its parameters."""
 
-
-class StepPart(Part):
-    id: StepId = Field(description="a name for its result, like health")
     action: ActionName = Field(description="what it does, like http.probe")
     params: dict[str, Any] = Field(
         default={},
@@ -50,6 +42,19 @@ class StepPart(Part):
         description="what the action takes; {{ name.field }} stands for what is known by then",
     )
     timeout: PositiveDuration = Field(default=30_000, description="how long one attempt may take, like 30s")
+
+    @field_validator("params")
+    @classmethod
+    def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue = known(info).catalogue
+        facts = catalogue.actions.get(info.data.get("action", "")) if catalogue else None
+        if facts is not None and facts.params is not None:
+            refuse_all(misfits(facts.params, params))
+        return params
+
+
+class StepPart(ActingPart):
+    id: StepId = Field(description="a name for its result, like health")
     attempts: int = Field(default=1, ge=1, le=MOST_ATTEMPTS, description="how often it is tried")
 
     @field_validator("id")
@@ -59,11 +64,6 @@ class StepPart(Part):
             fix = f"use lower-case letters, digits and _, a letter first; not {', '.join(GIVEN)}, {UNDO}..."
             raise Refusal(f'"{text}" cannot name a step', fix)
         return text
-
-    @field_validator("params")
-    @classmethod
-    def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        return fitting(params, info)
 
 
 class ReadingPart(StepPart):
@@ -80,22 +80,10 @@ class ReadingPart(StepPart):
         return action
 
 
-class UndoPart(Part):
+class UndoPart(ActingPart):
     """What takes a change back. Its parameters may refer to what the change itself brought."""
 
-    action: ActionName = Field(description="what takes it back, like vercel.attack_mode")
-    params: dict[str, Any] = Field(
-        default={},
-        validate_default=True,
-        description="what the action takes; {{ name.field }} may also be of the change itself",
-    )
-    timeout: PositiveDuration = Field(default=30_000, description="how long one attempt may take, like 30s")
     attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS, description="how often it is tried")
-
-    @field_validator("params")
-    @classmethod
-    def _fit(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        return fitting(params, info)
 
 
 class RepairPart(StepPart):
