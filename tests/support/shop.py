@@ -46,9 +46,16 @@ class Shop:
         """So many sessions in the middle of a query."""
         made = self.open(count, **of)
         for each in made:
-            each.pgconn.send_query(f"SELECT pg_sleep({seconds})".encode())
-            each.pgconn.flush()
+            self.work(each, seconds)
         return made
+
+    def work(self, one: AnyConnection, seconds: float = 60) -> None:
+        """Have it in the middle of a query; the server has begun with it."""
+        pid = one.info.backend_pid
+        one.pgconn.send_query(f"SELECT pg_sleep({seconds})".encode())
+        one.pgconn.flush()
+        at = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
+        until(lambda: self.owner.execute(at, [pid]).fetchone())
 
     @contextmanager
     def writing(self, statement: LiteralString) -> Iterator[None]:

@@ -6,11 +6,17 @@ import sys
 import pytest
 from acting import act, failure
 from postgres_server import PASSWORD
-from shop import BLIND, TOCSIN, WEB, Shop
+from redis import Redis
+from shop import BLIND, TOCSIN, WEB, Shop, alive
+from small_policy import HERE
 from working import until
+from workshop import bench, rollback
 
 from routing.entry import Outcome
+from routing.policy import Probe, Secret
 from routing.ports import Step
+from routing.probing import Look
+from workers import looking, remediate
 from workers.actions import postgres
 from workers.credentials import NoCredentialsError
 from workers.journal import journal
@@ -96,6 +102,38 @@ def test_without_an_address_nothing_is_asked() -> None:
     failed = failure("connections", at)
     assert isinstance(failed, NoCredentialsError)
     assert "POSTGRES_URL" in str(failed)
+
+
+@pytest.mark.parametrize("name", ["connections", "end_idle", "dump"])
+def test_in_the_sandbox_a_step_only_says_what_it_would_do(redis: Redis, shop: Shop, name: str) -> None:
+    """Nobody has set POSTGRES_URL."""
+    idle = shop.open(1)
+    at = bench(redis, actions={"postgres": {"url": Secret("POSTGRES_URL"), "spared_roles": ["admin"]}})
+    mutates = postgres.ACTIONS[name].mutates
+    effect = at.put(rollback(action=f"postgres.{name}", params={}, mutates=mutates))
+    remediate.carry_out(at, effect.id, effect.attempt)
+    done = at.done()
+    assert (done.outcome, done.output["dry_run"], done.output["why"]) == (
+        Outcome.OK,
+        True,
+        "POSTGRES_URL not set",
+    )
+    assert alive(idle) == idle
+
+
+def test_a_probe_sees_a_server_fill_up(redis: Redis, shop: Shop) -> None:
+    at = bench(
+        redis,
+        actions={"postgres": {"url": Secret("POSTGRES_URL"), "spared_roles": ["admin"]}},
+        environ={"POSTGRES_URL": shop.url},
+    )
+    probe = Probe(
+        name="database-connections", action="postgres.connections", params={}, every_ms=30_000, timeout_ms=5_000,
+        ok="percent < `80`", fails=3, of=4, recovers=2, kind="DatabaseConnections", title="full", origin=HERE,
+    )  # fmt: skip
+    assert looking.look(at, at.given, probe).look is Look.WELL
+    shop.open(80)
+    assert looking.look(at, at.given, probe).look is Look.ILL
 
 
 def test_the_audit_tells_what_was_asked(shop: Shop) -> None:

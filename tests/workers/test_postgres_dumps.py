@@ -1,6 +1,7 @@
 """A backup on a real server: dumped, restored into a second database, compared; and what is told of it later."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,17 @@ def test_a_backup_that_cannot_be_restored_is_not_proven_and_says_why(full: Shop,
     assert act("newest_dump", step(full, tmp_path))["newest"]["verified"] is False
 
 
-def test_scratch_databases_of_runs_that_died_are_cleared_away(full: Shop, tmp_path: Path) -> None:
+def test_what_runs_that_died_left_behind_is_cleared_away(full: Shop, tmp_path: Path) -> None:
+    dumps = tmp_path / "dumps"
+    dumps.mkdir()
+    old, young = dumps / "20260101T000000Z.partial", dumps / "20260102T000000Z.partial"
+    old.touch()
+    young.touch()
+    os.utime(old, (0, 0))
     full.owner.execute(f"CREATE DATABASE restored_by_tocsin_1700000000000 OWNER {TOCSIN}")
     act("dump", step(full, tmp_path))
     assert databases(full) == []
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_the_password_is_on_no_command_line_and_in_no_audit(full: Shop, tmp_path: Path) -> None:
@@ -158,7 +166,7 @@ def test_the_password_is_on_no_command_line_and_in_no_audit(full: Shop, tmp_path
     [
         ({"programs": "/nowhere"}, "postgres.programs"),
         ({"dumps": ""}, "POSTGRES_DUMPS"),
-        ({"dumps": "/proc/nowhere"}, "cannot be made"),
+        ({"dumps": "/proc/nowhere"}, "cannot be used"),
     ],
 )
 def test_what_is_not_set_up_is_permanent_and_says_what_to_set(

@@ -108,6 +108,21 @@ def test_permission_is_asked_for_before_each_session(shop: Shop) -> None:
     assert len(alive(idle)) == 3
 
 
+def test_who_began_to_work_between_count_and_signal_is_left_alone(shop: Shop) -> None:
+    one, other = shop.open(2)
+    aged(shop, 2)
+
+    def works() -> bool:
+        """One of them is asked for something right before the first signal; the server has it by then."""
+        if not one.pgconn.is_busy():
+            shop.work(one)
+        return True
+
+    found = act("end_idle", shop.step(allowed=works), **OLD)
+    assert (found["found"], found["ended"]) == (2, 1)
+    assert (one.pgconn.is_busy(), alive([other])) == (1, [])
+
+
 def test_stopped_before_the_first_it_is_refused(shop: Shop) -> None:
     idle = shop.open(2)
     aged(shop, 2)
@@ -133,6 +148,24 @@ def test_silence_before_anything_was_done_may_be_tried_again(shop: Shop) -> None
     assert failed.outcome is Outcome.TEMPORARY
 
 
+def test_a_refusal_after_some_were_ended_is_unknown(shop: Shop) -> None:
+    idle = shop.open(4)
+    aged(shop, 4)
+    asked = iter(range(9))
+
+    def allowed() -> bool:
+        if next(asked) == 2:
+            shop.owner.execute(f"REVOKE pg_signal_backend FROM {TOCSIN}")
+        return True
+
+    try:
+        failed = failure("end_idle", shop.step(allowed=allowed), **OLD)
+    finally:
+        shop.owner.execute(f"GRANT pg_signal_backend TO {TOCSIN}")
+    assert failed.outcome is Outcome.UNKNOWN
+    assert len(alive(idle)) == 2
+
+
 def test_without_the_right_to_signal_it_is_permanent(shop: Shop) -> None:
     shop.open(1)
     aged(shop, 1)
@@ -153,6 +186,22 @@ def test_a_long_query_is_cancelled_and_its_session_lives(shop: Shop) -> None:
     result = long.pgconn.get_result()
     assert result is not None
     assert b"user request" in result.error_message
+    assert long.pgconn.get_result() is None
+    assert alive([long]) == [long]
+
+
+def test_a_query_that_ends_between_count_and_signal_costs_nobody_the_session(shop: Shop) -> None:
+    (long,) = shop.busy(1)
+    aged(shop, 1, "active_long")
+
+    def ends() -> bool:
+        long.cancel_safe()
+        while long.pgconn.get_result() is not None:
+            pass
+        return True
+
+    found = act("cancel_long", shop.step(allowed=ends, settings=APP), **OLD, terminate=True)
+    assert (found["found"], found["affects"]) == (1, 0)
     assert long.pgconn.get_result() is None
     assert alive([long]) == [long]
 

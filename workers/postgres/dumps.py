@@ -133,11 +133,14 @@ def _folder(step: Step) -> Path:
     if not named:
         fix = "set POSTGRES_DUMPS to a folder"
         raise ActionError(f"there is nowhere to write a dump to; {fix}", outcome=Outcome.PERMANENT)
-    folder = Path(named)
+    folder = Path(named).absolute()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for partial in folder.glob("*.partial"):  # of runs whose worker died in between
+            if partial.stat().st_mtime * 1000 < step.now - _LEFT_AFTER_MS:
+                partial.unlink()
     except OSError as error:
-        raise ActionError(f"{named} cannot be made: {error.strerror}", outcome=Outcome.PERMANENT) from error
+        raise ActionError(f"{named} cannot be used: {error.strerror}", outcome=Outcome.PERMANENT) from error
     return folder
 
 

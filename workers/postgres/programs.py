@@ -5,18 +5,20 @@ Source: the PostgreSQL documentation, pg_dump, pg_restore, 34.15 (environment va
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from typing import Final
 
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Step
+from workers import running
 from workers.deadline import Deadline
 from workers.journal import note
 from workers.postgres.connection import said
+from workers.running import Command
 
 LOCK_MS: Final = 3_000
+MOST_SAID: Final = 10_000
 
 
 class Programs:
@@ -45,18 +47,18 @@ class Programs:
         command = [program, "--no-password", f"--dbname={address}", *options]
         note(f"{name} was started")
         try:
-            done = subprocess.run(  # noqa: S603  # a list, no shell; every part is ours or the operator's
-                command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                timeout=self._deadline.left(), check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise ActionError(
-                f"{name} took longer than the step's timeout", outcome=Outcome.TEMPORARY
-            ) from error
+            done = running.run(Command(command, environ, self._deadline.left(), MOST_SAID))
         except TimeoutError as error:
             raise ActionError(f"{name}: {error}", outcome=Outcome.TEMPORARY) from error
-        if done.returncode:
-            raise ActionError(f"{name} failed: {said(done.stderr, '')}", outcome=_outcome(done.stderr))
+        except OSError as error:
+            fix = "check postgres.programs in config/actions.yaml"
+            why = f"{name} cannot be started: {error.strerror}; {fix}"
+            raise ActionError(why, outcome=Outcome.PERMANENT) from error
+        if done.late:
+            raise ActionError(f"{name} took longer than the step's timeout", outcome=Outcome.TEMPORARY)
+        if done.status:
+            told = done.stderr.decode(errors="replace")
+            raise ActionError(f"{name} failed: {said(told, '')}", outcome=_outcome(told))
 
     def _find(self, name: str) -> str:
         found = shutil.which(name, path=self._folder or None)
