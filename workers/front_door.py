@@ -1,14 +1,15 @@
 """Our own receiver, as a vendor sees it: what Stripe could not deliver is posted as Stripe would have.
 
 It is signed and verified like anything from outside, kept before it is answered, and known by its id, so that
-what had arrived after all is not taken in twice.
+what had arrived after all is not taken in twice. Source: docs.stripe.com/webhooks (signatures, made by hand here:
+the stripe package takes a third of the time that a command needs to start).
 """
 
+import hmac
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from stripe import WebhookSignature
 
 from ledger.clock import now_ms
 from routing.entry import Outcome
@@ -37,14 +38,17 @@ def post(step: Step, source: str, event: dict[str, Any], timeout_s: float, count
         raise NoCredentialsError("events cannot be signed: set STRIPE_WEBHOOK_SECRET")
     body = orjson.dumps(event)
     at = now_ms() // 1000  # the receiver looks at its clock, which a rehearsal moves along with ours
-    signed = WebhookSignature.generate_signature_header(body.decode(), secret, at)
+    signature = hmac.new(secret.encode(), b"%d.%b" % (at, body), "sha256").hexdigest()
     call = Call(
         method="POST",
         url=address(step, source),
         mutates=True,
         timeout_s=timeout_s,
         content=body,
-        headers={"content-type": "application/json; charset=utf-8", "stripe-signature": signed},
+        headers={
+            "content-type": "application/json; charset=utf-8",
+            "stripe-signature": f"t={at},v1={signature}",
+        },
     )
     try:
         answer = http.call(call)

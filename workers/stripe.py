@@ -1,8 +1,8 @@
 """Stripe's API, as far as its actions share it: who asks, in which time, and what a refusal means.
 
-Our own client instead of the stripe package's, which is used for signatures: a step has one deadline for all
-of its calls, each call is in the audit, and the package repeats by itself but neither a plain 429 nor as long
-as Retry-After says. Sources: docs.stripe.com/api (errors, pagination, idempotent requests), /rate-limits.
+Our own client instead of the stripe package's: a step has one deadline for all of its calls, each call is in the
+audit, and the package repeats by itself but neither a plain 429 nor as long as Retry-After says. Sources:
+docs.stripe.com/api (errors, pagination, idempotent requests), /rate-limits.
 """
 
 import time

@@ -11,6 +11,7 @@ from dns_standin import DnsStandin
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Step
+from workers import resolving
 from workers.actions import dns as action
 
 ZONE = {
@@ -138,7 +139,7 @@ def test_a_server_that_is_no_address_is_permanent_and_says_how_to_write_it(writt
     ],
 )
 def test_a_server_may_be_written_with_a_port(written: str, address: str, port: int) -> None:
-    found = action._server(written)
+    found = resolving.server(written)
     assert (found.answer_nameserver(), found.answer_port()) == (address, port)
 
 
