@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 from site_standin import SiteStandin
+from supabase_standin import SupabaseStandin
 from vendor_server import Misbehaviour, Reply, VendorServer
 from vercel_standin import VercelStandin
 from workshop import Bench, bench, rollback
@@ -53,6 +54,28 @@ def test_a_change_is_claimed_made_once_and_its_audit_is_in_the_log(at: Bench, ve
     assert done.request == f"GET /v9/projects/prj_1 answered 200; POST {ROLLBACK} answered 201"
     assert vercel.changes == [ROLLBACK]
     assert free(at)
+
+
+def test_sql_of_the_configuration_is_run_with_a_runbooks_values_bound(redis: Redis) -> None:
+    sql = "select who from sessions where idle_s > $1"
+    with SupabaseStandin() as supabase:
+        queries = {"idle": {"sql": sql, "params": [{"name": "idle_s", "type": "integer"}]}}
+        at = bench(redis, actions={"supabase": {**supabase.settings(), "queries": queries}})
+        carry_out(at, **look("supabase.read_sql", query="idle", params={"idle_s": "5000"}))
+        assert at.done().output["rows"] == [{"who": "cron"}]
+        hostile = look("supabase.read_sql", query="idle", params={"idle_s": "5000 or true"})
+        carry_out(at, id="INC-1-r1/hostile", **hostile)
+        assert (at.done().outcome, "no whole number" in at.done().error) == (Outcome.PERMANENT, True)
+        assert len(supabase.calls) == 1
+
+
+def test_a_change_is_not_begun_when_looking_has_used_up_the_steps_time(
+    at: Bench, vercel: VercelStandin
+) -> None:
+    vercel.misbehave(Misbehaviour(delay_s=1.5), Misbehaviour(delay_s=1.5))
+    carry_out(at, action="vercel.redeploy", params={"project": "prj_1"}, timeout_ms=2_500)
+    assert (at.done().outcome, "longer timeout" in at.done().error) == (Outcome.TEMPORARY, True)
+    assert vercel.changes == []
 
 
 def test_two_workers_with_the_same_job_change_once(at: Bench, vercel: VercelStandin) -> None:

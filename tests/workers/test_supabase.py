@@ -304,7 +304,7 @@ def test_every_refusal_of_a_look_has_its_class_and_says_what_to_do(
     standin: SupabaseStandin, name: str, how: Misbehaviour, outcome: Outcome, advice: str
 ) -> None:
     standin.misbehave(how)
-    failed = failure(name, step(standin, 0.4), **READS[name])
+    failed = failure(name, step(standin, 0.4 if how.delay_s else 5.0), **READS[name])
     assert (failed.outcome, advice in str(failed)) == (outcome, True), failed
     assert failed.retry_after_ms == (9_000 if how.retry_after else 0)
 

@@ -127,7 +127,7 @@ def test_silence_after_a_change_is_settled_by_looking(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str, how: Misbehaviour
 ) -> None:
     goes_wrong(standin, change, how)
-    act(name, step(standin, 0.6), **params)
+    act(name, step(standin, 5.0, left=lambda: 1.0), **params)
     assert standin.changes == [change]
 
 
@@ -195,7 +195,7 @@ def test_silence_that_used_up_the_steps_time_is_settled_by_a_last_look(
     standin: SupabaseStandin, name: str, params: dict[str, Any], change: str
 ) -> None:
     goes_wrong(standin, change, Misbehaviour(delay_s=30))
-    act(name, step(standin, 30, left=Deadline(0.8).rest), **params)
+    act(name, step(standin, 30, left=Deadline(1.5).rest), **params)
     assert standin.changes == [change]
 
 

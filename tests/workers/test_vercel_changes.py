@@ -112,7 +112,7 @@ def test_silence_after_a_change_is_settled_by_looking(
     standin: VercelStandin, name: str, params: dict[str, Any], change: str, how: Misbehaviour
 ) -> None:
     goes_wrong(standin, change, how)
-    assert act(name, step(standin, 0.6), **params)["already"]
+    assert act(name, step(standin, 5.0, left=lambda: 1.0), **params)["already"]
     assert standin.changes == [change.split()[1]]
 
 
@@ -190,7 +190,7 @@ def test_silence_that_used_up_the_steps_time_is_settled_by_a_last_look(
     standin: VercelStandin, name: str, params: dict[str, Any], change: str
 ) -> None:
     goes_wrong(standin, change, Misbehaviour(delay_s=30))
-    assert act(name, step(standin, 30, left=Deadline(0.8).rest), **params)["already"]
+    assert act(name, step(standin, 30, left=Deadline(1.5).rest), **params)["already"]
     assert standin.changes == [change.split()[1]]
 
 

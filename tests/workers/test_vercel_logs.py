@@ -109,5 +109,5 @@ def test_every_refusal_has_its_class(
 ) -> None:
     standin.misbehave(how)
     with pytest.raises(ActionError) as failed:
-        run(name, standin, 0.4, **params)
+        run(name, standin, 0.4 if how.delay_s else 5.0, **params)
     assert failed.value.outcome is outcome
