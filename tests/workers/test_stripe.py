@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reception import SECRETS, Reception, running
+from reception import HERE, SECRETS, Reception, running
 from redis import Redis
 from stripe_standin import StripeStandin
 from vendor_server import Misbehaviour, VendorServer
@@ -15,6 +15,7 @@ from vendor_server import Misbehaviour, VendorServer
 from ledger.clock import now_ms
 from routing.entry import Outcome
 from routing.errors import ActionError
+from routing.policy import Source
 from routing.ports import Step
 from workers.actions import stripe
 from workers.credentials import NoCredentialsError
@@ -235,7 +236,7 @@ def test_silence_after_a_refund_is_asked_about_with_the_same_key(
 ) -> None:
     intent = standin.intent()
     standin.misbehave(Misbehaviour(), Misbehaviour(), how)
-    assert refund(standin, intent, step(standin, 1.5))["status"] == "succeeded"
+    assert refund(standin, intent, step(standin, 4.0))["status"] == "succeeded"
     assert len(standin.refunds) == 1
     assert [call.method for call in standin.calls] == ["GET", "GET", "POST", "POST"]
 
@@ -315,6 +316,13 @@ def test_a_repeat_takes_nothing_in_twice(standin: StripeStandin, reception: Rece
     for _ in range(2):
         assert act("replay_events", at)["accepted"] == 2
     assert len(reception.entries()) == 2
+
+
+def test_nothing_is_replayed_that_may_have_been_forgotten() -> None:
+    remembered = Source("stripe", "stripe", (), HERE).dedup_ms
+    assert stripe.ReplayEvents(minutes=remembered // 60_000)
+    with pytest.raises(ValueError, match="minutes"):
+        stripe.ReplayEvents(minutes=remembered // 60_000 + 1)
 
 
 def test_the_wrong_secret_stops_at_the_first_and_says_which_to_check(
@@ -407,7 +415,7 @@ def test_every_refusal_of_a_look_has_its_class(
     standin: StripeStandin, name: str, how: Misbehaviour, outcome: Outcome
 ) -> None:
     standin.misbehave(how)
-    failed = failure(name, step(standin, 0.6))
+    failed = failure(name, step(standin, 0.6 if how.delay_s else 5.0))
     assert failed.outcome is outcome
     assert failed.retry_after_ms == (30_000 if how.retry_after else 0)
 
@@ -433,7 +441,7 @@ def test_every_refusal_of_a_change_has_its_class_and_says_what_to_do(
     standin.intent(id="pi_9")
     reads = 2 if name == "refund" else 1
     standin.misbehave(*[Misbehaviour()] * reads, how)
-    failed = failure(name, step(standin, 2.0), **CHANGES[name])
+    failed = failure(name, step(standin), **CHANGES[name])
     assert (failed.outcome, said in str(failed)) == (outcome, True), str(failed)
     assert standin.changes == []
 

@@ -243,7 +243,7 @@ def test_every_refusal_has_its_class(
     vendors: Vendors, reading: Reading, how: Misbehaviour, outcome: Outcome
 ) -> None:
     vendors.misbehave(how)
-    failed = failure(reading, reading.step(vendors.url, 0.4))
+    failed = failure(reading, reading.step(vendors.url, 0.4 if how.delay_s else 5.0))
     assert (failed.outcome, failed.retry_after_ms) == (outcome, 9_000 if how.retry_after else 0)
 
 

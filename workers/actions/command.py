@@ -51,5 +51,5 @@ def _plan(step: Step, params: Run) -> dict[str, Any]:
 
 ACTIONS = {
     "read": Action(params=Run, mutates=False, run=read, plan=_plan),
-    "run": Action(params=Run, mutates=True, run=run, plan=_plan),
+    "run": Action(params=Run, mutates=True, run=run, undo="irreversible", plan=_plan),
 }

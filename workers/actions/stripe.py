@@ -28,6 +28,7 @@ SETTINGS = ("api_key", "base_url", "webhook_secret", "front_door", "secret_file"
 
 _MINUTE_MS = 60_000
 _MONTH_MINUTES = 43_200
+_REMEMBERED_MINUTES = 4_320
 _MOST_SHOWN = 50
 _MOST_ENDPOINTS = 500
 _KEY = "tocsin-step"
@@ -91,8 +92,12 @@ class Refund(_Params):
 
 
 class ReplayEvents(Undelivered):
-    """`source`: the name of our source that Stripe posts to."""
+    """`source`: the name of our source that Stripe posts to.
 
+    No further back than a source remembers ids (`dedup`, 3 days if left out): what is older could come in twice.
+    """
+
+    minutes: int = Field(default=1_440, ge=1, le=_REMEMBERED_MINUTES)
     most: int = Field(default=100, ge=1, le=1_000)
     source: str = Field(default="stripe", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
 
