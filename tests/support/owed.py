@@ -50,7 +50,7 @@ def _owed(outages: Outages, outage: Outage, whole: Whole | None) -> str:
 def rollbacks(records: Records, vercel: VercelTeam) -> Iterator[str]:
     """By Vercel's log: never two for one run, and one where the run says that it repaired."""
     for whole in records.wholes:
-        for run in whole.runs:
+        for run in (each for each in whole.runs if each.runbook == "rollback"):
             done = vercel.rollbacks(whole.incident.labels["project"])
             if done > 1 or (run.phase is RunPhase.SUCCEEDED and done != 1):
                 yield f"{run.id} {run.phase}: {done} rollbacks were asked for"
