@@ -20,6 +20,7 @@ from routing.ports import Step
 from workers.actions import stripe
 from workers.credentials import NoCredentialsError
 from workers.journal import journal
+from workers.stripe import endpoints, replaying
 
 SECRET = SECRETS["STRIPE_WEBHOOK_SECRET"]
 
@@ -320,9 +321,9 @@ def test_a_repeat_takes_nothing_in_twice(standin: StripeStandin, reception: Rece
 
 def test_nothing_is_replayed_that_may_have_been_forgotten() -> None:
     remembered = Source("stripe", "stripe", (), HERE).dedup_ms
-    assert stripe.ReplayEvents(minutes=remembered // 60_000)
+    assert replaying.ReplayEvents(minutes=remembered // 60_000)
     with pytest.raises(ValueError, match="minutes"):
-        stripe.ReplayEvents(minutes=remembered // 60_000 + 1)
+        replaying.ReplayEvents(minutes=remembered // 60_000 + 1)
 
 
 def test_the_wrong_secret_stops_at_the_first_and_says_which_to_check(
@@ -491,7 +492,7 @@ def test_without_a_key_nothing_is_asked(standin: StripeStandin) -> None:
 @pytest.mark.parametrize("value", ["we_1/../../refunds", "pi_1", "we_", "we_1?a=b", "we_{0}", "we_1\n"])
 def test_an_id_cannot_lead_elsewhere(value: str) -> None:
     with pytest.raises(ValueError, match="endpoint"):
-        stripe.EnableEndpoint(endpoint=value)
+        endpoints.EnableEndpoint(endpoint=value)
 
 
 @pytest.mark.parametrize("name", list(stripe.ACTIONS))

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel, ConfigDict
 
 from routing.entry import Outcome
 from routing.errors import ActionError
@@ -41,7 +42,18 @@ _ADVICE: Final = {
     429: "too many requests for now",
 }
 
+MONTH_MINUTES: Final = 43_200
+MOST_SHOWN: Final = 50
+GONE: Final = frozenset({"failed", "canceled"})
+"""Statuses of refunds that give nothing back."""
+
+_MINUTE_MS: Final = 60_000
+
 Form = Mapping[str, str | list[str]]
+
+
+class Params(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Stripe:
@@ -123,6 +135,11 @@ class Stripe:
         with suppress(TimeoutError):
             return self._deadline.left()
         return 0.0
+
+
+def since(step: Step, minutes: int) -> dict[str, str | list[str]]:
+    """What a list is asked for what was made in the last so many minutes."""
+    return {"created[gte]": str((step.now - minutes * _MINUTE_MS) // 1000)}
 
 
 def idempotency_key(step: Step, action: str, *about: object) -> str:

@@ -1,0 +1,1 @@
+"""Stripe: what its actions do, by what they do it to."""
