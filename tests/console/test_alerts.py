@@ -74,7 +74,11 @@ def test_without_a_file_there_is_one_and_a_dry_run_writes_nothing(folder: Path) 
         (["--name", "one", "--condition", "status != teapot"], 2, "is no status"),
         (["--name", "site-health", "--condition", "status != 200"], 1, 'a second probe "site-health"'),
         (["--name", "one", "--condition", "status != 200", "--service", "shpo"], 1, 'no service "shpo"'),
-        (["--name", "one", "--condition", "status != 200", "--url", "ftp://x"], 1, ".params.url: a value that does not fit"),
+        (
+            ["--name", "one", "--condition", "status != 200", "--url", "ftp://x"],
+            1,
+            ".params.url: a value that does not fit",
+        ),
     ],
 )
 def test_what_would_be_faulty_is_told_and_not_written(
