@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -28,6 +29,8 @@ NOWHERE = "http://127.0.0.1:9"
 """A port nobody listens at: what a runbook looks at may not be outside of this machine."""
 
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV")
+
+_LIVES = re.compile(r"(?P<name>\S+)\s*\| (?:started|back|attached to the running server), pid (?P<pid>\d+)")
 
 
 class Stage:
@@ -137,13 +140,9 @@ class Stage:
         return found
 
     def children(self) -> dict[str, int]:
-        """Name -> pid of each child as last started."""
-        found = {}
-        for line in self.output().splitlines():
-            name, _, said = line.partition("|")
-            if said.startswith((" started, pid ", " back, pid ")):
-                found[name.strip()] = int(said.split()[2].rstrip(":"))
-        return found
+        """Name -> pid of each child as last started, or found running."""
+        lines = (_LIVES.match(line) for line in self.output().splitlines())
+        return {found["name"]: int(found["pid"]) for found in lines if found}
 
     def kill(self) -> None:
         """Kill the supervisor alone, as the system would when memory runs out."""
