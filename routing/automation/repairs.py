@@ -67,6 +67,7 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
         )
     elif incident.held_until:
-        responding.release_hold(draft, incident, f"the repair did not help: {run.phase}, {run.why}")
+        helped = "helped, and it is not over by that" if finished.repaired else "did not help"
+        responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")
     elif incident.paged:
         followups.report(draft, incident, f"Runbook {run.runbook} {run.phase}: {run.why}")
