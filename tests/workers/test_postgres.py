@@ -48,9 +48,11 @@ def test_connections_tells_what_of_them_is_old(shop: Shop) -> None:
     assert until(aged)
 
 
-def test_half_a_picture_is_refused_and_says_what_to_grant(shop: Shop) -> None:
+@pytest.mark.parametrize("name", ["connections", "end_idle", "cancel_long"])
+def test_half_a_picture_is_refused_and_says_what_to_grant(shop: Shop, name: str) -> None:
     shop.open(1)
-    failed = failure("connections", shop.step(settings={"url": shop.server.url(user=BLIND)}))
+    settings = {"url": shop.server.url(user=BLIND), "app_roles": f'["{WEB}"]'}
+    failed = failure(name, shop.step(settings=settings))
     assert failed.outcome is Outcome.PERMANENT
     assert "GRANT pg_monitor" in str(failed)
 

@@ -25,7 +25,7 @@ def orders(shop: Shop) -> Shop:
 
 def slow(shop: Shop, times: int = 1) -> None:
     for _ in range(times):
-        shop.owner.execute("/* shop */ SELECT pg_sleep(%s), 'slow one'", [0.05])
+        shop.owner.execute("/* of anna */ SELECT /* nowak */ pg_sleep(%s), 'slow one'", [0.05])
 
 
 def queries(kind: str = "queries", **named: str) -> dict[str, str]:
@@ -41,8 +41,7 @@ def test_slow_queries_are_told_with_their_cost_and_without_their_values(orders: 
     (query,) = found["queries"]
     assert (query["calls"], 50 <= query["mean_ms"] < 1_000) == (3, True)
     assert query["share_percent"] > 50
-    assert query["query"].startswith("SELECT pg_sleep($1)")
-    assert "slow one" not in query["query"]
+    assert query["query"] == "SELECT pg_sleep($1), $2"
     assert act("slow_queries", orders.step(), min_mean_ms=40, min_calls=4)["slow"] == 0
 
 

@@ -1,5 +1,5 @@
 """What queries cost, by pg_stat_statements. Texts come with placeholders for their values; statements that are
-kept as they were written (ALTER ROLE ... PASSWORD) are left out.
+kept as they were written (ALTER ROLE ... PASSWORD) are left out, and so are comments.
 
 Source: the PostgreSQL documentation, F.32 (pg_stat_statements): since 1.8 the columns are total_exec_time and
 mean_exec_time.
@@ -20,7 +20,7 @@ FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE ext
 """
 _COUNTERS: Final[LiteralString] = r"""
 SELECT queryid::text AS id, sum(calls)::bigint AS calls, sum(total_exec_time)::float AS total_ms,
-       sum(rows)::bigint AS rows, min(left(query, 300)) AS query
+       sum(rows)::bigint AS rows, min(left(regexp_replace(query, '/\*.*?\*/', ' ', 'g'), 300)) AS query
 FROM {}.pg_stat_statements
 WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND query ~* '^\s*(/\*.*?\*/\s*)*(select|with|insert|update|delete|merge|values|table)\M'
