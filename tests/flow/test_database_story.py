@@ -14,6 +14,9 @@ from town import changed
 from ledger.views import Store, incidents
 from ledger.views.incidents import Wanted
 
+ENDED = "remediate.answered@postgres.end_idle"
+"""Where a worker dies that has ended sessions and told nobody yet."""
+
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("database")]
 
 
@@ -38,7 +41,8 @@ def place(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> I
         ),
         "runbooks/database-connections.yaml": changed(
             files["runbooks/database-connections.yaml"], *quick,
-            ("idle_older_than_s: 3600", "idle_older_than_s: 1"), ("{older_than_s: 3600", "{older_than_s: 1"),
+            ("cooldown: 10m", "cooldown: 1s"), ("idle_older_than_s: 3600", "idle_older_than_s: 1"),
+            ("{older_than_s: 3600", "{older_than_s: 1"),
         ),
         "runbooks/slow-queries.yaml": changed(
             files["runbooks/slow-queries.yaml"], *quick, ("over_s: 10", "over_s: 1"),
@@ -49,6 +53,8 @@ def place(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> I
         "POSTGRES_URL": server.url(user=TOCSIN),
         "POSTGRES_SCRATCH_URL": server.url(user=TOCSIN, database="postgres"),
         "POSTGRES_DUMPS": str(room / "dumps"),
+        "TOCSIN_FAULT": ENDED,
+        "TOCSIN_FAULT_DIR": str(room),
     }
     with stage(room, environ, config) as made:
         yield made
@@ -95,6 +101,20 @@ def test_idle_sessions_fill_the_database_and_are_ended_and_who_works_is_not(plac
     assert len(alive(idle)) == 65
     assert [each.pgconn.is_busy() for each in busy] == [1, 1, 1]
     assert shop.owner.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_worker_that_dies_when_it_has_ended_sessions_costs_no_more_than_it_takes(
+    place: Stage, shop: Shop
+) -> None:
+    idle, busy = shop.open(85), shop.busy(3)
+    (place.room / ENDED).touch()
+    found = repaired(place, "DatabaseConnectionLimit")
+    assert list(place.room.glob(f"{ENDED}.*")), "it died"
+    assert found["resolved_by"] == "runbook database-connections"
+    again = output(found, "end_idle")
+    assert (again["found"], again["ended"]) == (65, 5)
+    assert len(alive(idle)) == 60
+    assert [each.pgconn.is_busy() for each in busy] == [1, 1, 1]
 
 
 def test_a_query_that_never_ends_is_cancelled_and_statistics_are_brought_up_to_date(

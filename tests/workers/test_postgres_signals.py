@@ -47,6 +47,24 @@ def test_no_more_than_so_many_are_ended_and_the_longest_idle_ones_first(shop: Sh
     assert {each["role"] for each in found["sessions"]} == {WEB}
 
 
+def test_no_more_are_ended_than_it_takes_and_done_again_none(shop: Shop) -> None:
+    idle = shop.open(30)
+    aged(shop, 30)
+    total = act("connections", shop.step())["total"]
+    found = act("end_idle", shop.step(), **OLD, below_percent=20)
+    assert (found["found"], found["ended"]) == (30, total - 19)
+    assert act("connections", shop.step())["percent"] == 19
+    again = act("end_idle", shop.step(), **OLD, below_percent=20)
+    assert (again["found"], again["most"], again["affects"]) == (30 - found["ended"], 0, 0)
+    assert len(alive(idle)) == 30 - found["ended"]
+
+
+def test_below_a_share_the_cap_holds_all_the_same(shop: Shop) -> None:
+    shop.open(30)
+    aged(shop, 30)
+    assert act("end_idle", shop.step(), **OLD, below_percent=1, most=4)["ended"] == 4
+
+
 def test_who_was_idle_for_less_is_left_alone(shop: Shop) -> None:
     idle = shop.open(2)
     assert act("end_idle", shop.step())["found"] == 0

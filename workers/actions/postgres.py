@@ -60,10 +60,14 @@ class Read(Params):
 
 
 class EndIdle(Params):
-    """`in_transaction`: also those that idle in the middle of a transaction, which is rolled back."""
+    """`below_percent`: no more than it takes to get below this share of all connections; 0: `most`.
+
+    `in_transaction`: also those that idle in the middle of a transaction, which is rolled back.
+    """
 
     older_than_s: int = Field(default=3_600, ge=1, le=_WEEK_S)
     most: int = Field(default=20, ge=1, le=500)
+    below_percent: int = Field(default=0, ge=0, le=100)
     in_transaction: bool = False
 
 
@@ -115,7 +119,13 @@ def newest_dump(step: Step, _: Nothing) -> dict[str, Any]:
 
 def end_idle(step: Step, params: EndIdle) -> dict[str, Any]:
     """End sessions that have been idle for long: {"found", "most", "ended", "left", "affects", "sessions"}."""
-    return signals.end_idle(step, params.older_than_s, params.most, in_transaction=params.in_transaction)
+    return signals.end_idle(
+        step,
+        params.older_than_s,
+        params.most,
+        below_percent=params.below_percent,
+        in_transaction=params.in_transaction,
+    )
 
 
 def cancel_long(step: Step, params: CancelLong) -> dict[str, Any]:

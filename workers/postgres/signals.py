@@ -4,6 +4,7 @@ one right before each signal: between two looks an idle session may have begun t
 Source: the PostgreSQL documentation, 9.28.2 (pg_cancel_backend, pg_terminate_backend).
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,32 +41,49 @@ WHERE pid = %(pid)s AND backend_start = %(backend_start)s AND state = %(state)s
 _CANCEL: Final[LiteralString] = "SELECT pg_cancel_backend(pid) AS sent " + _SAME
 _TERMINATE: Final[LiteralString] = "SELECT pg_terminate_backend(pid) AS sent " + _SAME
 _THERE: Final[LiteralString] = "SELECT 1 AS one " + _SAME
-_HIDDEN: Final[LiteralString] = """
-SELECT count(*)::int AS hidden FROM pg_stat_activity
-WHERE backend_type IS NULL AND usename IS NOT NULL AND datname = current_database()
+_BEFORE: Final[LiteralString] = """
+SELECT count(*) FILTER (WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())::int AS total,
+       count(*) FILTER (WHERE backend_type IS NULL AND usename IS NOT NULL
+                        AND datname = current_database())::int AS hidden,
+       current_setting('max_connections')::int AS max
+FROM pg_stat_activity
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """What is looked for, how it is ended, and how many at most."""
+    """What is looked for, how it is ended, and how many at most; with `below_percent` no more than it takes to
+    get below this share of the server's connections.
+    """
 
     query: LiteralString
     params: Mapping[str, Any]
     signal: LiteralString
     name: str
     most: int
+    below_percent: int = 0
+
+    def room(self, total: int, limit: int) -> int:
+        """How many may be ended when there are `total` of `limit`."""
+        if not self.below_percent:
+            return self.most
+        below = math.ceil(self.below_percent * limit / 100) - 1
+        return min(self.most, max(0, total - below))
 
 
-def end_idle(step: Step, older_than_s: int, most: int, *, in_transaction: bool) -> dict[str, Any]:
-    """End sessions idle for longer, the longest first. {"found", "most", "ended", "left", "affects", "sessions"}."""
+def end_idle(
+    step: Step, older_than_s: int, most: int, *, below_percent: int, in_transaction: bool
+) -> dict[str, Any]:
+    """End sessions idle for longer, the longest first. {"found", "most", "ended", "left", "affects", "sessions"};
+    `most` is what could be ended at most, by the cap and by what it takes.
+    """
     states = ["idle", "idle in transaction", "idle in transaction (aborted)"]
     params = {
         "idle_s": older_than_s,
         "states": states if in_transaction else states[:1],
         **given.spared(step),
     }
-    return _end(step, Hunt(_IDLE, params, _TERMINATE, "pg_terminate_backend", most))
+    return _end(step, Hunt(_IDLE, params, _TERMINATE, "pg_terminate_backend", most, below_percent))
 
 
 def cancel_long(step: Step, older_than_s: int, most: int, *, terminate: bool) -> dict[str, Any]:
@@ -83,11 +101,12 @@ def cancel_long(step: Step, older_than_s: int, most: int, *, terminate: bool) ->
 
 def _end(step: Step, hunt: Hunt) -> dict[str, Any]:
     with opened(step, mutates=True) as database:
-        (seen,) = database.ask("SELECT what cannot be seen", _HIDDEN)
+        (seen,) = database.ask("SELECT connections", _BEFORE)
         must_see(seen["hidden"])
+        most = hunt.room(seen["total"], seen["max"])
         found = database.ask("SELECT sessions", hunt.query, hunt.params)
         sent, stopped = [], ""
-        for session in found[: hunt.most]:
+        for session in found[:most]:
             if not step.allowed():
                 stopped = "the kill switch is on, or the lock on the target was lost"
                 break
@@ -98,7 +117,7 @@ def _end(step: Step, hunt: Hunt) -> dict[str, Any]:
         raise ActionError(stopped, outcome=Outcome.REFUSED)
     return {
         "found": len(found),
-        "most": hunt.most,
+        "most": most,
         "ended": len(sent) - left,
         "left": left,
         "affects": len(sent),
