@@ -227,6 +227,7 @@ def test_the_page_lists_what_is_exposed_and_nothing_else(reception: Reception) -
     pulse.show(redis, keys, "dispatch.host.1", now_ms())
     tally.count(redis, keys, "tocsin_deliveries_total", channel="sms", outcome="ok")
     tally.count(redis, keys, "tocsin_steps_total", action="http.get", outcome="ok")
+    tally.count(redis, keys, "tocsin_feed_looks_total", schedule="primary", outcome="read")
     assert exposed(reception) == documented()
 
 

@@ -129,6 +129,8 @@ def variants(value: Any) -> list[Any]:
         return [f" {value} ", value.upper(), value.title(), [value], {"method": value}, {value: value}]
     if isinstance(value, dict | list):
         return [[value], *(value if isinstance(value, list) else value.values()), *value]
+    if value is None:
+        return ["", [], {}, 0]
     return [str(value), [value], -value, value + 1, value / 2]
 
 

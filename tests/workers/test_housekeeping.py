@@ -36,9 +36,11 @@ def said(client: Redis, keys: Keys) -> list[Event]:
 
 
 def folded(state: State, client: Redis, keys: Keys) -> None:
+    """Decided now: the auditor that follows asks the clock what is overdue."""
+    now = now_ms()
     for number, event in enumerate(said(client, keys)):
-        entry = Signal(at=NOW + number, event=event)
-        state.apply(decide(small_policy.POLICY, state, entry, f"b{NOW}-{number}", NOW + number))
+        entry = Signal(at=now + number, event=event)
+        state.apply(decide(small_policy.POLICY, state, entry, f"b{now}-{number}", now + number))
 
 
 def letter() -> dead.DeadLetter:
