@@ -48,6 +48,8 @@ class Approval(Record, frozen=True, kw_only=True, omit_defaults=True):
     people: int
     asked: list[str]
     granted: list[str] = []
+    affected: float = 0
+    """The most that any step would have affected then: the yes is for so many, and no more."""
 
 
 class Run(Record, frozen=True, kw_only=True, omit_defaults=True):

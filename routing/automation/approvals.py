@@ -9,17 +9,21 @@ from typing import Any
 import msgspec
 
 from routing import duration
+from routing.automation import facts
 from routing.delivery import Message
 from routing.draft import Draft
 from routing.errors import TocsinError
 from routing.incident import Incident
 from routing.language import expressions
-from routing.policy import Approvers, Runbook
+from routing.policy import Approvers, Runbook, RunbookStep
 from routing.reason import Reason
 from routing.response import callees, render, sending
 from routing.response.callees import Callee
 from routing.run import Approval, Run, RunPhase
 from routing.timer import Wake
+
+UNCOUNTED = float(2**53)
+"""More than anything that was counted."""
 
 
 class Vote(StrEnum):
@@ -29,28 +33,36 @@ class Vote(StrEnum):
     GRANTED = "granted"
 
 
-def needed(run: Run, runbook: Runbook, facts: dict[str, Any]) -> str:
+def needed(run: Run, runbook: Runbook, known: dict[str, Any]) -> str:
     """Why somebody has to approve before anything is changed; "" when nobody has to."""
-    if run.mode == "dry_run" or run.approved_by:
+    if run.mode == "dry_run":
         return ""
-    if runbook.mode == "approve":
+    if runbook.mode == "approve" and not run.approved_by:
         return "it asks each time"
-    most = runbook.limits.max_affected
+    limit = runbook.limits.max_affected
+    most = max(limit, run.approval.affected) if run.approved_by and run.approval else limit
     for step in runbook.remediate:
-        many = _affected(step.affects, facts) if step.affects else 0
-        if many is None:
-            return f"nobody can tell how many {step.id} would affect"
+        many = _affected(step, known)
         if many > most:
-            return f"{step.id} would affect {many:g}, and no more than {most} may be affected by itself"
+            if many == UNCOUNTED:
+                return f"nobody can tell how many {step.id} would affect"
+            rule = (
+                f"{most:g} were approved"
+                if run.approved_by
+                else f"no more than {most:g} may be affected by itself"
+            )
+            return f"{step.id} would affect {many:g}, and {rule}"
     return ""
 
 
-def _affected(expression: str, facts: dict[str, Any]) -> float | None:
+def _affected(step: RunbookStep, known: dict[str, Any]) -> float:
+    if not step.affects:
+        return 0
     try:
-        found = expressions.evaluate(expression, facts)
+        found = expressions.evaluate(step.affects, known)
     except TocsinError:
-        return None
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+        return UNCOUNTED
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else UNCOUNTED
 
 
 def ask(draft: Draft, incident: Incident, run: Run, runbook: Runbook, why: str) -> str:
@@ -63,8 +75,10 @@ def ask(draft: Draft, incident: Incident, run: Run, runbook: Runbook, why: str) 
         return f"{why}, and {len(people)} of the {rules.people} who have to approve can be asked"
     until = draft.now + rules.within_ms
     asked = [each.contact.name for each in people]
-    approval = Approval(why=why, until_at=until, people=rules.people, asked=asked)
-    run = msgspec.structs.replace(run, phase=RunPhase.WAITING, approval=approval, at_step="")
+    known = facts.of_run(draft, incident, run)
+    most = max(_affected(step, known) for step in runbook.remediate)
+    approval = Approval(why=why, until_at=until, people=rules.people, asked=asked, affected=most)
+    run = msgspec.structs.replace(run, phase=RunPhase.WAITING, approval=approval, approved_by=[], at_step="")
     draft.put_run(run)
     what = f"deny runbook {runbook.id} unless somebody approves"
     draft.wake(Wake.APPROVAL, run.id, until, incident=incident.id, what=what)

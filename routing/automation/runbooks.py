@@ -53,7 +53,7 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
 
 def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
     """A person starts a runbook for an incident, whatever it matches. All guard rails hold; they cannot approve it."""
-    runbook = next((each for each in draft.policy.runbooks if each.id == name), None)
+    runbook = steps.runbook_of(draft, name)
     if runbook is None or runbook.mode == "off":
         why = "it is switched off" if runbook else "there is no such runbook"
         draft.note(incident.id, f"{by} asked to run {name} via {via}: {why}", by=by)
@@ -120,7 +120,7 @@ def _refused(
 
 def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Finished | None:
     """Take the result of the step under way; a late or doubled one changes nothing."""
-    runbook = _runbook(draft, run)
+    runbook = steps.runbook_of(draft, run.runbook)
     if run.phase.over or run.at_step != done.step or runbook is None:
         return None
     state = steps.state_of(run, done.step)
@@ -176,7 +176,7 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
 
 def go_on(draft: Draft, incident: Incident, run: Run) -> Finished | None:
     """It was approved. What was found before may be old: it is looked at anew, and the guards asked again."""
-    runbook, approval = _runbook(draft, run), run.approval
+    runbook, approval = steps.runbook_of(draft, run.runbook), run.approval
     if runbook is None or approval is None:
         return None
     draft.unwake(Wake.APPROVAL, run.id)
@@ -251,7 +251,7 @@ def _verified(
 
 
 def verify_again(draft: Draft, incident: Incident, run: Run) -> Finished | None:
-    runbook = _runbook(draft, run)
+    runbook = steps.runbook_of(draft, run.runbook)
     if runbook is None or run.phase is not RunPhase.VERIFY:
         return None
     return _hand_out(draft, incident, run, runbook.verify.step.id)
@@ -262,7 +262,7 @@ def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str
     steps.forget(draft, run)
     run = msgspec.structs.replace(run, phase=phase, why=why, ended_at=draft.now, at_step="")
     draft.put_run(run)
-    runbook = _runbook(draft, run)
+    runbook = steps.runbook_of(draft, run.runbook)
     if runbook is not None:
         record = _target_record(draft, runbook, run.target)
         if phase is RunPhase.SUCCEEDED:
@@ -328,10 +328,6 @@ def _result(done: StepDone) -> str:
     if done.outcome is not Outcome.OK:
         return _failure(done)
     return f"found {steps.brief(done.output)}"
-
-
-def _runbook(draft: Draft, run: Run) -> Runbook | None:
-    return next((runbook for runbook in draft.policy.runbooks if runbook.id == run.runbook), None)
 
 
 def _target_record(draft: Draft, runbook: Runbook, target: str) -> TargetRecord:

@@ -29,6 +29,11 @@ def split_effect(effect: str) -> tuple[str, str]:
     return (run, step) if slash else ("", "")
 
 
+def runbook_of(draft: Draft, name: str) -> Runbook | None:
+    """As it is configured now; None when it no longer is."""
+    return next((each for each in draft.policy.runbooks if each.id == name), None)
+
+
 def state_of(run: Run, step: str) -> StepState:
     return next(state for state in run.steps if state.id == step)
 

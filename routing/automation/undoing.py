@@ -55,7 +55,7 @@ def by_hand(draft: Draft, incident: Incident, run_id: str, by: str, via: str) ->
 
 def _changes(draft: Draft, run: Run) -> Iterator[str]:
     """What it changed and nobody has taken back or is at, the last change first."""
-    runbook = _runbook(draft, run.runbook)
+    runbook = steps.runbook_of(draft, run.runbook)
     gone = {
         other.undoes
         for other in draft.owned(run.incident, Table.RUN, Run)
@@ -72,13 +72,11 @@ def begin(draft: Draft, incident: Incident, change: str, why: str, tries: int) -
     """Start the run that takes the change ("INC-1-r1/attack_mode") back."""
     run_id, step = steps.split_effect(change)
     before = draft.run(run_id)
-    runbook = _runbook(draft, before.runbook) if before else None
+    runbook = steps.runbook_of(draft, before.runbook) if before else None
     spec = _spec(runbook, step)
     draft.unwake(Wake.UNDO, change)
     if before is None or spec is None or spec.undo is None:
-        what = f"{change} cannot be taken back: its runbook is no longer configured; take it back by hand"
-        draft.note(incident.id, what)
-        informing.inform(draft, incident, what)
+        _give_up(draft, incident, change, "its runbook is no longer configured")
         return
     number = incident.runs + 1
     run = Run(
@@ -102,7 +100,17 @@ def begin(draft: Draft, incident: Incident, change: str, why: str, tries: int) -
     try:
         steps.dispatch(draft, incident, run, spec.undo.id, facts.of_run(draft, incident, run))
     except TemplateGap as gap:
-        failed(draft, incident, run, f"it needs what nobody knows: {gap}")
+        # Trying again finds no more of it: the change itself had no answer, or one without it.
+        why = f"it needs what nobody knows: {gap}"
+        _end(draft, run, RunPhase.FAILED, why)
+        _give_up(draft, draft.incident(incident.id) or incident, change, why)
+
+
+def _give_up(draft: Draft, incident: Incident, change: str, why: str) -> None:
+    """Only a person can take it back."""
+    what = f"{change} cannot be taken back: {why}; take it back by hand"
+    draft.note(incident.id, what)
+    _tell(draft, incident, what)
 
 
 def done(draft: Draft, incident: Incident, run: Run, entry: StepDone) -> None:
@@ -122,12 +130,15 @@ def failed(draft: Draft, incident: Incident, run: Run, why: str) -> None:
     draft.note(incident.id, f"{what}; again in {duration.text(wait)}")
     at, again = draft.now + wait, f"take back {_step(run)}"
     draft.wake(Wake.UNDO, run.undoes, at, incident=incident.id, what=again, tries=run.tries + 1)
-    if run.tries:
-        return
+    if not run.tries:
+        _tell(draft, draft.incident(incident.id) or incident, what)
+
+
+def _tell(draft: Draft, incident: Incident, what: str) -> None:
     if incident.paged:
-        followups.report(draft, draft.incident(incident.id) or incident, what)
+        followups.report(draft, incident, what)
     else:
-        informing.inform(draft, draft.incident(incident.id) or incident, what)
+        informing.inform(draft, incident, what)
 
 
 def _end(draft: Draft, run: Run, phase: RunPhase, why: str) -> None:
@@ -137,10 +148,6 @@ def _end(draft: Draft, run: Run, phase: RunPhase, why: str) -> None:
 
 def _step(run: Run) -> str:
     return run.undoes.partition("/")[2]
-
-
-def _runbook(draft: Draft, name: str) -> Runbook | None:
-    return next((each for each in draft.policy.runbooks if each.id == name), None)
 
 
 def _spec(runbook: Runbook | None, step: str) -> RunbookStep | None:

@@ -168,6 +168,19 @@ def test_what_affects_more_than_it_may_or_nobody_can_count_asks_first(
     assert run(sim).phase is phase
 
 
+def test_a_yes_is_for_as_many_as_were_counted_when_it_was_asked_for_and_no_more() -> None:
+    sim, world = begun(counted(2, "health.failures"))
+    world.health_failures = 5
+    do(sim, Verb.APPROVE, text="INC-1-r1", by="carol")
+    sim.pass_time(START + MINUTE)
+    assert (run(sim).phase, run(sim).approved_by, world.rolled_back) == (RunPhase.WAITING, [], 0)
+    assert run(sim).approval is not None
+    assert "rollback would affect 5, and 3 were approved" in questions(sim)[2].message.body
+    do(sim, Verb.APPROVE, text="INC-1-r1", by="bob")
+    sim.pass_time(START + 6 * MINUTE)
+    assert (run(sim).phase, world.rolled_back) == (RunPhase.SUCCEEDED, 1)
+
+
 def test_what_affects_too_much_and_nobody_may_approve_is_refused() -> None:
     sim, world = begun(counted(2, "health.failures", None))
     assert (run(sim).phase, world.rolled_back) == (RunPhase.REFUSED, 0)
