@@ -38,13 +38,18 @@ class Guard:
         return ip.is_global or self.allow_private
 
 
+def found(host: str, port: int = 0) -> list[str]:
+    """The addresses of the host. Raises OSError when the name does not resolve."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in entries))
+
+
 def resolve(host: str, port: int, guard: Guard) -> list[str]:
     """The addresses of the host, all of them checked.
 
     Raises ForbiddenAddressError when any is forbidden, OSError when the name does not resolve.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    addresses = found(host, port)
     for address in addresses:
         if not guard.allows(address):
             raise ForbiddenAddressError(

@@ -268,7 +268,7 @@ FAULTS = [
      "a value that does not fit", "write 65535 or less"),
     ("unknown setting of a family", "actions.yaml", "team_id", "teamid", "teamid",
      'unknown name "teamid"', 'did you mean "team_id"?'),
-    ("address to spare that is none", "actions.yaml", "never_block: []", "never_block: [203.0.113.300]", "203.0.113.300",
+    ("address to spare that is none", "actions.yaml", 'never_block: "${TOCSIN_NEVER_BLOCK:-}"', "never_block: [203.0.113.300]", "203.0.113.300",
      "a value that does not fit", "does not appear to be"),
     ("SQL with a place that no parameter fills", "actions.yaml", "order by 5 desc limit $1", "order by 5 desc limit $2",
      "sql: |", "a value that does not fit", "$2 for 1 params"),

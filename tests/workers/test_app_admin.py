@@ -49,7 +49,7 @@ def site() -> Iterator[Site]:
 
 
 def step(site: Site, **settings: str) -> Step:
-    found = {"token": TOKEN, "base_url": site.url, "allow_private": "true", **settings}
+    found = {"token": TOKEN, "base_url": site.url, "allow_private": "true", "never_block": "none", **settings}
     return Step(settings=found, timeout_s=2.0, idempotency_key="", now=0)
 
 
@@ -74,7 +74,16 @@ def test_an_address_is_blocked_and_unblocked(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "ip",
-    ["10.0.0.1", "127.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "fe80::1", "224.0.0.1", "0.0.0.0"],
+    [
+        "10.0.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "::ffff:192.168.1.1",
+        "::1",
+        "fe80::1",
+        "224.0.0.1",
+        "64:ff9b::a00:1",
+    ],
 )
 def test_what_is_our_own_is_never_blocked(site: Site, ip: str) -> None:
     assert failure("block_ip", step(site), ip=ip).outcome is Outcome.REFUSED
@@ -83,10 +92,27 @@ def test_what_is_our_own_is_never_blocked(site: Site, ip: str) -> None:
 
 def test_what_is_on_the_list_is_never_blocked(site: Site) -> None:
     at = step(site, never_block="8.8.4.4, 9.9.9.0/24, 2001:4860::/32")
-    for ip in ("8.8.4.4", "9.9.9.200", "2001:4860:4860::8888"):
+    for ip in ("8.8.4.4", "::ffff:8.8.4.4", "9.9.9.200", "2001:4860:4860::8888"):
         assert failure("block_ip", at, ip=ip).outcome is Outcome.REFUSED
     assert act("block_ip", at, ip="9.9.8.1")["affects"] == 1
     assert site.blocked == {"9.9.8.1"}
+
+
+def test_nobody_is_blocked_until_somebody_has_said_whom_to_spare(site: Site) -> None:
+    failed = failure("block_ip", step(site, never_block=""), ip="8.8.8.8")
+    assert (failed.outcome, "app_admin.never_block" in str(failed), site.calls) == (Outcome.REFUSED, True, [])
+
+
+@pytest.mark.parametrize("ip", ["8.8.8.8", "::ffff:8.8.8.8"])
+def test_the_sites_own_address_is_never_blocked(site: Site, ip: str) -> None:
+    failed = failure("block_ip", step(site, base_url="http://8.8.8.8"), ip=ip)
+    assert (failed.outcome, "the site's own" in str(failed)) == (Outcome.REFUSED, True)
+
+
+def test_an_address_is_asked_for_in_one_form(site: Site) -> None:
+    act("block_ip", step(site), ip="::ffff:9.9.9.9")
+    act("block_ip", step(site), ip="2A00:1450:0:0::1")
+    assert site.blocked == {"9.9.9.9", "2a00:1450::1"}
 
 
 def test_a_list_that_cannot_be_read_blocks_nobody(site: Site) -> None:
@@ -95,7 +121,18 @@ def test_a_list_that_cannot_be_read_blocks_nobody(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "ip", ["8.8.8.8/8", "8.8.8.8, 8.8.4.4", "localhost", "", "8.8.8.8\n8.8.4.4", "$(id)", "*"]
+    "ip",
+    [
+        "8.8.8.8/8",
+        "8.8.8.8/32",
+        "2606:4700::1%eth0",
+        "8.8.8.8, 8.8.4.4",
+        "localhost",
+        "",
+        "8.8.8.8\n8.8.4.4",
+        "$(id)",
+        "*",
+    ],
 )
 def test_what_is_no_address_is_refused_before(ip: str) -> None:
     with pytest.raises(ValueError, match="ip"):

@@ -1,15 +1,16 @@
 """The site's own administration: block an address, end sessions, write to customers.
 
 Settings: token (the site's administrator token), base_url (of the site), allow_private, never_block (addresses and
-networks, with commas, that are never blocked), block_path, unblock_path, sessions_path, notify_path (where the site
-has them elsewhere). Without a token every action is only simulated. The site answers a POST of JSON with a 2xx; a
-number `affected` in its answer counts whom it concerned.
+networks, with commas, that are never blocked; "none" for none, without it nothing is), block_path, unblock_path,
+sessions_path, notify_path (where the site has them elsewhere). Without a token every action is only simulated. The
+site answers a POST of JSON with a 2xx; a number `affected` in its answer counts whom it concerned.
 """
 
-import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Action, Step
-from workers import location, vendors
+from workers import addresses, blocking, location, vendors
 from workers.addresses import Guard
 from workers.answer import Answer, Call
 from workers.credentials import NoCredentialsError
@@ -49,7 +50,11 @@ _ADVICE = {
 
 
 def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text.strip()))
+    """In one way of writing it. Raises ValueError."""
+    found = blocking.network(text)
+    if found.prefixlen != found.max_prefixlen or "/" in text:
+        raise ValueError("one address, not a network")
+    return blocking.written(found)
 
 
 Ip = Annotated[str, AfterValidator(_address)]
@@ -138,22 +143,13 @@ def _post(step: Step, path: str, body: dict[str, Any]) -> Answer:
 
 
 def _blockable(step: Step, ip: str) -> None:
-    """Raises ActionError. Our own addresses are in `never_block`, so that nobody locks us out by a payload."""
-    address = ipaddress.ip_address(ip)
-    if not address.is_global or address.is_multicast:
-        raise _refused(f"{ip} is no public address: blocking it would hit what is our own")
-    for written in step.settings.get("never_block", "").split(","):
-        try:
-            inside = bool(written.strip()) and address in ipaddress.ip_network(written.strip(), strict=False)
-        except ValueError as error:
-            fix = "correct never_block of app_admin in config/actions.yaml"
-            raise ActionError(f"{error}; {fix}", outcome=Outcome.PERMANENT) from error
-        if inside:
-            raise _refused(f"{ip} is in {written.strip()}, which is never blocked")
-
-
-def _refused(reason: str) -> ActionError:
-    return ActionError(reason, outcome=Outcome.REFUSED)
+    """Raises ActionError. Nobody locks us out by a payload: our own addresses are spared, and so are the site's."""
+    wanted = blocking.network(ip)
+    blocking.check(wanted, step.settings.get("never_block"), "app_admin")
+    host = urlsplit(step.settings.get("base_url", "")).hostname
+    with suppress(OSError):  # a name that leads nowhere now leads to nothing of ours
+        if host and any(blocking.network(each) == wanted for each in addresses.found(host)):
+            raise ActionError(f"{ip} is the site's own address", outcome=Outcome.REFUSED)
 
 
 def _whom(params: _Whom) -> dict[str, Any]:

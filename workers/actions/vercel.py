@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Action, Step
+from workers.blocking import Spared
 from workers.vercel import api, attack, builds, firewall, limits, logs, variables
 from workers.vercel.api import Project
-from workers.vercel.firewall import Spared
 from workers.vercel.variables import Values
 
 TITLE = "Vercel"

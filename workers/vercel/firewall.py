@@ -3,18 +3,15 @@
 A block carries `note`, by which a repeat of the same step knows it again; somebody else's block is left alone.
 """
 
-import ipaddress
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-import orjson
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Step
-from workers import once
-from workers.addresses import Guard
+from workers import blocking, once
 from workers.vercel import api
 from workers.vercel.api import Project
 
@@ -23,26 +20,6 @@ MARK = "tocsin: "
 _ACTIVE = f"{PATH}/active"
 _WIDEST = {4: 24, 6: 48}
 """Prefix lengths: who blocks more at once blocks bystanders."""
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _network(text: str) -> Network:
-    """An IPv4 address that is written as IPv6 is itself. Raises ValueError."""
-    network = ipaddress.ip_network(text)
-    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen == network.max_prefixlen:
-        mapped = network.network_address.ipv4_mapped
-        return ipaddress.ip_network(mapped) if mapped else network
-    return network
-
-
-def _written(network: Network) -> str:
-    alone = network.prefixlen == network.max_prefixlen
-    return str(network.network_address) if alone else str(network)
-
-
-Spared = tuple[Annotated[str, AfterValidator(lambda text: _written(_network(text)))], ...]
-"""The setting `never_block`: addresses and networks."""
 
 
 class BlockIp(Project):
@@ -54,10 +31,10 @@ class BlockIp(Project):
     @field_validator("ip")
     @classmethod
     def _address(cls, text: str) -> str:
-        network = _network(text)
+        network = blocking.network(text)
         if network.prefixlen < _WIDEST[network.version]:
             raise ValueError(f"a network wider than /{_WIDEST[network.version]}")
-        return _written(network)
+        return blocking.written(network)
 
 
 class Remove(Project):
@@ -71,7 +48,7 @@ def block_ip(step: Step, params: BlockIp) -> dict[str, Any]:
 
     Never an address that is not public, nor one of the setting `never_block`.
     """
-    _check_blockable(step, _network(params.ip))
+    blocking.check(blocking.network(params.ip), step.settings.get("never_block"), "vercel")
     note = f"{MARK}{params.note}"
 
     def look() -> dict[str, Any] | None:
@@ -127,25 +104,9 @@ def blocks(step: Step, project: str) -> list[dict[str, Any]]:
     return [each for each in api.listed(config(step, project).get("ips")) if each.get("action") == "deny"]
 
 
-def _check_blockable(step: Step, network: Network) -> None:
-    """Raises ActionError, REFUSED."""
-    ends = (network.network_address, network.broadcast_address)
-    if not network.is_global or not all(Guard().allows(str(end)) for end in ends):
-        raise ActionError(f"{_written(network)} is not a public address", outcome=Outcome.REFUSED)
-    setting = step.settings.get("never_block")
-    if setting is None:
-        fix = "list your own addresses there, or [] for none"
-        raise ActionError(
-            f"vercel.never_block is not set in config/actions.yaml; {fix}", outcome=Outcome.REFUSED
-        )
-    for spared in map(_network, orjson.loads(setting)):
-        if spared.version == network.version and spared.overlaps(network):
-            raise ActionError(f"{_written(network)} is in vercel.never_block", outcome=Outcome.REFUSED)
-
-
 def _same(entry: dict[str, Any], ip: str) -> bool:
     try:
-        return _written(_network(str(entry.get("ip")))) == ip
+        return blocking.written(blocking.network(str(entry.get("ip")))) == ip
     except ValueError:
         return False
 
@@ -155,12 +116,12 @@ def _entry(params: BlockIp) -> dict[str, str]:
 
 
 def _blocked(ip: str, entry: dict[str, Any] | None) -> dict[str, Any]:
-    return {"ip": ip, "id": str((entry or {}).get("id", "")), "affects": _network(ip).num_addresses}
+    return {"ip": ip, "id": str((entry or {}).get("id", "")), "affects": blocking.network(ip).num_addresses}
 
 
 def plan_block(step: Step, params: BlockIp) -> dict[str, Any]:
     body = {"action": "ip.insert", "id": None, "value": _entry(params)}
-    return {**api.would(step, "PATCH", PATH, json=body), "affects": _network(params.ip).num_addresses}
+    return {**api.would(step, "PATCH", PATH, json=body), "affects": blocking.network(params.ip).num_addresses}
 
 
 def plan_unblock(step: Step, params: Remove) -> dict[str, Any]:
