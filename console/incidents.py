@@ -114,6 +114,13 @@ def _tell(shown: Shown) -> None:
             (step["id"], step["action"], step["status"], step["error"] or str(step["output"] or "")[:120])
             for step in run["steps"]
         ])  # fmt: skip
+    if shown["followups"]:
+        heading("To do")
+        table(("ID", "WHAT", "WHO", "SINCE", "DONE", "EVIDENCE"), [
+            (each["id"], each["text"], ", ".join(each["to"]) or "all who were paged", each["opened_at"],
+             each["done_at"], each["evidence"])
+            for each in shown["followups"]
+        ])  # fmt: skip
     heading("Timeline")
     for moment in shown["timeline"]:
         say(f"{moment['at']}  {moment['what']}")

@@ -56,13 +56,17 @@ class NextAction(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FollowUp(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Work a repair left behind: "promote again". Reminded of until done."""
+    """Work left to people: "promote again", or a task that a runbook handed over. Reminded of until done."""
 
     id: str
     text: str
     opened_at: int
     remind_at: int
     done_at: int = 0
+    to: list[tuple[str, str]] = []
+    """(kind, name) of who has it, as targets of a step; [] for all who were paged."""
+    run: str = ""
+    """Whose steps found what is needed for it."""
 
 
 class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):

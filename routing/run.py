@@ -18,6 +18,13 @@ class RunPhase(StrEnum):
     REFUSED = "refused"
     """A guard rail said no: cooldown, budget, breaker, lock, kill switch."""
     FAILED = "failed"
+    HANDED_OVER = "handed_over"
+    """A person has the task now, with what was found."""
+
+    @property
+    def words(self) -> str:
+        """As a sentence has it."""
+        return self.value.replace("_", " ")
 
     @property
     def over(self) -> bool:

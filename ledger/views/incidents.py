@@ -262,6 +262,8 @@ def _followup(one: FollowUp) -> Shown:
         "opened_at": iso(one.opened_at),
         "remind_at": iso(one.remind_at),
         "done_at": iso(one.done_at),
+        "to": [f"{kind} {name}" for kind, name in one.to],
+        "evidence": one.run,
     }
 
 

@@ -1,6 +1,6 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, runbooks, undoing
+from routing.automation import approvals, runbooks, steps, tasks, undoing
 from routing.automation.approvals import Vote
 from routing.draft import Draft
 from routing.entry import StepDone
@@ -22,7 +22,12 @@ def gave_up(draft: Draft, incident: Incident, run: Run, why: str) -> None:
     if run.undoes:
         undoing.failed(draft, incident, run, why)
         return
-    after(draft, runbooks.finish(draft, incident, run, RunPhase.FAILED, why))
+    runbook = steps.runbook_of(draft, run.runbook)
+    if runbook is not None and runbook.task is not None:
+        draft.note(incident.id, f"{run.runbook}: {why}, so it hands over what was found by then")
+        after(draft, runbooks.hand_over(draft, incident, run, runbook.task))
+    else:
+        after(draft, runbooks.finish(draft, incident, run, RunPhase.FAILED, why))
 
 
 def approved(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
@@ -66,7 +71,9 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
         closing.resolve(
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
         )
-    elif incident.held_until:
+    elif run.phase is RunPhase.HANDED_OVER:
+        tasks.tell(draft, incident, run)
+    elif incident.held_until and runbooks.repairs(draft, run):
         helped = "helped, and it is not over by that" if finished.repaired else "did not help"
         responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")
     elif incident.paged:

@@ -1,7 +1,7 @@
 """Runbooks: which one starts, and how a run goes on step by step. Waiting is a timer, never a worker.
 
-A run goes through diagnose, guards, remediate and verify. Whatever ends it, the caller learns by
-`Finished` and lets the incident go on: resolved, or paged.
+A run goes through diagnose, guards, remediate and verify, or hands over to a person after its guards. Whatever
+ends it, the caller learns by `Finished` and lets the incident go on: resolved, or paged.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from routing.automation import approvals, facts, guards, steps, stops, undoing
+from routing.automation import approvals, conditions, facts, guards, steps, stops, tasks, undoing
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -17,8 +17,9 @@ from routing.errors import TocsinError
 from routing.incident import FollowUp, Incident
 from routing.language import expressions
 from routing.language.template import TemplateGap, fill
-from routing.policy import Runbook
+from routing.policy import Runbook, Task
 from routing.reason import Reason
+from routing.response import followups
 from routing.run import Run, RunPhase, StepState, TargetRecord
 from routing.timer import Wake
 
@@ -34,9 +35,12 @@ class Finished:
 
 
 def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
-    """Start the first runbook that matches and that the guard rails let run. None: nothing new runs."""
+    """Start the first runbook that matches and that the guard rails let run. None: nothing new runs.
+
+    Those that repair are asked first; what only hands over is for what none of them takes up.
+    """
     under_way = {run.runbook for run in active(draft, incident)}
-    for runbook in draft.policy.runbooks:
+    for runbook in sorted(draft.policy.runbooks, key=_hands_over):
         if (
             runbook.mode == "off"
             or runbook.id in under_way
@@ -49,6 +53,16 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
         if run is not None:
             return incident, run
     return incident, None
+
+
+def _hands_over(runbook: Runbook) -> bool:
+    return runbook.task is not None
+
+
+def repairs(draft: Draft, run: Run) -> bool:
+    """Whether it may end the incident, so that a page may wait for it."""
+    runbook = steps.runbook_of(draft, run.runbook)
+    return runbook is None or runbook.task is None
 
 
 def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
@@ -70,7 +84,8 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> 
     run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
     incident = msgspec.structs.replace(incident, runs=number)
     record = _target_record(draft, runbook, run.target)
-    stopped = stops.reason(draft, by_hand=bool(by), dry_run=runbook.mode == "dry_run")
+    reads = runbook.mode == "dry_run" or _hands_over(runbook)
+    stopped = stops.reason(draft, by_hand=bool(by), reads=reads)
     permit = guards.permit(record, runbook.limits, run.id, draft.now, stopped=stopped)
     why = Reason(
         text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin)
@@ -82,7 +97,8 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> 
     draft.note(incident.id, f"runbook {runbook.id} started on {run.target}{how}", why)
     what = f"give up on runbook {runbook.id}"
     draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
-    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} is running")
+    does = "looks for what a person will need" if _hands_over(runbook) else "is running"
+    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} {does}")
     draft.put_incident(incident)
     ended = _hand_out(draft, incident, run, run.steps[0].id)
     return (ended.incident, None) if ended else (incident, run)
@@ -100,10 +116,7 @@ def _new(incident: Incident, runbook: Runbook, run: str, now: int, by: str) -> R
         started_at=now,
         deadline_at=now + runbook.timeout_ms,
         requested_by=by,
-        steps=[
-            StepState(id=step.id, action=step.action, mutates=step.mutates)
-            for step in (*runbook.diagnose, *runbook.remediate, runbook.verify.step)
-        ],
+        steps=[StepState(id=step.id, action=step.action, mutates=step.mutates) for step in runbook.steps],
     )
 
 
@@ -149,10 +162,12 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
 def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finished | None:
     order = [step.id for step in (*runbook.diagnose, *runbook.remediate)]
     following = order[order.index(run.at_step) + 1 :]
-    if run.phase is RunPhase.DIAGNOSE and (not following or following[0] == runbook.remediate[0].id):
+    if run.phase is RunPhase.DIAGNOSE and len(following) == len(runbook.remediate):
         stopped = _guarded(draft, incident, run, runbook)
         if stopped is not None:
             return stopped
+        if runbook.task is not None:
+            return hand_over(draft, incident, run, runbook.task)
         why = approvals.needed(run, runbook, facts.of_run(draft, incident, run))
         if why:
             denied = approvals.ask(draft, incident, run, runbook, why)
@@ -163,6 +178,9 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
     if run.mode == "dry_run":
         would = steps.would_have(run)
         return finish(draft, incident, run, RunPhase.STOPPED, f"dry run: would have done {would}")
+    if runbook.verify is None:
+        why = "nothing says any more how it is seen that the symptom is gone"
+        return finish(draft, incident, run, RunPhase.FAILED, why)
     run = msgspec.structs.replace(
         run,
         phase=RunPhase.VERIFY,
@@ -196,45 +214,73 @@ def _hand_out(draft: Draft, incident: Incident, run: Run, step: str) -> Finished
     try:
         steps.dispatch(draft, incident, run, step, facts.of_run(draft, incident, run))
     except TemplateGap as gap:
-        # Nothing was changed yet while it only looks: that is no failed repair.
-        phase = RunPhase.STOPPED if run.phase is RunPhase.DIAGNOSE else RunPhase.FAILED
-        return finish(draft, incident, run, phase, f"{step} needs what nobody knows: {gap}")
+        return _unknown(draft, incident, run, step, f"it needs what nobody knows: {gap}")
     return None
+
+
+def _unknown(draft: Draft, incident: Incident, run: Run, step: str, why: str) -> Finished | None:
+    """What the step would need was not found. A task wants what else there is to find."""
+    runbook = steps.runbook_of(draft, run.runbook)
+    if runbook is not None and runbook.task is not None:
+        state = steps.state_of(run, step)
+        state = msgspec.structs.replace(state, outcome=str(Outcome.PERMANENT), error=why)
+        run = msgspec.structs.replace(steps.with_state(run, state), at_step=step)
+        draft.note(incident.id, f"{run.runbook}: {step} not asked: {why}")
+        return _next(draft, incident, run, runbook)
+    # Nothing was changed yet while it only looks: that is no failed repair.
+    phase = RunPhase.STOPPED if run.phase is RunPhase.DIAGNOSE else RunPhase.FAILED
+    return finish(draft, incident, run, phase, f"{step}: {why}")
 
 
 def _guarded(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finished | None:
-    """Check every guard before the first change. One that cannot be judged does not hold."""
-    known = facts.of_run(draft, incident, run)
+    """Check every guard before the first change. One that cannot be judged does not hold.
+
+    Nor does it end what only hands over: what could not be found out is for the person to find.
+    """
+    known, unchecked = facts.of_run(draft, incident, run), 0
     for guard in runbook.guards:
-        if run.mode == "dry_run" and steps.unmade(run, guard.condition):
-            reason = Reason(text="its facts were not fetched (dry run)", origin=str(guard.origin))
-            draft.note(incident.id, f"{run.runbook}: guard not checked: {guard.reason}", reason)
+        judged = conditions.judge(guard.condition, run, known)
+        unmade = run.mode == "dry_run" and steps.unmade(run, guard.condition)
+        if judged.holds and not unmade:
             continue
-        problem = ""
-        try:
-            held = expressions.holds(guard.condition, known)
-        except TocsinError as error:
-            held, problem = False, f" ({error})"
-        if not held:
-            trouble = steps.troubles(run)
-            why = f"{guard.reason}{problem}" + (f"; {trouble}" if trouble else "")
-            phase = RunPhase.FAILED if guard.otherwise == "fail" else RunPhase.STOPPED
-            draft.note(
-                incident.id, f"{run.runbook}: guard stopped it", Reason(text=why, origin=str(guard.origin))
-            )
-            return finish(draft, incident, run, phase, why)
-    draft.note(incident.id, f"{run.runbook}: all {len(runbook.guards)} guards hold")
+        if unmade or (judged.problem and runbook.task is not None):
+            why = judged.problem if judged.problem and not unmade else "its facts were not fetched (dry run)"
+            reason = Reason(text=why, origin=str(guard.origin))
+            draft.note(incident.id, f"{run.runbook}: guard not checked: {guard.reason}", reason)
+            unchecked += 1
+            continue
+        trouble = judged.problem or steps.troubles(run)
+        why = guard.reason + (f"; {trouble}" if trouble else "")
+        phase = RunPhase.FAILED if guard.otherwise == "fail" else RunPhase.STOPPED
+        reason = Reason(text=why, origin=str(guard.origin))
+        draft.note(incident.id, f"{run.runbook}: guard stopped it", reason)
+        return finish(draft, incident, run, phase, why)
+    hold = f"all {len(runbook.guards)}" if not unchecked else f"{len(runbook.guards) - unchecked}"
+    draft.note(incident.id, f"{run.runbook}: {hold} guards hold")
     return None
+
+
+def hand_over(draft: Draft, incident: Incident, run: Run, task: Task) -> Finished:
+    """A person goes on from here. What the steps found stays with the run, whatever else could not be found."""
+    runbook = steps.runbook_of(draft, run.runbook)
+    if runbook is not None and runbook.mode == "dry_run":
+        would = f"dry run: would have handed over: {task.text}"
+        return finish(draft, incident, run, RunPhase.STOPPED, would)
+    incident, why = tasks.opened(draft, incident, run, task)
+    return finish(draft, incident, run, RunPhase.HANDED_OVER, why)
 
 
 def _verified(
     draft: Draft, incident: Incident, run: Run, runbook: Runbook, done: StepDone
 ) -> Finished | None:
     """One look at the symptom. It must stay gone for the whole of `for_ms`."""
-    good = done.outcome is Outcome.OK and _holds(runbook.verify.until, done.output)
+    verify = runbook.verify
+    if verify is None:
+        return None
+    good = done.outcome is Outcome.OK and _holds(verify.until, done.output)
     if not good:
         draft.note(incident.id, f"{run.runbook}: not verified yet: {_result(done)}")
-    until = (run.verify_until or draft.now + runbook.verify.for_ms) if good else 0
+    until = (run.verify_until or draft.now + verify.for_ms) if good else 0
     run = msgspec.structs.replace(run, verified=run.verified + 1 if good else 0, verify_until=until)
     if good and draft.now >= until:
         checks = f"the symptom is gone: {run.verified} good checks in a row"
@@ -243,7 +289,7 @@ def _verified(
     draft.wake(
         Wake.VERIFY,
         run.id,
-        draft.now + runbook.verify.every_ms,
+        draft.now + verify.every_ms,
         incident=incident.id,
         what="look at the symptom again",
     )
@@ -252,7 +298,7 @@ def _verified(
 
 def verify_again(draft: Draft, incident: Incident, run: Run) -> Finished | None:
     runbook = steps.runbook_of(draft, run.runbook)
-    if runbook is None or run.phase is not RunPhase.VERIFY:
+    if runbook is None or runbook.verify is None or run.phase is not RunPhase.VERIFY:
         return None
     return _hand_out(draft, incident, run, runbook.verify.step.id)
 
@@ -273,8 +319,8 @@ def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str
             record = guards.ended(record)
         draft.put(Table.TARGET, record.key, record)
     title = runbook.title if runbook else run.runbook
-    incident = msgspec.structs.replace(incident, tried=f"{title}: {phase}, {why}")
-    draft.note(incident.id, f"runbook {run.runbook} {phase}: {why}")
+    incident = msgspec.structs.replace(incident, tried=f"{title}: {phase.words}, {why}")
+    draft.note(incident.id, f"runbook {run.runbook} {phase.words}: {why}")
     if phase is RunPhase.FAILED:
         draft.bury("unremediated", run.id, incident.id, f"runbook {run.runbook} failed: {why}")
     repaired = phase is RunPhase.SUCCEEDED
@@ -294,9 +340,7 @@ def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incide
         )
         owed.append(followup)
         draft.note(incident.id, f"follow-up: {words}", Reason(text="left behind by the repair"))
-        draft.wake(
-            Wake.FOLLOW_UP, followup.id, followup.remind_at, incident=incident.id, what=f"remind: {words}"
-        )
+        followups.wake(draft, incident, followup)
     return msgspec.structs.replace(incident, followups=owed)
 
 

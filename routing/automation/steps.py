@@ -40,8 +40,7 @@ def state_of(run: Run, step: str) -> StepState:
 
 def spec_of(runbook: Runbook, step: str) -> RunbookStep:
     undo = (spec.undo for spec in runbook.remediate if spec.undo is not None)
-    every = (*runbook.diagnose, *runbook.remediate, runbook.verify.step, *undo)
-    return next(spec for spec in every if spec.id == step)
+    return next(spec for spec in (*runbook.steps, *undo) if spec.id == step)
 
 
 def with_state(run: Run, state: StepState) -> Run:

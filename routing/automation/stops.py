@@ -10,15 +10,16 @@ KILL = "kill"
 FREEZE = "freeze"
 
 
-def reason(draft: Draft, *, by_hand: bool, dry_run: bool) -> str:
+def reason(draft: Draft, *, by_hand: bool, reads: bool) -> str:
     """Why no runbook may start now; "" when one may.
 
-    A freeze holds for what would change something by itself: a person who starts one knows of it.
+    A freeze holds for what would change something by itself: not for what only `reads`, and a person who starts
+    one knows of it.
     """
     killed = draft.find(Table.SWITCH, KILL, SwitchSet)
     if killed is not None:
         return "the kill switch is on" + _because(killed)
-    if by_hand or dry_run:
+    if by_hand or reads:
         return ""
     frozen = draft.find(Table.SWITCH, FREEZE, SwitchSet)
     if frozen is not None:

@@ -76,7 +76,19 @@ class Approvers:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What a runbook that repairs nothing hands over: work for whoever the targets mean, reminded of until done."""
+
+    text: str
+    targets: tuple[tuple[str, str], ...]
+    remind_ms: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
+    """It has either `remediate` and `verify`, or a `task`."""
+
     id: str
     version: int
     title: str
@@ -90,10 +102,16 @@ class Runbook:
     diagnose: tuple[RunbookStep, ...]
     guards: tuple[Guard, ...]
     remediate: tuple[RunbookStep, ...]
-    verify: Verify
+    verify: Verify | None
     origin: Origin
     resolves: bool = True
     followups: tuple[tuple[str, int], ...] = ()
     """(text, remind after ms) for what a success leaves to do: "promote again"."""
     when_severity: tuple[Severity, ...] = ()
     approval: Approvers | None = None
+    task: Task | None = None
+
+    @property
+    def steps(self) -> tuple[RunbookStep, ...]:
+        """In the order they are carried out; without those that take one back."""
+        return (*self.diagnose, *self.remediate, *((self.verify.step,) if self.verify else ()))

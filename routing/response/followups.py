@@ -1,14 +1,20 @@
-"""Work a repair left behind: told, and reminded of until it is done."""
+"""Work left to people, after a repair or instead of one: told, and reminded of until it is done."""
 
 from routing.draft import Draft
-from routing.incident import Incident
-from routing.response import informing, notify
+from routing.incident import FollowUp, Incident
+from routing.response import callees, informing, notify
 from routing.timer import Wake
 
 
-def report(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Tell those who were paged how the repair went; it rings nobody."""
-    return notify.tell_all_paged(draft, incident, what)
+def report(draft: Draft, incident: Incident, what: str, names: list[str] | None = None) -> Incident:
+    """Tell those who were paged, or the ones of these names, how it went; it rings nobody."""
+    return notify.tell_each(draft, incident, incident.paged if names is None else names, what)
+
+
+def wake(draft: Draft, incident: Incident, followup: FollowUp, at: int = 0) -> None:
+    """Set its next reminder; at its own time unless told otherwise."""
+    what = f"remind: {followup.text}"
+    draft.wake(Wake.FOLLOW_UP, followup.id, at or followup.remind_at, incident=incident.id, what=what)
 
 
 def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
@@ -16,17 +22,25 @@ def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
     followup = next((each for each in incident.followups if each.id == followup_id), None)
     if followup is None or followup.done_at:
         return
-    every = followup.remind_at - followup.opened_at
-    draft.wake(
-        Wake.FOLLOW_UP,
-        followup.id,
-        draft.now + every,
-        incident=incident.id,
-        what=f"remind: {followup.text}",
-    )
+    wake(draft, incident, followup, draft.now + followup.remind_at - followup.opened_at)
     draft.note(incident.id, f"reminder: {followup.text}")
-    what = f"Still to do after {incident.id}: {followup.text}"
-    if incident.paged:
-        notify.tell_all_paged(draft, incident, what)
-    else:
-        informing.inform(draft, incident, what)
+    tell(draft, incident, followup, f"Still to do after {incident.id}: {followup.text}")
+
+
+def tell(draft: Draft, incident: Incident, followup: FollowUp, what: str) -> Incident:
+    """Tell who has it; where it names nobody, or means nobody now, all who know of the incident."""
+    names = owners(draft, followup)
+    if names or incident.paged:
+        return notify.tell_each(draft, incident, names or incident.paged, what)
+    return informing.inform(draft, incident, what)
+
+
+def owners(draft: Draft, followup: FollowUp) -> list[str]:
+    """Contacts it is for now; none where it is for everyone."""
+    return [each.contact.name for each in callees.resolve(draft, followup.to).people]
+
+
+def others(draft: Draft, incident: Incident, followup: FollowUp) -> list[str]:
+    """Who was paged and does not have it."""
+    names = owners(draft, followup) or incident.paged
+    return [name for name in incident.paged if name not in names]

@@ -6,13 +6,11 @@ import msgspec
 
 from routing import routes
 from routing.automation import runbooks
-from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.noise import grouping, mute, mutes
 from routing.reason import Reason
 from routing.response import acknowledging, clocks, escalation, stages
-from routing.run import Run
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -25,7 +23,7 @@ def respond(draft: Draft, incident: Incident, labels: dict[str, str]) -> Inciden
     incident = msgspec.structs.replace(incident, silenced_by="")
     incident, run = runbooks.start(draft, incident, labels)
     level = draft.policy.levels[incident.severity]
-    if run is None:
+    if run is None or not runbooks.repairs(draft, run):
         wait = grouping.wait_ms(draft.policy, incident)
         if wait:
             return _hold(draft, incident, draft.now + wait, "page: its group had time to gather")
@@ -59,7 +57,7 @@ def release_hold(draft: Draft, incident: Incident, why: str) -> Incident:
 
 def hold_over(draft: Draft, incident: Incident) -> str:
     """Why a held page goes out now."""
-    running = [run for run in draft.owned(incident.id, Table.RUN, Run) if not run.phase.over]
+    running = [run for run in runbooks.active(draft, incident) if runbooks.repairs(draft, run)]
     if running:
         return f"runbook {running[0].runbook} has not repaired it in time; it is at {running[0].phase}"
     if incident.silenced_by:

@@ -20,7 +20,7 @@ _LONGEST_MS = 12 * HOUR
 
 
 class EndPart(Part):
-    ends: Literal["succeeded", "stopped", "refused", "failed", "waiting"] = Field(
+    ends: Literal["succeeded", "stopped", "refused", "failed", "waiting", "handed_over"] = Field(
         description="how the run ends"
     )
     changes: Many[str] = Field(default=(), description="the steps that changed something, in order")
@@ -39,13 +39,19 @@ class RunbookTestPart(Part):
     expect: EndPart = Field(description="ends, and changes or because")
 
 
-def missing(tests: tuple[RunbookTestPart, ...]) -> list[Refusal]:
-    """What every runbook has to prove of itself: that it helps, and that it does nothing where nothing is wrong."""
-    found = []
-    if not any(each.expect.ends == "succeeded" for each in tests):
-        found.append(
-            Refusal("no test in which it succeeds", "add one to tests: with expect: {ends: succeeded}")
-        )
+def missing(tests: tuple[RunbookTestPart, ...], *, hands_over: bool) -> list[Refusal]:
+    """What every runbook has to prove of itself: that it helps, and that it does nothing where nothing is wrong.
+
+    One that only hands over has to prove as well that it does so when nothing can be found out.
+    """
+    found, end = [], "handed_over" if hands_over else "succeeded"
+    ends = [each for each in tests if each.expect.ends == end]
+    if not ends:
+        what = "it hands over" if hands_over else "it succeeds"
+        found.append(Refusal(f"no test in which {what}", f"add one to tests: with expect: {{ends: {end}}}"))
+    if hands_over and ends and not any(each.fails for each in ends):
+        fix = "add one to tests: with fails: {<step>: permanent} and expect: {ends: handed_over}"
+        found.append(Refusal("no test in which it hands over although a step fails", fix))
     if not any(each.expect.ends == "stopped" and not each.expect.changes for each in tests):
         fix = "add one to tests: with expect: {ends: stopped}, like the alert has cleared already"
         found.append(Refusal("no test in which there is nothing to do", fix))

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from routing.policy import Approvers, Guard, Limits, Runbook
+from routing.policy import Approvers, Guard, Limits, Runbook, Task
 from routing.schema import placeholders
 from routing.schema.fields import Condition, Many, Matchers, Name, PositiveDuration, SeverityField, Some, Text
 from routing.schema.part import Part, Spot
@@ -61,8 +61,16 @@ class FollowUpPart(Part):
     remind: PositiveDuration = Field(description="when to remind of it, like 24h")
 
 
+class TaskPart(Part):
+    """What is handed over to a person, with what was diagnosed, instead of a repair."""
+
+    text: Text = Field(description="what is to be done, like decide on dispute {{ incident.labels.dispute }}")
+    to: TargetPart = Field(description="who has it, like {contact: cto} or {schedule: primary}")
+    remind: PositiveDuration = Field(description="how often they are reminded of it, like 24h")
+
+
 class RunbookFile(Part):
-    """One runbook: look, decide, repair, and see that the symptom is gone."""
+    """One runbook: look, decide, repair, and see that the symptom is gone; or look, and hand over to a person."""
 
     id: Name = Field(description="a name to find it by, like rollback")
     version: int = Field(ge=1, description="counts its revisions, from 1")
@@ -81,8 +89,13 @@ class RunbookFile(Part):
     limits: LimitsPart = Field(default=LimitsPart(), description="how often it may run")
     diagnose: Some[ReadingPart] = Field(description="steps that only look")
     guards: Many[GuardPart] = Field(default=(), description="what must hold before anything is repaired")
-    remediate: Some[RepairPart] = Field(description="steps that repair")
-    verify: VerifyPart = Field(description="how it is seen that the symptom is gone")
+    task: TaskPart | None = Field(
+        default=None, description="text, to and remind: what a person does, where nothing repairs it"
+    )
+    remediate: Many[RepairPart] = Field(default=(), validate_default=True, description="steps that repair")
+    verify: VerifyPart | None = Field(
+        default=None, validate_default=True, description="how it is seen that the symptom is gone"
+    )
     followups: Many[FollowUpPart] = Field(default=(), description="what is left to do afterwards")
     resolves: bool = Field(default=True, description="false: a repair does not resolve the incident")
     tests: Many[RunbookTestPart] = Field(
@@ -126,9 +139,24 @@ class RunbookFile(Part):
             )
         return guards
 
+    @field_validator("task")
+    @classmethod
+    def _handed_over(cls, task: TaskPart | None, info: ValidationInfo) -> TaskPart | None:
+        before = _before(info, "diagnose")
+        if task is not None and info.data.get("mode") == "approve":
+            raise Refusal("mode approve, and a task, which changes nothing", "write mode: auto")
+        if task is not None and before is not None:
+            refuse_all(placeholders.faults({"text": task.text}, [step.id for step in before]))
+        return task
+
     @field_validator("remediate")
     @classmethod
     def _repaired(cls, steps: tuple[RepairPart, ...], info: ValidationInfo) -> tuple[RepairPart, ...]:
+        if "task" in info.data and bool(steps) is (info.data["task"] is not None):
+            found = "both a task and a repair" if steps else "neither a repair nor a task"
+            raise Refusal(
+                found, "write remediate and verify, or a task like {text: ..., to: ..., remind: 24h}"
+            )
         before = _before(info, "diagnose")
         if before is not None:
             refuse_all([*step_faults(steps, before), *affects_faults(steps, before)])
@@ -136,7 +164,17 @@ class RunbookFile(Part):
 
     @field_validator("verify")
     @classmethod
-    def _verified(cls, verify: VerifyPart, info: ValidationInfo) -> VerifyPart:
+    def _verified(cls, verify: VerifyPart | None, info: ValidationInfo) -> VerifyPart | None:
+        if verify is None:
+            if info.data.get("remediate"):
+                raise Refusal(
+                    '"verify" is missing: it repairs', "add verify: a step that looks, until, every, for"
+                )
+            return None
+        if info.data.get("task") is not None:
+            raise Refusal(
+                "verify of a task, which repairs nothing", "remove it: a person says when it is done"
+            )
         before = _before(info, "diagnose", "remediate")
         found = step_faults([verify], before) if before is not None else []
         refusals = [Refusal(fault.found, fault.fix, fault.at[1:]) for fault in found]
@@ -148,13 +186,16 @@ class RunbookFile(Part):
 
     @field_validator("tests")
     @classmethod
-    def _proven(cls, tests: tuple[RunbookTestPart, ...]) -> tuple[RunbookTestPart, ...]:
-        refuse_all(missing(tests))
+    def _proven(cls, tests: tuple[RunbookTestPart, ...], info: ValidationInfo) -> tuple[RunbookTestPart, ...]:
+        if "task" in info.data:
+            refuse_all(missing(tests, hands_over=info.data["task"] is not None))
         return tests
 
     @field_validator("followups")
     @classmethod
     def _left(cls, followups: tuple[FollowUpPart, ...], info: ValidationInfo) -> tuple[FollowUpPart, ...]:
+        if followups and info.data.get("task") is not None:
+            raise Refusal("followups of a task, which leaves nothing behind", "write it into the task's text")
         before = _before(info, "diagnose", "remediate", "verify")
         if before is not None:
             words = [{"text": each.text} for each in followups]
@@ -169,7 +210,7 @@ def _before(info: ValidationInfo, *fields: str) -> list[StepPart] | None:
     found: list[StepPart] = []
     for field in fields:
         value = info.data[field]
-        found += [value] if isinstance(value, StepPart) else value
+        found += [value] if isinstance(value, StepPart) else value or ()
     return found
 
 
@@ -190,13 +231,18 @@ def build_runbook(file: RunbookFile, spot: Spot, mutating: frozenset[str]) -> Ru
             for number, part in enumerate(file.guards)
         ),
         remediate=build_steps(file.remediate, spot.at("remediate"), mutating),
-        verify=build_verify(file.verify, spot.at("verify"), mutating),
+        verify=build_verify(file.verify, spot.at("verify"), mutating) if file.verify else None,
         origin=spot.origin,
         resolves=file.resolves,
         followups=tuple((part.text, part.remind) for part in file.followups),
         when_severity=file.severity,
         approval=_approvers(file.approval, spot.at("approval")) if file.approval else None,
+        task=_task(file.task, spot.at("task")) if file.task else None,
     )
+
+
+def _task(part: TaskPart, spot: Spot) -> Task:
+    return Task(part.text, (part.to.pair,), part.remind, spot.origin)
 
 
 def _approvers(part: ApprovalPart, spot: Spot) -> Approvers:

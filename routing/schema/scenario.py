@@ -140,7 +140,7 @@ class ExpectationPart(Part):
     severity: SeverityField | None = Field(default=None, description="of the incident, like SEV-1")
     service: str = Field(default="", description="of the incident")
     title: str = Field(default="", description="the incident's title")
-    ends: Literal["", "succeeded", "stopped", "refused", "failed"] = Field(
+    ends: Literal["", "succeeded", "stopped", "refused", "failed", "handed_over"] = Field(
         default="", description="how the runbook ends"
     )
 

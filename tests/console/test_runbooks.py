@@ -2,14 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import shipped
 from click.testing import CliRunner
-from desk import Ask, Desk, Run
+from desk import Ask, Desk, Run, outage
+from small_policy import HERE, POLICY, ROLLBACK
 
 from console.main import tocsin
+from ledger.clock import now_ms
+from routing.entry import Lane, Outcome, Signal, StepDone
+from routing.instant import HOUR
+from routing.policy import Task
 
 
 @pytest.fixture
@@ -76,3 +82,26 @@ def test_what_cannot_be_meant_is_refused(
     waiting: str, run: Run, arguments: list[str], code: int, says: str
 ) -> None:
     assert says in run("runbook", *arguments, code=code).stderr
+
+
+def test_a_task_is_shown_with_who_has_it_and_what_was_found(
+    redis_url: str, tmp_path: Path, run: Run, ask: Ask
+) -> None:
+    task = Task("ask {{ health.who }}", (("contact", "cto"),), HOUR, HERE)
+    book = replace(ROLLBACK, diagnose=ROLLBACK.diagnose[:1], guards=(), remediate=(), verify=None, task=task)
+    desk = Desk(redis_url, tmp_path, replace(POLICY, runbooks=(book,)))
+    desk.append(Signal(at=now_ms(), event=outage()), Lane.URGENT)
+    found = {"who": "the vendor"}
+    desk.append(
+        StepDone(at=now_ms(), run="INC-1-r1", step="health", attempt=1, outcome=Outcome.OK, output=found)
+    )
+    shown = ask("incidents", "show", "INC-1")
+    (left,) = shown["followups"]
+    assert (left["text"], left["to"], left["evidence"]) == ("ask the vendor", ["contact cto"], "INC-1-r1")
+    (ran,) = shown["runs"]
+    assert (ran["id"], ran["status"], ran["steps"][0]["output"]) == ("INC-1-r1", "handed_over", found)
+    printed = run("incidents", "show", "INC-1").stdout
+    assert "To do" in printed
+    assert "INC-1-r1-task" in printed
+    assert "the vendor" in printed
+    desk.leave()

@@ -86,6 +86,7 @@ def test_the_rollback_runbook_tells_the_story() -> None:
     ]
     assert runbook.when_severity == (Severity.SEV0, Severity.SEV1)
     assert runbook.origin.file == "config/runbooks/rollback.yaml"
+    assert runbook.verify is not None
     assert runbook.verify.for_ms < runbook.verify.timeout_ms <= runbook.timeout_ms
     assert runbook.followups
 

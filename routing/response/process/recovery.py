@@ -11,7 +11,7 @@ from routing.incident import FollowUp, Incident, Phase
 from routing.instant import iso
 from routing.policy import Process
 from routing.reason import Reason
-from routing.response import informing, notify
+from routing.response import followups, informing, notify
 from routing.response.process import baseline, cadence
 from routing.timer import Wake
 
@@ -108,7 +108,7 @@ def _set_postmortem(draft: Draft, rules: Process, incident: Incident) -> Inciden
     text = f"complete the incident report and hold the post-mortem of {incident.id} on {iso(at)}"
     followup = FollowUp(id=key, text=text, opened_at=draft.now, remind_at=at)
     draft.note(incident.id, f"follow-up: {text}")
-    draft.wake(Wake.FOLLOW_UP, key, at, incident=incident.id, what=f"remind: {text}")
+    followups.wake(draft, incident, followup)
     incident = msgspec.structs.replace(incident, followups=[*incident.followups, followup])
     draft.put_incident(incident)
     return incident

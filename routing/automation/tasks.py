@@ -1,0 +1,53 @@
+"""Tasks: a run that repairs nothing hands over to a person, with what its steps found kept with the incident."""
+
+import msgspec
+
+from routing.automation import facts, steps
+from routing.draft import Draft
+from routing.entry import Outcome
+from routing.incident import FollowUp, Incident
+from routing.policy import Task
+from routing.reason import Reason
+from routing.response import callees, followups
+from routing.run import Run
+
+LONGEST = 500
+"""Characters of a task: what a step found may be in it."""
+
+
+def opened(draft: Draft, incident: Incident, run: Run, task: Task) -> tuple[Incident, str]:
+    """The incident with the task, and in one sentence who has it and what was found."""
+    known = facts.of_run(draft, incident, run)
+    words = str(steps.filled(task.text, known, lenient=True))[:LONGEST]
+    followup = FollowUp(
+        id=f"{run.id}-task",
+        text=words,
+        opened_at=draft.now,
+        remind_at=draft.now + task.remind_ms,
+        to=list(task.targets),
+        run=run.id,
+    )
+    incident = msgspec.structs.replace(incident, followups=[*incident.followups, followup])
+    who = ", ".join(each.contact.title for each in callees.resolve(draft, task.targets).people)
+    who = who or "all who were paged, for it means nobody now"
+    reason = Reason(text=found(run), rule=f"runbook {run.runbook}", origin=str(task.origin))
+    draft.note(incident.id, f"task for {who}: {words}", reason)
+    followups.wake(draft, incident, followup)
+    return incident, f"to {who}: {words} ({found(run)}; see: tocsin incidents show {incident.id})"
+
+
+def tell(draft: Draft, incident: Incident, run: Run) -> None:
+    """Who has the task hears of it, and everyone who was paged that there is something to read."""
+    task = next((each for each in incident.followups if each.run == run.id), None)
+    if task is not None:
+        incident = followups.tell(draft, incident, task, f"Task of {incident.id}: {task.text}")
+        others = followups.others(draft, incident, task)
+        followups.report(draft, incident, f"Runbook {run.runbook} {run.phase.words} {run.why}", others)
+
+
+def found(run: Run) -> str:
+    """Which steps found something, and what could not be found out."""
+    names = [state.id for state in run.steps if state.outcome == Outcome.OK]
+    trouble = steps.troubles(run)
+    said = f"found: {', '.join(names)}" if names else "nothing was found"
+    return f"{said}; {trouble}" if trouble else said
