@@ -1,5 +1,6 @@
 """The SQL that the shipped configuration names for Supabase, on a real PostgreSQL."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from psycopg.rows import dict_row
 from shop import TOCSIN, WEB, Shop, alive
 from working import until
 
+from routing.instant import HOUR, MINUTE
 from workers.actions.supabase import Settings
 from workers.supabase.statements import Query, Value
 
@@ -17,7 +19,8 @@ SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "config/actions.yaml").rea
     "supabase"
 ]
 SQL = Settings.model_validate({name: SHIPPED[name] for name in ("queries", "statements")})
-NEEDED: dict[str, Value] = {"role": WEB}
+NEEDED: dict[str, Value] = {"role": WEB, "ip": "8.8.8.8"}
+AUDIT = "create table audit_logs (user_id uuid, action text, created_at timestamptz, metadata jsonb)"
 
 
 def run(shop: Shop, query: Query, **values: Value) -> list[dict[str, Any]]:
@@ -31,6 +34,7 @@ def run(shop: Shop, query: Query, **values: Value) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", SQL.queries)
 def test_every_query_that_is_shipped_runs(shop: Shop, name: str) -> None:
     shop.owner.execute("create table bookings (id int primary key)")
+    shop.owner.execute(AUDIT)
     rows = run(shop, SQL.queries[name])
     if name.startswith("none_"):
         assert rows == [{"done": True}]
@@ -66,6 +70,28 @@ def test_idle_sessions_are_ended_up_to_the_limit_and_nobody_elses(shop: Shop) ->
     assert run(shop, end, idle_s=0) == [{"found": 1, "affected": 1}]
     until(lambda: run(shop, done, idle_s=0) == [{"done": True}])
     assert busy[0].pgconn.is_busy()
+
+
+def test_what_an_address_did_is_counted_and_everybody_elses_is_not(shop: Shop) -> None:
+    shop.owner.execute(AUDIT)
+    for who, ip, hours in (
+        ("1", "8.8.8.8", 1),
+        ("1", "8.8.8.8", 2),
+        ("2", "8.8.8.8", 3),
+        ("3", "9.9.9.9", 1),
+        ("4", "8.8.8.8", 30),
+    ):
+        shop.owner.execute(
+            "insert into audit_logs values (%s, 'booking.read', now() - make_interval(hours => %s), %s)",
+            [f"00000000-0000-0000-0000-00000000000{who}", hours, json.dumps({"ip": ip})],
+        )
+    (found,) = run(shop, SQL.queries["address_actions"], ip="8.8.8.8")
+    assert (found["actions"], found["users"]) == (3, 2)
+    assert found["last_at"] - found["first_at"] == pytest.approx(2 * HOUR, abs=MINUTE)
+    (none,) = run(shop, SQL.queries["address_actions"], ip="' or true --")
+    assert none == {"actions": 0, "users": 0, "first_at": None, "last_at": None}
+    (found,) = run(shop, SQL.queries["audit_actions"])
+    assert (found["action"], found["times"], found["users"]) == ("booking.read", 4, 3)
 
 
 def test_only_the_named_roles_queries_are_cancelled(shop: Shop) -> None:
