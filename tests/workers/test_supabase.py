@@ -35,6 +35,7 @@ QUERIES: dict[str, dict[str, Any]] = {
 LOGS = {"source": "postgres_logs"}
 READS: dict[str, dict[str, Any]] = {
     "project": {}, "health": {}, "read_sql": {"query": "count"}, "backups": {}, "advisors": {}, "logs": LOGS, "pool": {},
+    "machine": {},
 }  # fmt: skip
 
 
@@ -262,6 +263,15 @@ def test_the_pool_is_as_large_as_it_was_set_or_as_supabase_chooses(standin: Supa
     assert run("pool", standin) == {"size": None, "mode": "transaction", "max_clients": None}
     standin.project.pool_size = 15
     assert run("pool", standin)["size"] == 15
+
+
+def test_the_next_larger_machine_is_the_next_dearer_one(standin: SupabaseStandin) -> None:
+    larger = {"variant": "ci_medium", "monthly": 60.01}
+    assert run("machine", standin) == {"variant": "ci_small", "monthly": 15.04, "larger": larger}
+    standin.project.compute = "ci_large"
+    assert run("machine", standin)["larger"] is None
+    standin.project.compute = ""
+    assert run("machine", standin) == {"variant": "", "monthly": None, "larger": None}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ ACTIONS = {
     "advisors": Action(params=advisors.Advisors, mutates=False, run=advisors.advisors, plan=advisors.plan),
     "logs": Action(params=logs.Logs, mutates=False, run=logs.logs, plan=logs.plan),
     "pool": Action(params=Project, mutates=False, run=pool.pool, plan=pool.plan_pool),
+    "machine": Action(params=Project, mutates=False, run=compute.machine, plan=compute.plan_machine),
     "write_sql": Action(params=sql.WriteSql, mutates=True, run=sql.write_sql, plan=sql.plan_write),
     "set_pool": Action(
         params=pool.SetPool,

@@ -1,4 +1,4 @@
-"""The size of the machine that the database runs on."""
+"""The size of the machine that the database runs on, and what the next larger one costs."""
 
 from typing import Any
 
@@ -21,6 +21,24 @@ class Compute(Project):
 
     variant: str = Field(pattern=r"^ci_[a-z0-9_]{2,40}$")
     max_monthly: float = Field(gt=0)
+
+
+def machine(step: Step, params: Project) -> dict[str, Any]:
+    """{"variant", "monthly", "larger": {"variant", "monthly"} | null}: what runs, and the next dearer there is, in US
+    dollars a month. `variant` "" where none was ever chosen, and then nobody can tell which would be larger.
+    """
+    addons = api.read(step, api.address(step, params, _PATH))
+    chosen = _selected(addons)
+    now = _monthly(chosen)
+    priced = [
+        (cost, str(each.get("id", ""))) for each in _offered(addons) if (cost := _monthly(each)) is not None
+    ]
+    larger = min((each for each in priced if now is not None and each[0] > now), default=None)
+    return {
+        "variant": str(chosen.get("id", "")),
+        "monthly": now,
+        "larger": {"variant": larger[1], "monthly": larger[0]} if larger else None,
+    }
 
 
 def compute(step: Step, params: Compute) -> dict[str, Any]:
@@ -54,8 +72,7 @@ def _selected(addons: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variant(addons: dict[str, Any], wanted: str) -> dict[str, Any]:
-    offers = next((each for each in _listed(addons, "available_addons") if each.get("type") == _TYPE), {})
-    variants = _listed(offers, "variants")
+    variants = _offered(addons)
     found = next((each for each in variants if each.get("id") == wanted), None)
     if found is None:
         known = ", ".join(str(each.get("id")) for each in variants) or "none"
@@ -63,14 +80,16 @@ def _variant(addons: dict[str, Any], wanted: str) -> dict[str, Any]:
     return found
 
 
+def _offered(addons: dict[str, Any]) -> list[dict[str, Any]]:
+    offers = next((each for each in _listed(addons, "available_addons") if each.get("type") == _TYPE), {})
+    return _listed(offers, "variants")
+
+
 def _price(variant: dict[str, Any], params: Compute) -> float:
     """US dollars a month. Raises ActionError when it is more than is allowed, or not told."""
-    price = variant.get("price")
-    told = price if isinstance(price, dict) else {}
-    amount = told.get("amount")
-    if not isinstance(amount, int | float):
+    monthly = _monthly(variant)
+    if monthly is None:
         raise ActionError(f"what {params.variant} costs is not told", outcome=Outcome.REFUSED)
-    monthly = round(amount * (_HOURS_A_MONTH if told.get("interval") == "hourly" else 1), 2)
     if monthly > params.max_monthly:
         raise ActionError(
             f"{params.variant} costs {monthly:g} USD a month, more than {params.max_monthly:g}",
@@ -79,9 +98,23 @@ def _price(variant: dict[str, Any], params: Compute) -> float:
     return monthly
 
 
+def _monthly(variant: dict[str, Any]) -> float | None:
+    """US dollars a month; None when it is not told."""
+    price = variant.get("price")
+    told = price if isinstance(price, dict) else {}
+    amount = told.get("amount")
+    if not isinstance(amount, int | float):
+        return None
+    return round(amount * (_HOURS_A_MONTH if told.get("interval") == "hourly" else 1), 2)
+
+
 def _listed(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     listed = found.get(name)
     return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def plan_machine(step: Step, params: Project) -> dict[str, Any]:
+    return api.would(step, params, "GET", _PATH)
 
 
 def plan(step: Step, params: Compute) -> dict[str, Any]:
