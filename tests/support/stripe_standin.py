@@ -37,6 +37,7 @@ _KNOWN: dict[tuple[str, str], dict[str, str]] = {
     ("GET", "events"): {**_LIST, "delivery_success": _BOOL, "type": _TEXT, "types[]": _TEXT},
     ("GET", "payment_intents"): {**_LIST, "customer": _TEXT},
     ("GET", "payment_intents/:id"): {},
+    ("GET", "disputes"): {**_LIST, "payment_intent": _TEXT, "charge": _TEXT},
     ("GET", "refunds"): {**_LIST, "payment_intent": _TEXT, "charge": _TEXT},
     ("POST", "refunds"): {
         "payment_intent": _TEXT, "charge": _TEXT, "amount": _NUMBER, "metadata[tocsin-step]": r"[\s\S]{1,500}",
@@ -61,6 +62,7 @@ class StripeStandin(VendorServer):
         self.events: list[dict[str, Any]] = []
         self.intents: list[dict[str, Any]] = []
         self.refunds: list[dict[str, Any]] = []
+        self.disputes: list[dict[str, Any]] = []
         self.refund_status = "succeeded"
         self._answers: dict[str, tuple[str, Reply]] = {}
         self._numbers = iter(range(1, 1_000_000))
@@ -122,6 +124,24 @@ class StripeStandin(VendorServer):
         self.intents.insert(0, made)
         return made
 
+    def dispute(
+        self, status: str = "needs_response", *, due_in_s: int = 604_800, amount: int = 10_000, **more: Any
+    ) -> dict[str, Any]:
+        """`due_in_s` 0: the bank takes no answer."""
+        number = next(self._numbers)
+        details = {
+            "due_by": _now() + due_in_s if due_in_s else 0, "has_evidence": False, "past_due": False,
+            "submission_count": 0,
+        }  # fmt: skip
+        made = {
+            "id": f"dp_{number}", "object": "dispute", "amount": amount, "balance_transactions": [],
+            "charge": f"ch_{number}", "created": _now(), "currency": "pln", "evidence": {"customer_name": "Ola"},
+            "evidence_details": details, "is_charge_refundable": False, "livemode": False, "metadata": {},
+            "payment_intent": f"pi_{number}", "reason": "fraudulent", "status": status, **more,
+        }  # fmt: skip
+        self.disputes.insert(0, made)
+        return made
+
     def fault(self, status: int) -> Any:
         return _fault(status, _CODES.get(status, ""), f"scripted {status}")
 
@@ -150,7 +170,7 @@ class StripeStandin(VendorServer):
         self._answers[key] = (said, reply)
         return reply
 
-    def _done(self, asked: Asked, given: dict[str, Any]) -> Reply:  # noqa: PLR0911  # one for each route
+    def _done(self, asked: Asked, given: dict[str, Any]) -> Reply:  # one for each route
         match asked.method, asked.path.removeprefix("/v1/").split("/"):
             case "GET", ["webhook_endpoints"]:
                 return _page(self.endpoints, given, asked.path)
@@ -160,17 +180,19 @@ class StripeStandin(VendorServer):
                 return self._create_endpoint(given)
             case "POST", ["webhook_endpoints", id_]:
                 return self._update_endpoint(_found(self.endpoints, id_), given)
-            case "GET", ["events"]:
-                return _page([each for each in self.events if _wanted(each, given)], given, asked.path)
-            case "GET", ["payment_intents"]:
-                return _page([each for each in self.intents if _wanted(each, given)], given, asked.path)
+            case "GET", ["events" | "payment_intents" | "refunds" | "disputes" as what]:
+                return _page([each for each in self._listed(what) if _wanted(each, given)], given, asked.path)
             case "GET", ["payment_intents", id_]:
                 return Reply(200, _found(self.intents, id_))
-            case "GET", ["refunds"]:
-                return _page([each for each in self.refunds if _wanted(each, given)], given, asked.path)
             case "POST", ["refunds"]:
                 return self._create_refund(given)
         raise Refused(404, "", f"Unrecognized request URL ({asked.method}: {asked.path})")
+
+    def _listed(self, what: str) -> list[dict[str, Any]]:
+        return {
+            "events": self.events, "payment_intents": self.intents, "refunds": self.refunds,
+            "disputes": self.disputes,
+        }[what]  # fmt: skip
 
     def _create_endpoint(self, given: dict[str, Any]) -> Reply:
         for name in ("url", "enabled_events[]"):

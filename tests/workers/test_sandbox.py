@@ -30,6 +30,8 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "stripe.undelivered": {},
     "stripe.intents": {},
     "stripe.refunds": {},
+    "stripe.payment": {"payment_intent": "pi_1"},
+    "stripe.disputes": {},
     "stripe.enable_endpoint": {"endpoint": "we_1"},
     "stripe.recreate_endpoint": {"endpoint": "we_1"},
     "stripe.refund": {"payment_intent": "pi_1", "amount": 1, "most": 1, "currency": "pln"},

@@ -117,6 +117,52 @@ def test_refunds_are_told_and_summed_by_currency(standin: StripeStandin) -> None
     assert act("refunds", step(standin), payment_intent=one["id"])["count"] == 2
 
 
+def test_a_payment_is_told_with_what_was_given_back_of_it(standin: StripeStandin) -> None:
+    intent = standin.intent(latest_charge="ch_1")
+    refund(standin, intent, amount=1_000)
+    refund(standin, intent, amount=2_500)
+    refund(standin, intent, amount=4_000)
+    standin.refunds[0]["status"] = "failed"
+    refund(standin, standin.intent(), amount=500)
+    found = act("payment", step(standin), payment_intent=intent["id"])
+    assert (found["received"], found["refunded"], found["left"], found["refunds"]) == (
+        10_000,
+        3_500,
+        6_500,
+        2,
+    )
+    assert (found["status"], found["currency"], found["charge"]) == ("succeeded", "pln", "ch_1")
+
+
+def test_a_payment_that_never_came_has_nothing_left(standin: StripeStandin) -> None:
+    found = act("payment", step(standin), payment_intent=standin.intent("canceled")["id"])
+    assert (found["status"], found["left"]) == ("canceled", 0)
+
+
+def test_disputes_are_told_by_whose_time_runs_out_first(standin: StripeStandin) -> None:
+    later = standin.dispute(due_in_s=900_000)
+    never = standin.dispute("warning_needs_response", due_in_s=0)
+    first = standin.dispute(due_in_s=7_300)
+    standin.dispute("won")
+    standin.dispute(created=1_000)
+    found = act("disputes", step(standin))
+    assert [each["id"] for each in found["disputes"]] == [first["id"], later["id"], never["id"]]
+    assert (found["count"], found["first_due_at"]) == (3, found["disputes"][0]["due_at"])
+    assert found["statuses"] == {"needs_response": 2, "warning_needs_response": 1, "won": 1}
+    assert (found["disputes"][0]["hours_left"], found["disputes"][2]["hours_left"]) == (2, None)
+    assert found["disputes"][0]["payment_intent"] == first["payment_intent"]
+    assert "Ola" not in json.dumps(found)
+
+
+def test_disputes_of_one_payment(standin: StripeStandin) -> None:
+    standin.dispute()
+    one = standin.dispute(evidence_details=None)
+    found = act("disputes", step(standin), payment_intent=one["payment_intent"])
+    assert [each["id"] for each in found["disputes"]] == [one["id"]]
+    none = act("disputes", step(standin), payment_intent="pi_other")
+    assert (none["count"], none["first_due_at"], none["disputes"]) == (0, "", [])
+
+
 # Endpoints
 
 
@@ -388,7 +434,10 @@ def test_without_the_webhook_secret_a_replay_is_only_simulated(standin: StripeSt
 
 # Refusals
 
-ONE: dict[str, dict[str, Any]] = {"endpoints": {}, "undelivered": {}, "intents": {}, "refunds": {}}
+ONE: dict[str, dict[str, Any]] = {
+    "endpoints": {}, "undelivered": {}, "intents": {}, "refunds": {}, "disputes": {},
+    "payment": {"payment_intent": "pi_9"},
+}  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {
     "enable_endpoint": {"endpoint": "we_9"},
     "recreate_endpoint": {"endpoint": "we_9"},
@@ -415,8 +464,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 def test_every_refusal_of_a_look_has_its_class(
     standin: StripeStandin, name: str, how: Misbehaviour, outcome: Outcome
 ) -> None:
+    standin.intent(id="pi_9")
     standin.misbehave(how)
-    failed = failure(name, step(standin, 0.6 if how.delay_s else 5.0))
+    failed = failure(name, step(standin, 0.6 if how.delay_s else 5.0), **ONE[name])
     assert failed.outcome is outcome
     assert failed.retry_after_ms == (30_000 if how.retry_after else 0)
 
@@ -483,8 +533,8 @@ def test_a_wrong_key_is_not_shown(standin: StripeStandin) -> None:
 
 
 def test_without_a_key_nothing_is_asked(standin: StripeStandin) -> None:
-    for name in ONE:
-        failed = failure(name, step(standin, settings={"base_url": standin.url}))
+    for name, params in ONE.items():
+        failed = failure(name, step(standin, settings={"base_url": standin.url}), **params)
         assert isinstance(failed, NoCredentialsError)
     assert standin.calls == []
 
@@ -501,7 +551,7 @@ def test_every_action_can_say_what_it_would_ask_without_asking(standin: StripeSt
     assert action.plan is not None
     planned = action.plan(
         replace(step(standin), settings=front_door(standin, standin.url)),
-        action.params(**CHANGES.get(name, {})),
+        action.params(**{**ONE, **CHANGES}.get(name, {})),
     )
     assert planned["would"]["method"] == ("POST" if action.mutates else "GET")
     assert planned["would"]["url"].startswith(standin.url)

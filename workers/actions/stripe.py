@@ -1,9 +1,9 @@
-"""Stripe: what it could not deliver, which payments fail, refunds, and webhook endpoints set right.
+"""Stripe: what it could not deliver, which payments fail, refunds, disputes, and webhook endpoints set right.
 
 Settings: api_key (a restricted key is enough), base_url, webhook_secret and front_door (for replay_events: what
 signs, and our own receiver), secret_file (where the secret of a recreated endpoint is written, readable by its
 owner alone). Without api_key every action is only simulated. Sources: docs.stripe.com/api (webhook endpoints,
-events, payment intents, refunds).
+events, payment intents, refunds, disputes).
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from routing.ports import Action, Step
 from workers import front_door
 from workers.stripe.api import address
 from workers.stripe.endpoints import EnableEndpoint, RecreateEndpoint, enable_endpoint, recreate_endpoint
+from workers.stripe.payments import Disputes, Payment, disputes, payment
 from workers.stripe.reading import (
     Endpoints,
     Intents,
@@ -56,6 +57,10 @@ ACTIONS = {
     ),
     "intents": Action(Intents, mutates=False, run=intents, plan=_would("GET", "/v1/payment_intents")),
     "refunds": Action(Refunds, mutates=False, run=refunds, plan=_would("GET", "/v1/refunds")),
+    "payment": Action(
+        Payment, mutates=False, run=payment, plan=_would("GET", "/v1/payment_intents/{payment_intent}")
+    ),
+    "disputes": Action(Disputes, mutates=False, run=disputes, plan=_would("GET", "/v1/disputes")),
     "enable_endpoint": Action(
         EnableEndpoint,
         mutates=True,
