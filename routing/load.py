@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from routing import warnings
+from routing.automation import chains
 from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
@@ -156,6 +157,7 @@ class _Loading:
         """The compiled policy; None when a file it needs is unsound."""
         books = [each for name, each in self._read.items() if name.startswith(RUNBOOKS)]
         relations.unique_runbooks([each.document for each in books])
+        relations.no_endless_runbooks([each.document for each in books], chains.MOST)
         if "escalation.yaml" in self._read:
             relations.no_cycles(self._read["escalation.yaml"].document)
         if "services.yaml" in self._read:
@@ -300,6 +302,7 @@ def _known(documents: Mapping[str, Document], catalogue: Catalogue, env: Mapping
         "action": frozenset(catalogue.actions),
         "action family": frozenset(catalogue.families),
     }
+    names["runbook"], homes["runbook"] = _runbooks(documents), f"config/{RUNBOOKS}"
     homes |= dict.fromkeys(
         ("source vendor", "channel vendor", "action", "action family"), "the vendors' modules"
     )
@@ -316,6 +319,14 @@ def _defined(documents: Mapping[str, Document], file: str, key: str) -> frozense
         return None
     items = document.data.get(key, {} if file in OPTIONAL or key in _LEFT_OUT else None)
     return frozenset(items) if isinstance(items, dict) and not document.is_unsound((key,)) else None
+
+
+def _runbooks(documents: Mapping[str, Document]) -> frozenset[str] | None:
+    """The ids of all runbooks; None when one could not be read."""
+    books = [document for name, document in documents.items() if name.startswith(RUNBOOKS)]
+    if any(book.is_unsound(()) or not isinstance(book.data, dict) for book in books):
+        return None
+    return frozenset(str(book.data.get("id")) for book in books)
 
 
 def _voices(document: Document | None, catalogue: Catalogue) -> Iterator[str]:

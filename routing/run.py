@@ -31,6 +31,10 @@ class RunPhase(StrEnum):
         return self not in {RunPhase.DIAGNOSE, RunPhase.WAITING, RunPhase.REMEDIATE, RunPhase.VERIFY}
 
 
+SKIPPED = "skipped"
+"""Outcome of a step whose `when` does not hold."""
+
+
 class StepState(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One step of a run. `attempt` 0: not begun. `outcome` "" while under way."""
 
@@ -82,6 +86,8 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The change it takes back, like "INC-1-r1/attack_mode"; "" where it repairs."""
     tries: int = 0
     """How often that has failed before."""
+    follows: str = ""
+    """The run whose failure it was started for; "" where an alert or a person did."""
     approval: Approval | None = None
     approved_by: list[str] = []
     """Everyone it needed has approved."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from routing import duration
-from routing.automation import facts
+from routing.automation import facts, steps
 from routing.delivery import Message
 from routing.draft import Draft
 from routing.errors import TocsinError
@@ -41,7 +41,7 @@ def needed(run: Run, runbook: Runbook, known: dict[str, Any]) -> str:
         return "it asks each time"
     limit = runbook.limits.max_affected
     most = max(limit, run.approval.affected) if run.approved_by and run.approval else limit
-    for step in runbook.remediate:
+    for step in steps.chosen(run, runbook):
         many = _affected(step, known)
         if many > most:
             if many == UNCOUNTED:
@@ -76,7 +76,7 @@ def ask(draft: Draft, incident: Incident, run: Run, runbook: Runbook, why: str) 
     until = draft.now + rules.within_ms
     asked = [each.contact.name for each in people]
     known = facts.of_run(draft, incident, run)
-    most = max(_affected(step, known) for step in runbook.remediate)
+    most = max(_affected(step, known) for step in steps.chosen(run, runbook))
     approval = Approval(why=why, until_at=until, people=rules.people, asked=asked, affected=most)
     run = msgspec.structs.replace(run, phase=RunPhase.WAITING, approval=approval, approved_by=[], at_step="")
     draft.put_run(run)
@@ -108,7 +108,7 @@ def _tell(
     lines = [
         title,
         f"{incident.severity}, target {run.target}: {run.approval.why}.",
-        f"It would do: {', '.join(step.action for step in runbook.remediate)}.",
+        f"It would do: {', '.join(step.action for step in steps.chosen(run, runbook))}.",
         f"Until {until}; no answer within {duration.text(rules.within_ms)} means no.",
         f"Answer approve or deny, or: tocsin runbook approve {run.id}",
     ]

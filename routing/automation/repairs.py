@@ -1,6 +1,6 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, runbooks, steps, tasks, undoing
+from routing.automation import approvals, runbooks, steps, undoing
 from routing.automation.approvals import Vote
 from routing.draft import Draft
 from routing.entry import StepDone
@@ -71,10 +71,22 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
         closing.resolve(
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
         )
-    elif run.phase is RunPhase.HANDED_OVER:
-        tasks.tell(draft, incident, run)
-    elif incident.held_until and runbooks.repairs(draft, run):
+        return
+    if run.phase is RunPhase.FAILED:
+        incident, following = runbooks.start_next(draft, incident, run)
+        if following is not None and runbooks.repairs(draft, following):
+            # What was held stays held, and no longer: its timer is as it was.
+            _report(draft, incident, run, f"; {following.runbook} is tried")
+            return
+    if run.phase is RunPhase.HANDED_OVER:
+        return
+    if incident.held_until and runbooks.repairs(draft, run):
         helped = "helped, and it is not over by that" if finished.repaired else "did not help"
         responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")
-    elif incident.paged:
-        followups.report(draft, incident, f"Runbook {run.runbook} {run.phase}: {run.why}")
+    else:
+        _report(draft, incident, run)
+
+
+def _report(draft: Draft, incident: Incident, run: Run, more: str = "") -> None:
+    if incident.paged:
+        followups.report(draft, incident, f"Runbook {run.runbook} {run.phase}: {run.why}{more}")

@@ -4,12 +4,23 @@ A run goes through diagnose, guards, remediate and verify, or hands over to a pe
 ends it, the caller learns by `Finished` and lets the incident go on: resolved, or paged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from routing.automation import approvals, conditions, facts, guards, steps, stops, tasks, undoing
+from routing.automation import (
+    approvals,
+    chains,
+    choosing,
+    conditions,
+    facts,
+    guards,
+    steps,
+    stops,
+    tasks,
+    undoing,
+)
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -20,7 +31,7 @@ from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, Task
 from routing.reason import Reason
 from routing.response import followups
-from routing.run import Run, RunPhase, StepState, TargetRecord
+from routing.run import SKIPPED, Run, RunPhase, StepState, TargetRecord
 from routing.timer import Wake
 
 
@@ -65,6 +76,14 @@ def repairs(draft: Draft, run: Run) -> bool:
     return runbook is None or runbook.task is None
 
 
+def start_next(draft: Draft, incident: Incident, failed: Run) -> tuple[Incident, Run | None]:
+    """A run has failed: try what its runbook names for that, within all guard rails."""
+    runbook = chains.following(draft, incident, failed)
+    if runbook is None:
+        return incident, None
+    return _start(draft, incident, runbook, failed.requested_by, failed)
+
+
 def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
     """A person starts a runbook for an incident, whatever it matches. All guard rails hold; they cannot approve it."""
     runbook = steps.runbook_of(draft, name)
@@ -79,16 +98,21 @@ def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str
     _start(draft, incident, runbook, by)
 
 
-def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> tuple[Incident, Run | None]:
+def _start(
+    draft: Draft, incident: Incident, runbook: Runbook, by: str = "", failed: Run | None = None
+) -> tuple[Incident, Run | None]:
     number = incident.runs + 1
     run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
+    run = msgspec.structs.replace(run, follows=failed.id if failed else "")
     incident = msgspec.structs.replace(incident, runs=number)
     record = _target_record(draft, runbook, run.target)
     reads = runbook.mode == "dry_run" or _hands_over(runbook)
-    stopped = stops.reason(draft, by_hand=bool(by), reads=reads)
+    stopped = stops.reason(draft, by_hand=bool(by) and failed is None, reads=reads)
     permit = guards.permit(record, runbook.limits, run.id, draft.now, stopped=stopped)
     why = Reason(
-        text=f"it matches {incident.title}", rule=f"runbook {runbook.id}", origin=str(runbook.origin)
+        text=f"{failed.runbook} has failed" if failed else f"it matches {incident.title}",
+        rule=f"runbook {runbook.id}",
+        origin=str(runbook.origin),
     )
     if permit.refusal:
         return _refused(draft, incident, run, runbook, permit.refusal, why), None
@@ -98,7 +122,7 @@ def _start(draft: Draft, incident: Incident, runbook: Runbook, by: str = "") -> 
     what = f"give up on runbook {runbook.id}"
     draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
     does = "looks for what a person will need" if _hands_over(runbook) else "is running"
-    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} {does}")
+    incident = msgspec.structs.replace(incident, tried=f"{chains.tried(draft, run)}{runbook.title} {does}")
     draft.put_incident(incident)
     ended = _hand_out(draft, incident, run, run.steps[0].id)
     return (ended.incident, None) if ended else (incident, run)
@@ -126,7 +150,9 @@ def _refused(
     """A guard rail said no: the run is kept, so that anybody can see that it would have run, and why it did not."""
     draft.put_run(msgspec.structs.replace(run, phase=RunPhase.REFUSED, why=refusal, ended_at=draft.now))
     draft.note(incident.id, f"runbook {runbook.id} not run: {refusal}", why)
-    incident = msgspec.structs.replace(incident, tried=f"{runbook.title} was not run: {refusal}")
+    incident = msgspec.structs.replace(
+        incident, tried=f"{chains.tried(draft, run)}{runbook.title} was not run: {refusal}"
+    )
     draft.put_incident(incident)
     return incident
 
@@ -168,11 +194,16 @@ def _next(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Finis
             return stopped
         if runbook.task is not None:
             return hand_over(draft, incident, run, runbook.task)
+        choice = choosing.choose(draft, incident, run, runbook)
+        run = choice.run
+        if choice.stopped:
+            return finish(draft, incident, run, RunPhase.STOPPED, choice.stopped)
         why = approvals.needed(run, runbook, facts.of_run(draft, incident, run))
         if why:
             denied = approvals.ask(draft, incident, run, runbook, why)
             return finish(draft, incident, run, RunPhase.REFUSED, denied) if denied else None
         run = msgspec.structs.replace(run, phase=RunPhase.REMEDIATE)
+    following = [step for step in following if steps.state_of(run, step).outcome != SKIPPED]
     if following:
         return _hand_out(draft, incident, run, following[0])
     if run.mode == "dry_run":
@@ -267,7 +298,8 @@ def hand_over(draft: Draft, incident: Incident, run: Run, task: Task) -> Finishe
         would = f"dry run: would have handed over: {task.text}"
         return finish(draft, incident, run, RunPhase.STOPPED, would)
     incident, why = tasks.opened(draft, incident, run, task)
-    return finish(draft, incident, run, RunPhase.HANDED_OVER, why)
+    finished = finish(draft, incident, run, RunPhase.HANDED_OVER, why)
+    return replace(finished, incident=tasks.tell(draft, finished.incident, finished.run))
 
 
 def _verified(
@@ -319,7 +351,8 @@ def finish(draft: Draft, incident: Incident, run: Run, phase: RunPhase, why: str
             record = guards.ended(record)
         draft.put(Table.TARGET, record.key, record)
     title = runbook.title if runbook else run.runbook
-    incident = msgspec.structs.replace(incident, tried=f"{title}: {phase.words}, {why}")
+    tried = f"{chains.tried(draft, run)}{title}: {phase.words}, {why}"
+    incident = msgspec.structs.replace(incident, tried=tried)
     draft.note(incident.id, f"runbook {run.runbook} {phase.words}: {why}")
     if phase is RunPhase.FAILED:
         draft.bury("unremediated", run.id, incident.id, f"runbook {run.runbook} failed: {why}")

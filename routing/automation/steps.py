@@ -11,7 +11,7 @@ from routing.incident import Incident
 from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
 from routing.response.sending import unclaimed_ms
-from routing.run import Run, StepState
+from routing.run import SKIPPED, Run, StepState
 from routing.timer import Wake
 
 RETRY_MS = 2_000
@@ -41,6 +41,11 @@ def state_of(run: Run, step: str) -> StepState:
 def spec_of(runbook: Runbook, step: str) -> RunbookStep:
     undo = (spec.undo for spec in runbook.remediate if spec.undo is not None)
     return next(spec for spec in (*runbook.steps, *undo) if spec.id == step)
+
+
+def chosen(run: Run, runbook: Runbook) -> list[RunbookStep]:
+    """The steps that repair, without those that this run leaves out."""
+    return [step for step in runbook.remediate if state_of(run, step.id).outcome != SKIPPED]
 
 
 def with_state(run: Run, state: StepState) -> Run:
@@ -214,7 +219,7 @@ def has_changed(state: StepState) -> bool:
 
 
 def would_have(run: Run) -> str:
-    done = [f"{state.action}" for state in run.steps if state.mutates and state.outcome]
+    done = [state.action for state in run.steps if state.mutates and state.outcome not in {"", SKIPPED}]
     return ", ".join(done) or "nothing"
 
 
@@ -223,7 +228,7 @@ def troubles(run: Run) -> str:
     return "; ".join(
         f"{state.id} {state.outcome}: {state.error}"
         for state in run.steps
-        if state.outcome and state.outcome != Outcome.OK
+        if state.outcome not in {"", SKIPPED, Outcome.OK}
     )
 
 

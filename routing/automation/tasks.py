@@ -36,13 +36,15 @@ def opened(draft: Draft, incident: Incident, run: Run, task: Task) -> tuple[Inci
     return incident, f"to {who}: {words} ({found(run)}; see: tocsin incidents show {incident.id})"
 
 
-def tell(draft: Draft, incident: Incident, run: Run) -> None:
+def tell(draft: Draft, incident: Incident, run: Run) -> Incident:
     """Who has the task hears of it, and everyone who was paged that there is something to read."""
     task = next((each for each in incident.followups if each.run == run.id), None)
     if task is not None:
         incident = followups.tell(draft, incident, task, f"Task of {incident.id}: {task.text}")
         others = followups.others(draft, incident, task)
-        followups.report(draft, incident, f"Runbook {run.runbook} {run.phase.words} {run.why}", others)
+        said = f"Runbook {run.runbook} {run.phase.words} {run.why}"
+        incident = followups.report(draft, incident, said, others)
+    return incident
 
 
 def found(run: Run) -> str:

@@ -34,7 +34,7 @@ def wait_ms(policy: Policy, incident: Incident) -> int:
 def is_waiting(draft: Draft, incident: Incident) -> bool:
     """Nothing but its group's wait holds the page back."""
     held = incident.held_until and not incident.silenced_by
-    return bool(held and not runbooks.active(draft, incident))
+    return bool(held and not any(runbooks.repairs(draft, run) for run in runbooks.active(draft, incident)))
 
 
 def changed(draft: Draft, incident: Incident, alert: Alert | None, mark: str) -> tuple[Incident, str]:

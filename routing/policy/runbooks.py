@@ -26,6 +26,8 @@ class RunbookStep:
     """What takes it back."""
     expires_ms: int = 0
     """It is taken back after so long; 0: it stays."""
+    when: str = ""
+    """A jmespath condition over what was diagnosed: the step is left out where it does not hold; "" for always."""
     affects: str = ""
     """A jmespath expression over what was diagnosed: how many it would affect; "" where nobody counts."""
 
@@ -110,6 +112,8 @@ class Runbook:
     when_severity: tuple[Severity, ...] = ()
     approval: Approvers | None = None
     task: Task | None = None
+    next_on_failure: str = ""
+    """The runbook that is tried for the same incident when a run of this one fails; "" for none."""
 
     @property
     def steps(self) -> tuple[RunbookStep, ...]:

@@ -101,6 +101,36 @@ def unique_runbooks(documents: Iterable[Document]) -> None:
         first.setdefault(key, document)
 
 
+def no_endless_runbooks(documents: Iterable[Document], most: int) -> None:
+    """Runbooks that go on with each other for ever, or for longer than anybody would wait, would hide the failure."""
+    books = {book.data.get("id"): book for book in documents if isinstance(book.data, dict)}
+    leads = {name: _next_of(book) for name, book in books.items() if isinstance(name, str)}
+    told: set[str] = set()
+    for name in leads:
+        cycle = _cycle(leads, name)
+        chain = [name]
+        while len(chain) <= len(leads) and (following := leads.get(chain[-1])):
+            chain += following
+        if cycle and not told & set(cycle):
+            told |= set(cycle)
+            fix = "end one of them without on_failure"
+            _refuse_next(books[name], f"a cycle: {' then '.join((*cycle, name))}", fix)
+        elif most < len(chain) <= len(leads):
+            found = f"{len(chain)} runbooks in a row: {' then '.join(chain)}"
+            _refuse_next(books[name], found, f"at most {most} may follow each other: end one of them before")
+
+
+def _next_of(book: Document) -> list[str]:
+    part = book.data.get("on_failure")
+    name = part.get("next") if isinstance(part, dict) else None
+    return [name] if isinstance(name, str) else []
+
+
+def _refuse_next(book: Document, found: str, fix: str) -> None:
+    at: Path = ("on_failure", "next")
+    book.refuse(book.value_mark(at), at, found, fix)
+
+
 def unique_names(document: Document, key: str, noun: str) -> None:
     """Rules are told apart by name in every reason; thresholds keep their count by it."""
     items = document.data.get(key) if isinstance(document.data, dict) else None

@@ -6,7 +6,17 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from routing.policy import Approvers, Guard, Limits, Runbook, Task
 from routing.schema import placeholders
-from routing.schema.fields import Condition, Many, Matchers, Name, PositiveDuration, SeverityField, Some, Text
+from routing.schema.fields import (
+    Condition,
+    Many,
+    Matchers,
+    Name,
+    PositiveDuration,
+    RunbookName,
+    SeverityField,
+    Some,
+    Text,
+)
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all
 from routing.schema.runbook_tests import RunbookTestPart, missing
@@ -15,7 +25,7 @@ from routing.schema.steps import (
     RepairPart,
     StepPart,
     VerifyPart,
-    affects_faults,
+    asked_before_faults,
     build_steps,
     build_verify,
     step_faults,
@@ -69,6 +79,10 @@ class TaskPart(Part):
     remind: PositiveDuration = Field(description="how often they are reminded of it, like 24h")
 
 
+class OnFailurePart(Part):
+    next: RunbookName = Field(description="the runbook that is tried then, like redeploy")
+
+
 class RunbookFile(Part):
     """One runbook: look, decide, repair, and see that the symptom is gone; or look, and hand over to a person."""
 
@@ -95,6 +109,9 @@ class RunbookFile(Part):
     remediate: Many[RepairPart] = Field(default=(), validate_default=True, description="steps that repair")
     verify: VerifyPart | None = Field(
         default=None, validate_default=True, description="how it is seen that the symptom is gone"
+    )
+    on_failure: OnFailurePart | None = Field(
+        default=None, description="next: the runbook that is tried for the same incident when a run fails"
     )
     followups: Many[FollowUpPart] = Field(default=(), description="what is left to do afterwards")
     resolves: bool = Field(default=True, description="false: a repair does not resolve the incident")
@@ -159,7 +176,7 @@ class RunbookFile(Part):
             )
         before = _before(info, "diagnose")
         if before is not None:
-            refuse_all([*step_faults(steps, before), *affects_faults(steps, before)])
+            refuse_all([*step_faults(steps, before), *asked_before_faults(steps, before)])
         return steps
 
     @field_validator("verify")
@@ -237,6 +254,7 @@ def build_runbook(file: RunbookFile, spot: Spot, mutating: frozenset[str]) -> Ru
         followups=tuple((part.text, part.remind) for part in file.followups),
         when_severity=file.severity,
         approval=_approvers(file.approval, spot.at("approval")) if file.approval else None,
+        next_on_failure=file.on_failure.next if file.on_failure else "",
         task=_task(file.task, spot.at("task")) if file.task else None,
     )
 

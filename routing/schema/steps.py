@@ -11,13 +11,15 @@ from routing.schema.fields import ActionName, Condition, PositiveDuration, condi
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.placeholders import GIVEN, condition_faults, faults
-from routing.schema.refusal import Refusal, refuse_all
+from routing.schema.refusal import Refusal, Refusals, refuse_all
 from routing.schema.written import like, shown_as
 
 MOST_ATTEMPTS = 10
 
 UNDO = "undo_"
 """What takes a step back is a step of this and its id."""
+
+_ASKED_BEFORE = ("when", "affects")
 
 _RECOVER = re.compile(r"self_healing|irreversible|undo: \S.*")
 _RECOVER_FIX = 'self_healing, irreversible, or "undo: <what takes it back>"'
@@ -90,6 +92,10 @@ class RepairPart(StepPart):
     """A step that may change something: it says how that is recovered from."""
 
     idempotency_key: str = Field(default="", description="sent along, so that a repeat changes nothing")
+    when: str = Field(
+        default="",
+        description="a condition on what was diagnosed: the step is left out where it does not hold",
+    )
     undo: UndoPart | None = Field(default=None, description="action and params: what takes it back")
     expires: PositiveDuration | None = Field(
         default=None, validate_default=True, description="it is taken back after so long, like 1h"
@@ -150,20 +156,27 @@ def step_faults(steps: Sequence[StepPart], before: Sequence[StepPart]) -> list[R
     return refusals
 
 
-def affects_faults(steps: Sequence[RepairPart], before: Sequence[StepPart]) -> list[Refusal]:
-    """What a step affects is counted from what was diagnosed: it is asked before anything is changed."""
-    refusals = []
-    for number, step in enumerate(steps):
-        try:
-            found = (
-                condition_faults(condition(step.affects), [each.id for each in before])
-                if step.affects
-                else []
-            )
-        except Refusal as refusal:
-            found = [refusal]
-        refusals += [Refusal(fault.found, fault.fix, (number, "affects")) for fault in found]
-    return refusals
+def asked_before_faults(steps: Sequence[RepairPart], before: Sequence[StepPart]) -> list[Refusal]:
+    """`when` and `affects` are asked before anything is changed, so they know only what was diagnosed."""
+    ids = [each.id for each in before]
+    asked = [
+        (number, name, getattr(step, name)) for number, step in enumerate(steps) for name in _ASKED_BEFORE
+    ]
+    return [
+        Refusal(fault.found, fault.fix, (number, name))
+        for number, name, text in asked
+        if text
+        for fault in _faults_of(text, ids)
+    ]
+
+
+def _faults_of(text: str, ids: Sequence[str]) -> Sequence[Refusal]:
+    try:
+        return condition_faults(condition(text), ids)
+    except Refusal as refusal:
+        return [refusal]
+    except Refusals as refusals:
+        return refusals.refusals
 
 
 def build_steps(parts: Sequence[StepPart], spot: Spot, mutating: frozenset[str]) -> tuple[RunbookStep, ...]:
@@ -193,6 +206,7 @@ def _step(part: StepPart, spot: Spot, mutating: frozenset[str]) -> RunbookStep:
         attempts=part.attempts,
         idempotency_key=repair.idempotency_key if repair else "",
         recover=repair.recover if repair else "",
+        when=repair.when if repair else "",
         affects=repair.affects if repair else "",
         undo=_undo(repair, spot, mutating) if repair and repair.undo else None,
         expires_ms=(repair.expires or 0) if repair else 0,
