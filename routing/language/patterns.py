@@ -8,6 +8,7 @@ a repeat or a choice that is itself repeated, and more than three unbounded repe
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 
 from routing.schema.refusal import Refusal, shown
 
@@ -26,6 +27,7 @@ class BadPattern(Refusal):
     """The pattern cannot be used."""
 
 
+@lru_cache(maxsize=1024)
 def compile_pattern(text: str) -> re.Pattern[str]:
     """Compile for use with `fullmatch`. Raises BadPattern."""
     _refuse_foreign(text)

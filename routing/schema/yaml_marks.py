@@ -6,7 +6,8 @@ tags, several documents. Built from the parser's events, so nesting costs no rec
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -31,7 +32,10 @@ class Mark:
 
 @dataclass(slots=True)
 class Document:
-    """`unsound` are the paths whose value could not be taken as written: their fault is already told."""
+    """`unsound` are the paths whose value could not be taken as written: their fault is already told.
+
+    Only faults and unsound paths may be added to; the rest is shared by all who read the same text.
+    """
 
     file: str
     data: Any = None
@@ -63,6 +67,13 @@ def dotted(path: Path) -> str:
 
 def read(file: str, text: str) -> Document:
     """Read one file. Its faults are in the document; with a syntax error the data ends where that was."""
+    found = _read(file, text)
+    return replace(found, unsound=set(found.unsound), faults=list(found.faults))
+
+
+@lru_cache(maxsize=128)
+def _read(file: str, text: str) -> Document:
+    """A change of the configuration touches one file of dozens: the others are parsed once."""
     document = Document(file)
     try:
         _Builder(document).run(_events(document, text))
@@ -95,24 +106,27 @@ class _Builder:
 
     def run(self, events: Iterator[yaml.Event]) -> None:
         for event in events:
-            self._take(event, _mark(event.start_mark))
+            self._take(event)
         if self.documents == 0 or (not self.document.faults and self.document.data is None):
             self._stop(Mark(1, 1), "the file is empty", "write its content, or restore it")
 
-    def _take(self, event: yaml.Event, mark: Mark) -> None:
-        if isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                self._stop(mark, "a second document begins", "keep one document in a file, remove the ---")
-        elif isinstance(event, yaml.AliasEvent):
-            self._refuse(mark, f"alias *{event.anchor}", "write the value out: aliases are not supported")
-            self._place(None, mark, unsound=True)
-        elif isinstance(event, yaml.ScalarEvent):
-            self._scalar(event, mark)
+    def _take(self, event: yaml.Event) -> None:
+        """Most are scalars, and most of the others collections."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event, _mark(event.start_mark))
         elif isinstance(event, yaml.CollectionStartEvent):
-            self._begin(event, mark)
+            self._begin(event, _mark(event.start_mark))
         elif isinstance(event, yaml.CollectionEndEvent):
             self.open.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            mark = _mark(event.start_mark)
+            self._refuse(mark, f"alias *{event.anchor}", "write the value out: aliases are not supported")
+            self._place(None, mark, unsound=True)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                found, fix = "a second document begins", "keep one document in a file, remove the ---"
+                self._stop(_mark(event.start_mark), found, fix)
 
     def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> None:
         unsound = self._refuse_extras(event, mark)

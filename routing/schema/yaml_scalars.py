@@ -32,6 +32,8 @@ def scalar(text: str) -> str | int | float | bool | None:
     if text.lower() in _TRAP_WORDS:
         meant = _TRAP_WORDS[text.lower()]
         raise Refusal(f"{text} without quotes, which is {meant} in older YAML", f'write {meant}, or "{text}"')
+    if text[0] not in "+-." and not text[0].isdigit():
+        return text
     for trap, what, more in _TRAPS:
         if trap.fullmatch(text):
             raise Refusal(f"{text} without quotes, {what}", f'write "{text}" in quotes{more}')
