@@ -2,7 +2,8 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from kept import alert, commit, delivery, incident, run, timer
 from redis import Redis
@@ -176,11 +177,7 @@ def histories(draw: st.DrawFn) -> list[list[Decision]]:
     return [[author.decision() for _ in range(size)] for size in sizes]
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=histories())
 def test_what_is_committed_and_loaded_is_what_was_applied_in_memory(
     history: list[list[Decision]], redis: Redis, keys: Keys

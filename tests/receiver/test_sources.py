@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import stripe as stripe_package
-from hypothesis import assume, given, settings
+from examples import examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from reception import source
 
@@ -114,7 +115,7 @@ def requests(draw: st.DrawFn) -> tuple[bytes, str, str]:
 
 
 @given(request=requests())
-@settings(max_examples=1500, deadline=None)
+@examples(400)
 def test_our_verdict_on_a_signature_is_stripes(request: tuple[bytes, str, str]) -> None:
     """Ours is stricter in one thing: what Python would read as a number, and Stripe never writes, is no time."""
     body, header, secret = request
@@ -135,7 +136,7 @@ def test_a_captured_signature_is_not_made_young_by_another_time_beside_it(form: 
 
 
 @given(request=requests(), age=st.integers(-10 * TOLERANCE_S, 10 * TOLERANCE_S), other=st.integers(0, 10**10))
-@settings(max_examples=500, deadline=None)
+@examples(200)
 def test_the_time_that_is_checked_is_the_time_that_is_signed(
     request: tuple[bytes, str, str], age: int, other: int
 ) -> None:
@@ -384,7 +385,7 @@ def read(vendor: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @given(body=st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@examples(100)
 def test_bytes_of_any_kind_are_read_or_unreadable(vendor: str, body: bytes) -> None:
     read(vendor, body)
 
@@ -404,7 +405,7 @@ def _with(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @pytest.mark.parametrize(("vendor", "name"), everything())
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_a_sample_with_anything_anywhere_is_read_or_unreadable(
     vendor: str, name: str, data: st.DataObject
 ) -> None:

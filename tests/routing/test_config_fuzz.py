@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import shipped
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -74,21 +75,21 @@ def loads_or_is_refused(data: dict[str, Any]) -> None:
         assert fault.line >= 1
 
 
-@settings(max_examples=400, deadline=None)
+@examples(120)
 @given(st.sampled_from(EVERYWHERE), odd)
 def test_an_odd_value_anywhere(where: tuple[str, Place], value: Any) -> None:
     name, place = where
     loads_or_is_refused({**DATA, name: replaced(DATA[name], place, value)})
 
 
-@settings(max_examples=200, deadline=None)
+@examples(60)
 @given(st.sampled_from([where for where in EVERYWHERE if where[1]]))
 def test_anything_left_out(where: tuple[str, Place]) -> None:
     name, place = where
     loads_or_is_refused({**DATA, name: dropped(DATA[name], place)})
 
 
-@settings(max_examples=100, deadline=None)
+@examples(40)
 @given(st.sampled_from(sorted(DATA)), st.data())
 def test_a_file_cut_off_anywhere(name: str, data: st.DataObject) -> None:
     text = shipped.files()[name]
@@ -134,7 +135,7 @@ def variants(value: Any) -> list[Any]:
     return [str(value), [value], -value, value + 1, value / 2]
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(400)
 @given(st.sampled_from(ANYWHERE), st.data())
 def test_what_is_taken_fits_the_schema(where: tuple[str, Place], data: st.DataObject) -> None:
     """Of the shape: any name is known here but those of vendors."""

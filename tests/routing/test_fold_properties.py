@@ -4,7 +4,8 @@ import random
 from dataclasses import replace
 
 import msgspec
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from small_policy import HERE, POLICY, START, World, deploy, failed_card, firing, resolved
 
@@ -74,7 +75,7 @@ def play(log: list[tuple[AnyEntry, int]], world: World) -> Simulation:
 
 
 @given(steps, worlds())
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_every_open_incident_always_has_a_next_action(log: list[tuple[AnyEntry, int]], world: World) -> None:
     sim = play(log, world)
     for incident in sim.incidents():
@@ -84,7 +85,7 @@ def test_every_open_incident_always_has_a_next_action(log: list[tuple[AnyEntry, 
 
 
 @given(steps, worlds())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_an_open_incident_ends_up_with_somebody_told(log: list[tuple[AnyEntry, int]], world: World) -> None:
     sim = play(log, world)
     sim.pass_time(sim.now + 12 * 60 * MINUTE)
@@ -94,7 +95,7 @@ def test_an_open_incident_ends_up_with_somebody_told(log: list[tuple[AnyEntry, i
 
 
 @given(steps, worlds())
-@settings(max_examples=50, deadline=None)
+@examples(40)
 def test_the_same_log_gives_the_same_decisions(log: list[tuple[AnyEntry, int]], world: World) -> None:
     first, second = play(log, _copy(world)), play(log, _copy(world))
     assert first.decisions == second.decisions
@@ -110,7 +111,7 @@ occurrences = st.lists(st.tuples(KEYS, st.integers(1, 5)), min_size=1, max_size=
 
 
 @given(occurrences, st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_order_and_repetition_of_reports_do_not_change_what_is_open_in_the_end(
     happened: list[tuple[str, int]], shuffler: random.Random, last_is_open: bool
 ) -> None:
@@ -146,7 +147,7 @@ def _is_open(sim: Simulation, alert: Alert) -> bool:
 
 
 @given(steps, worlds())
-@settings(max_examples=50, deadline=None)
+@examples(40)
 def test_bytes_written_per_event_do_not_grow_with_the_life_of_an_incident(
     log: list[tuple[AnyEntry, int]], world: World
 ) -> None:
@@ -161,7 +162,7 @@ def test_bytes_written_per_event_do_not_grow_with_the_life_of_an_incident(
 
 
 @given(steps, worlds())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_what_the_state_knows_by_heart_is_what_its_tables_say(
     log: list[tuple[AnyEntry, int]], world: World
 ) -> None:
@@ -195,7 +196,7 @@ PROMOTING = replace(
 
 
 @given(st.lists(st.tuples(entries | graded, st.integers(0, 20 * 60)), max_size=25), worlds())
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_nothing_but_a_person_makes_an_incident_milder(log: list[tuple[AnyEntry, int]], world: World) -> None:
     sim = Simulation(PROMOTING, START, world)
     by_person = set()

@@ -1,6 +1,7 @@
 """What holds whatever holds pages back: no end is lost, and a report that is repeated changes nothing."""
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from noisy import ACKS, CONDITIONS, FLAPPING, SILENCES, report
 from small_policy import START, World
@@ -20,7 +21,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_a_suppressed_alerts_resolve_is_never_lost(
     log: list[tuple[AnyEntry | tuple[str, str], bool, int]],
 ) -> None:
@@ -60,7 +61,7 @@ def told_of_the_end(sim: Simulation, incident: Incident) -> set[str]:
 
 
 @given(st.lists(st.tuples(CONDITIONS, st.booleans(), st.integers(0, 15 * 60)), max_size=20))
-@settings(max_examples=100, deadline=None)
+@examples(60)
 def test_a_report_that_comes_twice_changes_nothing(log: list[tuple[tuple[str, str], bool, int]]) -> None:
     once, twice = (_said(log, times) for times in (1, 2))
     assert twice == once

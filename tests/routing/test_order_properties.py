@@ -3,7 +3,8 @@
 import random
 from dataclasses import replace
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from noisy import FLAPPING, KINDS, SERVICES, silence
 from small_policy import HERE, POLICY, START, World, firing, resolved
@@ -114,7 +115,7 @@ def shuffle(log: list[AnyEntry], shuffler: random.Random) -> list[AnyEntry]:
 
 
 @given(OCCURRENCES, MUTES, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_with_all_noise_rules_order_and_repetition_change_neither_what_fires_nor_who_is_paged_for_it(
     happened: list[tuple[str, str, int, bool]], mutes: list[AnyEntry], shuffler: random.Random
 ) -> None:
@@ -155,7 +156,7 @@ PEOPLE = st.lists(
 
 
 @given(REPORTS, PEOPLE, st.randoms(use_true_random=False), st.integers(2, 3))
-@settings(max_examples=100, deadline=None)
+@examples(40)
 def test_with_a_process_order_and_repetition_change_neither_who_has_a_role_nor_what_is_owed_when(
     happened: list[tuple[str, str]], acts: list[tuple[Verb, int]], shuffler: random.Random, times: int
 ) -> None:

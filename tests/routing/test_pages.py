@@ -67,10 +67,10 @@ def test_a_reply_means_the_latest_open_incident_and_never_a_resolved_one() -> No
     assert [each.phase for each in sim.incidents()] == [Phase.TRIGGERED, Phase.ACKNOWLEDGED, Phase.RESOLVED]
 
 
-def test_a_reply_is_understood_at_once_although_100000_incidents_are_open() -> None:
-    """Walking all of them took a second; the deadline has ten times the slack."""
+def test_a_reply_is_understood_at_once_although_10000_incidents_are_open() -> None:
+    """Walking all of them a hundred times takes ten seconds; the deadline has ten times the slack."""
     state = State()
-    many = 100_000
+    many = 10_000
     for number in range(1, many + 1):
         state.apply(Decision((Put(Table.INCIDENT, f"INC-{number}", incident(number)),)))
         one = page(number, at=START + number)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from examples import TIMES
 from small_policy import POLICY, START, World, failed_card, firing
 
 from routing.decision import Table
@@ -17,7 +18,7 @@ from routing.simulation import Simulation
 from routing.state import State
 
 THRESHOLD = POLICY.thresholds[0]
-STORM = 100_000
+STORM = 10_000 * TIMES
 
 
 def simulation(*thresholds: Threshold) -> Simulation:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from examples import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routing.entry import Outcome
@@ -70,7 +71,7 @@ HOSTILE = ["'; touch /tmp/x; '", '"$(reboot)"', "`id`", "a\nb\r\n", "-rf", "--",
            "{{ x }}", "%s", "x" * 10_240, "\u202e\U0001f600", "| cat", "> /dev/null", "\x1b[2J", "&"]  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@examples(20)
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300), max_size=8

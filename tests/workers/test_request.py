@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import shipped
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from vendor_server import Asked, Misbehaviour, Reply, VendorServer
 
@@ -165,7 +166,7 @@ HOSTILE = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(value=HOSTILE)
 def test_whatever_a_payload_puts_into_the_path_only_the_site_is_asked(value: str) -> None:
     asked: list[Asked] = []

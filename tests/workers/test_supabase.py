@@ -6,7 +6,8 @@ from typing import Any
 
 import hostile
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from supabase_standin import REF, SupabaseStandin
 from vendor_server import Misbehaviour
 
@@ -131,7 +132,7 @@ def test_a_query_that_writes_is_refused_where_reading_is_meant(standin: Supabase
     assert len(standin.rows("select * from sessions")) == 3
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile.values)
 def test_a_value_is_only_ever_a_value(standin: SupabaseStandin, value: str) -> None:
     """It finds the row that holds it, and is neither in the text of the SQL nor in the address."""

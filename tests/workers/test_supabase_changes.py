@@ -7,7 +7,8 @@ from typing import Any
 
 import hostile
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from supabase_standin import REF, SupabaseStandin
 from vendor_server import Misbehaviour
 
@@ -252,7 +253,7 @@ def test_a_statement_that_does_not_say_how_a_repeat_is_harmless_is_refused(stand
     assert standin.calls == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile.values)
 def test_a_value_that_is_written_is_only_ever_a_value(standin: SupabaseStandin, value: str) -> None:
     standin.per_minute = 10_000

@@ -7,7 +7,8 @@ from typing import Any
 
 import hostile
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import HealthCheck, given
 from vendor_server import Misbehaviour
 from vercel_standin import Deployment, VercelStandin
 
@@ -401,7 +402,7 @@ def test_a_variable_has_one_value(params: dict[str, str]) -> None:
 # what a payload may hold
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile.values)
 def test_free_text_is_only_ever_text(standin: VercelStandin, value: str) -> None:
     """It stands in the body as itself, and the address is the one it would be without it."""

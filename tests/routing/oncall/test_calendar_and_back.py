@@ -1,7 +1,8 @@
 """What is exported and imported again is the same shifts; an import lies beneath what people set by hand."""
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from ics import book, contact, matched
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ def rotating(zone: str, *turns: tuple[str, ...], every: int = 7, overlap_ms: int
     return Schedule("primary", zone, (Layer("base", rotation, zone, BUILT_IN),), BUILT_IN)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(
     st.sampled_from(ZONES), st.integers(0, 365),
     st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(tuple), min_size=1, max_size=3),

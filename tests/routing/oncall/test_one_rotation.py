@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from zones import ZONES
 
@@ -176,7 +177,7 @@ def first_shown(wall: datetime, zone: str) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.sampled_from(ZONES),
     st.datetimes(datetime(2005, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001  # wall-clock times

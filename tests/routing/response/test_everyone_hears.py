@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from noisy import CONDITIONS, FLAPPING, SILENCES, report
 from small_policy import START, World
@@ -127,7 +128,7 @@ class Witness:
 
 
 @given(STEPS)
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_an_acknowledgement_and_an_end_reach_everyone_who_was_paged(
     log: list[tuple[AnyEntry | tuple[str, str], bool, int, int]],
 ) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from small_policy import START, World, firing
 from telling import deliveries, ladder, pages, simulate, step
@@ -46,7 +47,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @given(STORMS, worlds())
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_every_page_held_back_is_told_by_one_that_went_out_and_names_its_incident(
     log: list[tuple[str, int]], world: World
 ) -> None:
@@ -70,7 +71,7 @@ def test_every_page_held_back_is_told_by_one_that_went_out_and_names_its_inciden
 
 
 @given(STORMS)
-@settings(max_examples=12, deadline=None)
+@examples(12)
 def test_nobody_is_called_more_often_than_the_limits_but_for_a_new_complete_outage(
     log: list[tuple[str, int]],
 ) -> None:
