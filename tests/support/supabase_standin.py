@@ -55,6 +55,8 @@ class Project:
     """(ms, text) by source."""
     points: dict[str, str] = field(default_factory=dict)
     """Restore points: status by name."""
+    point_looks: int = 0
+    """After so many looks at a point that is being made it is there; 0: never."""
     restored_to: list[int] = field(default_factory=list)
     compute: str = "ci_small"
     """"" where none was chosen."""
@@ -230,6 +232,10 @@ class SupabaseStandin(VendorServer):
         name = query.get("name", [""])[0]
         if name not in self.project.points:
             raise RefusalError(404, "No restore points found")
+        if self.project.points[name] == "PENDING" and self.project.point_looks:
+            self.project.point_looks -= 1
+            if not self.project.point_looks:
+                self.project.points[name] = "AVAILABLE"
         return Reply(200, _shown_point(name, self.project.points[name]))
 
     def _make_point(self, body: dict[str, Any]) -> Reply:

@@ -52,11 +52,11 @@ def step(standin: SupabaseStandin, timeout_s: float = 2.0, **changes: Any) -> St
     return Step(timeout_s=timeout_s, **fields)
 
 
-def run(name: str, standin: SupabaseStandin, **params: Any) -> dict[str, Any]:
+def run(name: str, standin: SupabaseStandin, /, **params: Any) -> dict[str, Any]:
     return act(name, step(standin), **params)
 
 
-def act(name: str, at: Step, **params: Any) -> dict[str, Any]:
+def act(name: str, at: Step, /, **params: Any) -> dict[str, Any]:
     action = supabase.ACTIONS[name]
     found: dict[str, Any] = action.run(at, action.params(**params))
     return found
@@ -185,6 +185,32 @@ def test_with_point_in_time_recovery_its_bounds_count(standin: SupabaseStandin) 
     found = run("backups", standin)
     assert (found["pitr"], found["age_minutes"]) == (True, 2)
     assert (found["earliest_at"], found["latest_at"]) == ((now_s - 86_400) * 1000, (now_s - 120) * 1000)
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "pitr", "reaches"),
+    [(30, True, True), (1, True, False), (1500, True, False), (30, False, False)],
+)
+def test_whether_one_can_go_back_to_an_instant(
+    standin: SupabaseStandin, minutes_ago: int, pitr: bool, reaches: bool
+) -> None:
+    now_s = now_ms() // 1000
+    standin.project.pitr = pitr
+    standin.project.physical = {
+        "earliest_physical_backup_date_unix": now_s - 86_400, "latest_physical_backup_date_unix": now_s - 120,
+    }  # fmt: skip
+    at = (now_s - 60 * minutes_ago) * 1000
+    found = run("backups", standin, at=iso(at))
+    assert (found["at"], found["reaches"], found["lost_minutes"]) == (at, reaches, minutes_ago)
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-28T09:00", "yesterday", "1764321600000", "{{ x }}", "2026-11-28T09:00+01:00; --"]
+)
+def test_an_instant_says_its_offset(at: str) -> None:
+    with pytest.raises(ValueError, match="at"):
+        supabase.ACTIONS["backups"].params(at=at)
+    supabase.ACTIONS["backups"].params(at="2026-11-28T09:00+01:00")
 
 
 def test_without_any_backup_there_is_no_age(standin: SupabaseStandin) -> None:

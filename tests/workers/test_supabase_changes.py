@@ -335,6 +335,23 @@ def test_a_restore_point_that_failed_is_made_again(standin: SupabaseStandin) -> 
     assert failure("restore_point", step(standin), name="mine").outcome is Outcome.TEMPORARY
 
 
+def test_a_restore_point_is_waited_for_until_one_can_go_back_to_it(standin: SupabaseStandin) -> None:
+    standin.project.point_looks = 2
+    patient = step(standin, 10, left=Deadline(10).rest)
+    assert act("restore_point", patient, name="mine", wait=True)["status"] == "AVAILABLE"
+    assert standin.changes == [POINT]
+
+
+def test_a_restore_point_that_takes_longer_is_waited_for_again(standin: SupabaseStandin) -> None:
+    for _ in range(2):
+        hurried = step(standin, 3, left=Deadline(3).rest)
+        failed = failure("restore_point", hurried, name="mine", wait=True)
+        assert (failed.outcome, "still being made" in str(failed)) == (Outcome.TEMPORARY, True)
+    assert standin.changes == [POINT]
+    standin.project.points["mine"] = "FAILED"
+    assert failure("restore_point", step(standin), name="mine", wait=True).outcome is Outcome.TEMPORARY
+
+
 def test_a_restore_tells_what_is_lost_and_goes_to_that_second(standin: SupabaseStandin) -> None:
     to = now_ms() - 30 * MINUTE
     found = run("restore_pitr", standin, to=to)

@@ -42,7 +42,7 @@ ACTIONS = {
     "project": Action(params=Project, mutates=False, run=project.status, plan=project.plan_status),
     "health": Action(params=project.Health, mutates=False, run=project.health, plan=project.plan_health),
     "read_sql": Action(params=sql.ReadSql, mutates=False, run=sql.read_sql, plan=sql.plan_read),
-    "backups": Action(params=Project, mutates=False, run=backups.backups, plan=backups.plan_backups),
+    "backups": Action(params=backups.Backups, mutates=False, run=backups.backups, plan=backups.plan_backups),
     "advisors": Action(params=advisors.Advisors, mutates=False, run=advisors.advisors, plan=advisors.plan),
     "logs": Action(params=logs.Logs, mutates=False, run=logs.logs, plan=logs.plan),
     "pool": Action(params=Project, mutates=False, run=pool.pool, plan=pool.plan_pool),

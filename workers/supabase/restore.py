@@ -1,5 +1,7 @@
 """Points to go back to, and going back in time."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field
@@ -11,14 +13,20 @@ from routing.ports import Step
 from workers import once
 from workers.supabase import api, backups, project
 from workers.supabase.api import Project
+from workers.supabase.backups import Backups
 
 _POINT = "database/backups/restore-point"
 _PITR = "database/backups/restore-pitr"
 _MINUTE_MS = 60_000
 _RESTORING = "RESTORING"
+_AVAILABLE = "AVAILABLE"
+_LOOK_MS = 2_000
 
 
 class RestorePoint(Project):
+    """`wait`: until one can go back to it, for most of the step's timeout."""
+
+    wait: bool = False
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")
 
 
@@ -29,7 +37,10 @@ class RestorePitr(Project):
 
 
 def restore_point(step: Step, params: RestorePoint) -> dict[str, Any]:
-    """{"name", "status"}. One of that name that is there, or being made, counts as done."""
+    """{"name", "status"}. One of that name that is there, or being made, counts as done.
+
+    With `wait` one that is still being made when the time is up is TEMPORARY: asked again, it goes on waiting.
+    """
     url = api.address(step, params, _POINT)
 
     def look() -> dict[str, Any] | None:
@@ -37,13 +48,28 @@ def restore_point(step: Step, params: RestorePoint) -> dict[str, Any]:
         if answer.status == api.NOT_FOUND:
             return None
         found = api.an_object(api.taken(answer))
-        usable = found.get("name") == params.name and found.get("status") in {"AVAILABLE", "PENDING"}
+        usable = found.get("name") == params.name and found.get("status") in {_AVAILABLE, "PENDING"}
         return _point(found) if usable else None
 
     def ask() -> dict[str, Any]:
         return _point(api.an_object(api.change(step, "POST", url, {"name": params.name})))
 
-    return once.once(look, ask)
+    made = once.once(look, ask)
+    while params.wait and made["status"] != _AVAILABLE:
+        made = _looked_again(step, params, look)
+    return made
+
+
+def _looked_again(
+    step: Step, params: RestorePoint, look: Callable[[], dict[str, Any] | None]
+) -> dict[str, Any]:
+    if step.left() * 1000 <= 2 * _LOOK_MS:
+        raise ActionError(f"the restore point {params.name} is still being made", outcome=Outcome.TEMPORARY)
+    time.sleep(_LOOK_MS / 1000)
+    found = look()
+    if found is None:
+        raise ActionError(f"the restore point {params.name} could not be made")
+    return found
 
 
 def restore_pitr(step: Step, params: RestorePitr) -> dict[str, Any]:
@@ -53,7 +79,7 @@ def restore_pitr(step: Step, params: RestorePitr) -> dict[str, Any]:
     """
     if project.status(step, params)["status"] == _RESTORING:
         raise ActionError("a restore is under way already: look whose, and to when", outcome=Outcome.REFUSED)
-    _check_reach(backups.backups(step, params), params.to)
+    _check_reach(backups.backups(step, Backups(ref=params.ref)), params.to)
     lost = max(0, step.now - params.to) // _MINUTE_MS
     done = {"requested": True, "to": params.to, "lost_minutes": lost}
 
