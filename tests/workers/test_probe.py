@@ -1,5 +1,6 @@
 """Read-only actions: is a site well, what does an endpoint say, is the vendor itself ill."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -160,6 +161,22 @@ def test_a_status_pages_path_is_below_the_vendors_address() -> None:
         at = step(base_url=vercel.url)
         found = vendor_status.summary(at, vendor_status.Summary(url="/api/v2/summary.json"))
     assert found["indicator"] == "none"
+
+
+def test_another_vendors_status_page_is_asked_by_its_name() -> None:
+    with VercelStandin() as ours, VercelStandin() as theirs:
+        theirs.indicator = "major"
+        at = step(base_url=ours.url, pages=json.dumps({"stripe": theirs.url, "mail": ""}))
+        told = {
+            name: vendor_status.summary(at, vendor_status.Summary(page=name))
+            for name in ("", "stripe", "mail")
+        }
+        assert {name: each["indicator"] for name, each in told.items()} == {
+            "": "none", "stripe": "major", "mail": "unknown",
+        }  # fmt: skip
+        with pytest.raises(ActionError, match="there are mail, stripe") as failed:
+            vendor_status.summary(at, vendor_status.Summary(page="sms"))
+        assert failed.value.outcome is Outcome.PERMANENT
 
 
 @pytest.mark.parametrize("base", ["", "example.com", "file:///etc"])

@@ -81,6 +81,17 @@ def test_a_running_deployment_is_listened_to_for_a_while(standin: VercelStandin)
     assert run("runtime_log", standin, project="prj_1", levels=["error"])["count"] == 1
 
 
+def test_failed_answers_are_counted_by_where_they_fail(standin: VercelStandin) -> None:
+    paths = ["/api/book", "/", "/api/book", "/api/pay", "/", "/", "/", "/"]
+    standin.project.deployments[0].runtime = [
+        {**told(at, "info", "answered", 500 if path.startswith("/api") else 200), "requestPath": path}
+        for at, path in enumerate(paths)
+    ] + [told(9, "info", "no answer yet", 0)]
+    found = run("runtime_log", standin, project="prj_1")
+    assert (found["failed"], found["failed_percent"]) == (3, 37.5)
+    assert found["paths"] == {"/api/book": 2, "/api/pay": 1}
+
+
 def test_a_line_that_was_cut_off_is_left_out(standin: VercelStandin) -> None:
     standin.project.deployments[0].runtime = [told(1, "info", "a"), told(2, "info", "b" * 2_000_000)]
     assert [line["text"] for line in run("runtime_log", standin, project="prj_1")["lines"]] == ["a"]

@@ -1,5 +1,6 @@
 """What a build said, and what a deployment says while it runs."""
 
+from collections import Counter
 from typing import Any, Literal
 
 import orjson
@@ -12,6 +13,7 @@ from workers.vercel import api
 from workers.vercel.api import Deployment, Project
 
 _MAX_TEXT = 500
+_MOST_PATHS = 10
 _SERVER_ERROR = 500
 
 Level = Literal["error", "warning", "info"]
@@ -53,15 +55,21 @@ def build_log(step: Step, params: BuildLog) -> dict[str, Any]:
 
 
 def runtime_log(step: Step, params: RuntimeLog) -> dict[str, Any]:
-    """{"count", "errors", "failed": answers of 500 and above, "lines": [{at, level, text, path, status}]}."""
+    """{"count", "errors", "failed": answers of 500 and above, "failed_percent" of all answers, "paths": {path: failed},
+    "lines": [{at, level, text, path, status}]}; `paths` has those that fail most often.
+    """
     path = api.path_of("v1", "projects", params.project, "deployments", params.deployment, "runtime-logs")
     answer = api.ask(step, "GET", path, listen_s=min(params.listen_s, step.timeout_s / 2))
     lines = [_line(each) for each in _objects(api.taken(answer))]
     wanted = [line for line in lines if line["level"] in params.levels and params.contains in line["text"]]
+    failed = Counter(line["path"] for line in wanted if line["status"] >= _SERVER_ERROR)
+    answers = sum(line["status"] > 0 for line in wanted)
     return {
         "count": len(wanted),
         "errors": sum(line["level"] == "error" for line in wanted),
-        "failed": sum(line["status"] >= _SERVER_ERROR for line in wanted),
+        "failed": failed.total(),
+        "failed_percent": round(100 * failed.total() / answers, 1) if answers else 0,
+        "paths": dict(failed.most_common(_MOST_PATHS)),
         "lines": [{**line, "text": line["text"][:_MAX_TEXT]} for line in wanted[-params.show :]],
     }
 
