@@ -9,7 +9,10 @@ import socket
 from dataclasses import dataclass
 
 from routing.errors import TocsinError
+from workers.deadline import Deadline
 
+CONNECT_S = 5.0
+"""One address is not waited for longer: the next one may answer."""
 _DISGUISES = tuple(
     ipaddress.IPv6Network(network)
     for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10")
@@ -57,3 +60,13 @@ def resolve(host: str, port: int, guard: Guard) -> list[str]:
                 " allow_private: true for these actions in config/actions.yaml"
             )
     return addresses
+
+
+def connect(addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
+    """A connection to the first address that answers. Raises OSError."""
+    for address in addresses[:-1]:
+        try:
+            return socket.create_connection((address, port), min(deadline.left(), CONNECT_S))
+        except OSError:
+            continue
+    return socket.create_connection((addresses[-1], port), min(deadline.left(), CONNECT_S))

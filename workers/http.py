@@ -15,12 +15,11 @@ import httpx
 import orjson
 
 from routing.entry import Outcome
-from workers.addresses import ForbiddenAddressError, Guard, resolve
+from workers.addresses import CONNECT_S, ForbiddenAddressError, Guard, resolve
 from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
 from workers.journal import note
 
-CONNECT_S = 5.0
 _AGENT = "tocsin"
 
 

@@ -4,7 +4,6 @@ Settings: ca_file (a private authority to trust besides the public ones), allow_
 private and loopback addresses, as for http). Sources: RFC 5280, RFC 6125.
 """
 
-import socket
 import ssl
 from contextlib import closing
 from dataclasses import dataclass
@@ -81,23 +80,13 @@ def _look(step: Step, params: Certificate, guard: Guard, deadline: Deadline) -> 
 
 
 def _shake(context: ssl.SSLContext, found: list[str], params: Certificate, deadline: Deadline) -> _Shown:
-    plain = _connected(found, params.port, deadline)
+    plain = addresses.connect(found, params.port, deadline)
     with closing(plain):
         plain.settimeout(deadline.left())
         with context.wrap_socket(plain, server_hostname=params.host) as secure:
             # Python says what the chain is from 3.13 on, and only as bytes; this object has known it since 3.10.
             chain = secure._sslobj.get_unverified_chain() or []  # type: ignore[attr-defined]  # noqa: SLF001
             return _Shown([each.get_info() for each in chain], secure.version() or "")
-
-
-def _connected(found: list[str], port: int, deadline: Deadline) -> socket.socket:
-    """To the first address that answers. Raises OSError."""
-    for address in found[:-1]:
-        try:
-            return socket.create_connection((address, port), min(deadline.left(), http.CONNECT_S))
-        except OSError:
-            continue
-    return socket.create_connection((found[-1], port), min(deadline.left(), http.CONNECT_S))
 
 
 def _strict(step: Step) -> ssl.SSLContext:
