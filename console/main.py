@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "why": "console.why:why",
         "oncall": "console.oncall:oncall",
         "contacts": "console.contacts:contacts",
+        "scheduled": "console.scheduled:scheduled",
         "outbox": "console.outbox:outbox",
     },
     "Change what happens": {

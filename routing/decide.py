@@ -1,7 +1,7 @@
 """The fold: one entry of the log over the state. Pure; the same log gives the same decisions for ever."""
 
 from routing import due
-from routing.alerts import absences, signals
+from routing.alerts import absences, scheduled, signals
 from routing.automation import repairs, runbooks, steps
 from routing.decision import Decision
 from routing.draft import Draft
@@ -96,6 +96,7 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
         case PolicySet():
             draft.put_fact("policy", entry.version)
             absences.watch(draft)
+            scheduled.watch(draft)
             handoffs.watch(draft)
 
 

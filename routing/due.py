@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from routing.alerts import absences, combinations, counting, ending
+from routing.alerts import absences, combinations, counting, ending, scheduled
 from routing.automation import facts, repairs, runbooks, steps, undoing
 from routing.decision import Table
 from routing.delivery import Progress
@@ -287,5 +287,6 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.PHASE: _phase,
     Wake.STATUS: _status,
     Wake.ABSENCE: _absence,
+    Wake.SCHEDULED: scheduled.due,
     Wake.SHIFT: _shift,
 }

@@ -30,6 +30,7 @@ from routing.schema import (
     relations,
     routes,
     runbooks,
+    scheduled,
     services,
     severity,
     site,
@@ -241,6 +242,11 @@ class _Loading:
             noise=self._noise(hours),
             hours=hours,
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
+            scheduled=(
+                scheduled.build_scheduled(dates.scheduled, days.spot.at("scheduled"))
+                if days and dates
+                else ()
+            ),
         )
 
     def _process(self) -> Process | None:

@@ -43,6 +43,8 @@ class Wake(StrEnum):
     """An alert that flapped has been steady for long enough."""
     PHASE = "phase"
     """The time of a phase of the incident process is over."""
+    SCHEDULED = "scheduled"
+    """Work that comes by the calendar."""
     SHIFT = "shift"
     """Who is on call in a schedule may have changed, or is about to."""
     STATUS = "status"

@@ -10,6 +10,7 @@ from routing.policy.probes import Probe
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
 from routing.policy.runbooks import Approvers, Guard, Limits, Runbook, RunbookStep, Task, Verify
+from routing.policy.scheduled import Scheduled
 from routing.policy.schedules import Feed, Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
@@ -56,6 +57,7 @@ __all__ = [
     "Runbook",
     "RunbookStep",
     "Schedule",
+    "Scheduled",
     "Secret",
     "Service",
     "Setting",

@@ -15,6 +15,7 @@ from routing.policy.probes import Probe
 from routing.policy.process import Process
 from routing.policy.routes import Route, all_routes
 from routing.policy.runbooks import Runbook
+from routing.policy.scheduled import Scheduled
 from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
 from routing.policy.senders import Source
@@ -75,6 +76,7 @@ class Policy:
     """How often one contact is told over one method: by kind, "call", "text" (a telephone number), "message"."""
     noise: Noise = field(default_factory=Noise)
     probes: tuple[Probe, ...] = ()
+    scheduled: tuple[Scheduled, ...] = ()
     freeze: Hours | None = None
     """In these hours no runbook changes anything by itself."""
     process: Process | None = None

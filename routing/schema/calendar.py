@@ -1,4 +1,4 @@
-"""`calendar.yaml`: hours of the week that other files name, days left out of them, and sprints. Optional."""
+"""`calendar.yaml`: hours of the week that other files name, without holidays; sprints; scheduled work. Optional."""
 
 from datetime import date
 from typing import Annotated
@@ -11,6 +11,7 @@ from routing.instant import DAY
 from routing.schema.fields import Many, Name, PositiveDuration, Some, Zone, whole_days
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
+from routing.schema.scheduled import ScheduledPart
 from routing.schema.weekly import WeeklySpan
 from routing.schema.written import DATE, like, shown_as
 
@@ -52,11 +53,24 @@ class SprintsPart(Part):
 
 
 class CalendarFile(Part):
-    """Hours of the week that other files name, days left out of them, and sprints. Optional."""
+    """Hours of the week that other files name, without holidays; sprints; scheduled work. Optional."""
 
     holidays: dict[Name, Some[Date]] = Field(default={}, description="name, then a list of dates")
     hours: dict[Name, HoursPart] = Field(default={}, description="name, then timezone, weekly and holidays")
     sprints: SprintsPart | None = Field(default=None, description="start, every and timezone")
+    scheduled: Many[ScheduledPart] = Field(
+        default=(), description="events that come by the calendar: name, every, day, at, timezone, event"
+    )
+
+    @field_validator("scheduled")
+    @classmethod
+    def _each_named(cls, scheduled: tuple[ScheduledPart, ...]) -> tuple[ScheduledPart, ...]:
+        names = [each.name for each in scheduled]
+        refuse_all([
+            Refusal(f'a second "{name}"', "give it another name", (number, "name"))
+            for number, name in enumerate(names) if name in names[:number]
+        ])  # fmt: skip
+        return scheduled
 
     @field_validator("holidays")
     @classmethod

@@ -7,7 +7,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from routing.language import template
 from routing.policy import Probe
-from routing.schema.fields import Condition, Labels, Name, PositiveDuration, ServiceName, Some, Text
+from routing.schema.fields import Condition, Name, PositiveDuration, Some
+from routing.schema.own_event import OwnEventPart
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all, shown
 from routing.schema.steps import ReadingPart
@@ -34,14 +35,6 @@ Share = Annotated[
 ]
 
 
-class ProbeEventPart(Part):
-    kind: Text = Field(description="what rules match, like SiteDown")
-    title: Text = Field(description="what people are told, in a few words")
-    severity: str = Field(default="", description="in a vendor's words, like critical")
-    service: ServiceName | None = Field(default=None, description="a service of services.yaml it is about")
-    labels: Labels = Field(default={}, description="labels the alert gets")
-
-
 class ProbePart(ReadingPart):
     """A reading action and how it is judged. Its name is its id."""
 
@@ -59,7 +52,7 @@ class ProbePart(ReadingPart):
     recovers: int = Field(
         default=2, ge=1, le=MOST_LOOKS, description="it ends after so many good looks in a row"
     )
-    event: ProbeEventPart = Field(description="kind and title of the alert it fires")
+    event: OwnEventPart = Field(description="kind and title of the alert it fires")
 
     @field_validator("params")
     @classmethod
@@ -102,7 +95,6 @@ def build_probes(file: ProbesFile, spot: Spot) -> tuple[Probe, ...]:
 
 
 def _probe(part: ProbePart, spot: Spot) -> Probe:
-    service = {"service": part.event.service} if part.event.service else {}
     return Probe(
         name=part.name,
         action=part.action,
@@ -117,5 +109,5 @@ def _probe(part: ProbePart, spot: Spot) -> Probe:
         title=part.event.title,
         origin=spot.origin,
         severity=part.event.severity,
-        labels={**part.event.labels, **service},
+        labels=part.event.all_labels,
     )

@@ -103,8 +103,9 @@ def unique_runbooks(documents: Iterable[Document]) -> None:
 
 def no_endless_runbooks(documents: Iterable[Document], most: int) -> None:
     """Runbooks that go on with each other for ever, or for longer than anybody would wait, would hide the failure."""
-    books = {book.data.get("id"): book for book in documents if isinstance(book.data, dict)}
-    leads = {name: _next_of(book) for name, book in books.items() if isinstance(name, str)}
+    read = [book for book in documents if isinstance(book.data, dict)]
+    books = {book.data["id"]: book for book in read if isinstance(book.data.get("id"), str)}
+    leads = {name: _next_of(book) for name, book in books.items()}
     told: set[str] = set()
     for name in leads:
         cycle = _cycle(leads, name)

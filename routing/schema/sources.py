@@ -27,12 +27,15 @@ OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""
 PROBES = "probes"
 """The source of what our own probes see; likewise."""
+CALENDAR = "calendar"
+"""The source of scheduled work; likewise."""
+BUILT_INS = (OURSELVES, PROBES, CALENDAR)
 
 MOST_BYTES = 26_214_400
 
 
 def _not_ourselves(name: str) -> str:
-    if name in {OURSELVES, PROBES}:
+    if name in BUILT_INS:
         raise Refusal(f'source "{name}" is built in', "give the source another name")
     return name
 
@@ -49,7 +52,7 @@ FLEETING = frozenset({"status", "severity", "vendor_severity"})
 MarkLabel = Annotated[
     LabelName, AfterValidator(_lasting), shown_as(LABEL_NAME | {"not": {"enum": sorted(FLEETING)}})
 ]
-SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"not": {"enum": [OURSELVES]}})]
+SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"not": {"enum": [*BUILT_INS]}})]
 
 
 class SourcePart(Part):
@@ -81,9 +84,7 @@ class SourcesFile(Part):
 
 def build_sources(file: SourcesFile, spot: Spot) -> dict[str, Source]:
     sources = {name: _source(name, part, spot.at("sources", name)) for name, part in file.sources.items()}
-    own = {
-        name: Source(name=name, vendor=OURSELVES, secrets=(), origin=BUILT_IN) for name in (OURSELVES, PROBES)
-    }
+    own = {name: Source(name=name, vendor=OURSELVES, secrets=(), origin=BUILT_IN) for name in BUILT_INS}
     return sources | own
 
 

@@ -44,7 +44,7 @@ def prove(policy: Policy, test: RunbookTest) -> Proved:
     """Play it: switched off or a dry run, the runbook is played as if it were not; one that asks does ask."""
     book = next(each for each in policy.runbooks if each.id == test.runbook)
     mode = "approve" if book.mode == "approve" else "auto"
-    played = Played(replace(policy, runbooks=(replace(book, mode=mode),)), test.scenario)
+    played = Played(replace(policy, runbooks=(replace(book, mode=mode),), scheduled=()), test.scenario)
     for happening in sorted(test.scenario.happenings, key=_when):
         played.until(test.scenario.start_at + happening.after_ms)
         played.happen(happening)

@@ -105,3 +105,11 @@ def test_a_task_is_shown_with_who_has_it_and_what_was_found(
     assert "INC-1-r1-task" in printed
     assert "the vendor" in printed
     desk.leave()
+
+
+def test_what_comes_by_the_calendar_is_listed_the_next_first(desk: Desk, run: Run, ask: Ask) -> None:
+    found = ask("scheduled")
+    assert {each["name"] for each in found} == {each.name for each in desk.policy.scheduled}
+    instants = [each["next_at"] for each in found]
+    assert instants == sorted(instants)
+    assert "SecurityScan" in run("scheduled").stdout
