@@ -4,11 +4,12 @@ really runs SQL (SQLite) with what is bound, refusing writes on the read-only en
 Run it alone: `python tests/support/supabase_standin.py --port 9003 --log calls.jsonl`.
 """
 
+import json
 import re
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +106,8 @@ class SupabaseStandin(VendorServer):
         return {"message": f"refused with {status}"}
 
     def answer(self, asked: Asked) -> Reply:
+        if asked.path == "/auth/v1/settings":
+            return self._settings(asked.headers.get("apikey", ""))
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return Reply(401, {"message": "Unauthorized"})
         limits = self._limits(asked)
@@ -116,6 +119,12 @@ class SupabaseStandin(VendorServer):
         except RefusalError as refusal:
             reply = refusal.reply
         return Reply(reply.status, reply.body, limits)
+
+    def _settings(self, key: str) -> Reply:
+        """The project itself, which takes whoever has one of its keys."""
+        if key not in [secret_of(each) for each in self.project.keys]:
+            return Reply(401, {"message": "Invalid API key"})
+        return Reply(200, {"external": {"email": True}, "disable_signup": False})
 
     def _answer_for(self, asked: Asked, path: list[str]) -> Reply:
         if path[:3] != ["v1", "projects", REF]:
@@ -181,7 +190,7 @@ class SupabaseStandin(VendorServer):
         return Reply(200, {"lints": self.project.lints.get(kind, [])})
 
     def _query(self, asked: Asked, known: set[str]) -> Reply:
-        """A column called done is a boolean, which SQLite does not have."""
+        """A column called done is a boolean, and one called ids an array, which SQLite does not have."""
         body = _body(asked, known)
         read_only = asked.path.endswith("read-only") or body.get("read_only") is True
         sql, bound = body.get("query"), body.get("parameters", [])
@@ -195,7 +204,10 @@ class SupabaseStandin(VendorServer):
             raise RefusalError(400, f"Failed to run sql query: ERROR: {error}") from error
         finally:
             self.database.execute("pragma query_only = 0")
-        return Reply(_CREATED, [{**row, "done": bool(row["done"])} if "done" in row else row for row in rows])
+        return Reply(
+            _CREATED,
+            [{name: _TYPED.get(name, _as_is)(value) for name, value in row.items()} for row in rows],
+        )
 
     def _backups(self) -> dict[str, Any]:
         return {
@@ -287,8 +299,11 @@ class SupabaseStandin(VendorServer):
         if (method, which) == ("POST", []):
             return self._make_key(_body(asked, {"type", "name", "description", "secret_jwt_template"}))
         found = next((key for key in keys if [key["id"]] == which), None)
-        if found is None or method != "DELETE":
+        if found is None or method not in {"GET", "DELETE"}:
             raise RefusalError(404, "API key not found")
+        if method == "GET":
+            revealed = {"api_key": secret_of(found)} if asked.query.get("reveal") == ["true"] else {}
+            return Reply(200, {**found, **revealed})
         keys.remove(found)
         if asked.query.get("was_compromised") == ["true"]:
             self.project.compromised.append(found["name"])
@@ -311,6 +326,18 @@ class SupabaseStandin(VendorServer):
             "connectionString": where, "default_pool_size": self.project.pool_size, "max_client_conn": None,
             "pool_mode": "transaction",
         }  # fmt: skip
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+_TYPED: dict[str, Callable[[Any], Any]] = {"done": bool, "ids": json.loads}
+
+
+def secret_of(key: dict[str, Any]) -> str:
+    """What is masked until it is revealed."""
+    return f"standin-value-of-{key['name']}"
 
 
 def _key(number: str, name: str, kind: str) -> dict[str, Any]:

@@ -8,19 +8,34 @@ from admin_standin import TOKEN as ADMIN_TOKEN
 from admin_standin import AdminStandin
 from carrying import Carried
 from redis import Redis
-from supabase_standin import REF, TOKEN, SupabaseStandin
+from supabase_standin import REF, TOKEN, SupabaseStandin, secret_of
 
 from ledger.clock import now_ms
-from routing.entry import SwitchSet
-from routing.instant import HOUR, MINUTE
+from routing.entry import SwitchSet, Verb
+from routing.instant import HOUR, MINUTE, SECOND
 from routing.run import RunPhase
 
 THIEF = "8.8.8.8"
-SCHEMA = "create table audit (user_id text, action text, ip text, at integer)"
-ADDRESS_ACTIONS = """\
+KEY, NEXT = "default_secret", "default_secret_next"
+SCHEMA = """
+create table audit (user_id text, action text, ip text, at integer);
+create table signed_in (at_ms integer);
+"""
+ASKED = {
+    "address_actions": """\
           select count(*) as actions, count(distinct user_id) as users from audit
           where ip = $1 and at > unixepoch() - 60 * $2
-"""
+""",
+    "affected_users": """\
+          select count(*) as count, json_group_array(id) as ids from (
+            select distinct user_id as id from audit where ip = $1 and at > unixepoch() - 60 * $2
+            except select user_id from audit where action = 'customer.notified')
+""",
+    "open_sessions": """\
+          select count(*) as open from signed_in where at_ms < $1
+""",
+}
+"""What PostgreSQL is asked in earnest, SQLite does not know."""
 
 
 @pytest.fixture
@@ -41,16 +56,20 @@ def place(redis: Redis, supabase: SupabaseStandin, site: AdminStandin) -> Carrie
 
 
 def carried(redis: Redis, supabase: SupabaseStandin, site: AdminStandin, spared: str = "none") -> Carried:
-    """What PostgreSQL is asked in earnest, SQLite does not know."""
-    text = shipped.files()["config/actions.yaml"]
-    begins = text.index("          select", text.index("      address_actions:"))
-    asked = text[begins : text.index("        params", begins)]
     environ = {
         "SUPABASE_ACCESS_TOKEN": TOKEN, "SUPABASE_PROJECT_REF": REF, "SUPABASE_BASE_URL": supabase.url,
         "ADMIN_TOKEN": ADMIN_TOKEN, "TOCSIN_SITE_URL": site.url, "TOCSIN_ALLOW_PRIVATE": "true",
-        "TOCSIN_NEVER_BLOCK": spared,
+        "TOCSIN_NEVER_BLOCK": spared, "SUPABASE_URL": supabase.url,
+        "SUPABASE_SECRET_KEY": secret_of(supabase.project.keys[0]),
     }  # fmt: skip
-    return Carried(redis, environ, {"actions.yaml": ((asked, ADDRESS_ACTIONS),)})
+    edits = [(asked_by(name), f"        sql: |\n{asked}") for name, asked in ASKED.items()]
+    return Carried(redis, environ, {"actions.yaml": (*edits, ("keys: {default:", f"keys: {{{KEY}:"))})
+
+
+def asked_by(query: str) -> str:
+    text = shipped.files()["config/actions.yaml"]
+    begins = text.index("        sql:", text.index(f"      {query}:"))
+    return text[begins : text.index("        params:", begins)]
 
 
 def steals(supabase: SupabaseStandin, ip: str = THIEF, *, seconds_ago: int = 600, times: int = 50) -> None:
@@ -148,3 +167,129 @@ def test_nobody_is_blocked_while_automation_is_stopped(
     place.alert("DataBreach", ip=THIEF)
     place.passes(10 * MINUTE)
     assert (site.calls, place.runs[-1].phase) == ([], RunPhase.REFUSED)
+
+
+# Keys
+
+
+def agrees(place: Carried, *people: str) -> None:
+    place.passes(10 * SECOND)
+    for each in people:
+        place.says(Verb.APPROVE, each)
+        place.passes(5 * SECOND)
+
+
+def test_a_stolen_key_gets_a_successor_beside_it(place: Carried, supabase: SupabaseStandin) -> None:
+    place.alert("CredentialsStolen", key=KEY)
+    place.passes(5 * MINUTE)
+    assert supabase.changes == []
+    agrees(place, "security")
+    run = place.run("rotate-key")
+    assert (run.phase, place.found(run, "verify")["works"]) == (RunPhase.SUCCEEDED, True)
+    assert [each["name"] for each in supabase.project.keys] == [KEY, NEXT]
+    assert (place.incident.resolved_at, NEXT in place.incident.followups[0].text) == (0, True)
+
+
+def test_the_old_key_gets_a_401_once_the_new_one_is_in_use(place: Carried, supabase: SupabaseStandin) -> None:
+    old, new = supabase.project.keys[0], {**supabase.project.keys[0], "id": "2", "name": NEXT}
+    supabase.project.keys.append(new)
+    place.alert("KeyReplaced", key=KEY)
+    agrees(place, "cto")
+    run = place.run("revoke-key")
+    assert run.phase is RunPhase.SUCCEEDED
+    assert place.found(run, "keys")["refused_status"] == 200
+    assert place.found(run, "verify")["refused_status"] == 401
+    assert (supabase.project.keys, supabase.project.compromised) == ([new], [KEY])
+    kept = repr([run, place.incident, place.simulation.moments])
+    assert secret_of(old) not in kept
+    assert secret_of(new) not in kept
+
+
+@pytest.mark.parametrize(("kind", "people", "why"), [
+    ("KeyReplaced", (), "locked out"),
+    ("CredentialsStolen", (), "no answer means no"),
+    ("CredentialsStolen", ("press", "commander"), "no answer means no"),
+])  # fmt: skip
+def test_no_key_is_touched_without_a_successor_or_a_yes(
+    place: Carried, supabase: SupabaseStandin, kind: str, people: tuple[str, ...], why: str
+) -> None:
+    place.alert(kind, key=KEY)
+    agrees(place, *people)
+    place.passes(HOUR)
+    run = place.runs[-1]
+    assert (run.phase.over, why in run.why, supabase.changes) == (True, True, [])
+
+
+def test_a_key_that_nobody_has_is_no_key(place: Carried, supabase: SupabaseStandin) -> None:
+    for key in ("none_such", "../keys", "x" * 70, "{{ now }}"):
+        place.alert("SecretExposed", key=key)
+        place.passes(HOUR)
+    assert {run.phase for run in place.runs} == {RunPhase.STOPPED}
+    assert supabase.changes == []
+
+
+# Sessions, and who has to be told
+
+
+def test_everybody_signs_in_again_once_somebody_has_agreed(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin
+) -> None:
+    supabase.database.execute("insert into signed_in values (1000), (2000)")
+    place.alert("SessionsStolen")
+    place.passes(5 * MINUTE)
+    assert site.resets == []
+    agrees(place, "security")
+    assert site.resets == ["everyone"]
+    place.passes(MINUTE)
+    assert place.runs[-1].phase is RunPhase.VERIFY
+    supabase.database.execute("delete from signed_in")
+    supabase.database.execute("insert into signed_in values (?)", [now_ms() + HOUR])
+    assert place.run("end-sessions").phase is RunPhase.SUCCEEDED
+    assert "access tokens" in place.incident.followups[0].text
+
+
+def test_sessions_that_go_on_are_told(place: Carried, supabase: SupabaseStandin, site: AdminStandin) -> None:
+    supabase.database.execute("insert into signed_in values (1000)")
+    place.alert("SessionsStolen")
+    agrees(place, "cto")
+    assert (place.run("end-sessions").phase, site.resets) == (RunPhase.FAILED, ["everyone"])
+
+
+def test_whose_data_was_read_is_told_once_by_two_who_agree(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin
+) -> None:
+    steals(supabase, times=7)
+    place.alert("CustomersAffected", ip=THIEF)
+    agrees(place, "ceo")
+    assert site.written == []
+    agrees(place, "press")
+    (mail,) = site.written
+    assert (sorted(mail["users"]), mail["type"]) == (["u0", "u1", "u2"], "email")
+    supabase.database.execute(
+        "insert into audit select distinct user_id, 'customer.notified', '', unixepoch() from audit"
+    )
+    assert place.run("notify-affected", 2 * HOUR).phase is RunPhase.SUCCEEDED
+    assert "3 customers were told" in place.incident.followups[0].text
+    place.alert("CustomersAffected", ip=THIEF)
+    place.passes(HOUR)
+    assert len(site.written) == 1
+
+
+@pytest.mark.parametrize("ip", ["9.9.9.9", "' or 1=1 --"])
+def test_nobody_is_written_to_of_whom_nothing_is_known(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin, ip: str
+) -> None:
+    steals(supabase)
+    place.alert("CustomersAffected", ip=ip)
+    assert (place.run("notify-affected").phase, site.calls) == (RunPhase.STOPPED, [])
+
+
+def test_more_are_affected_than_was_agreed_to_so_they_are_asked_again(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin
+) -> None:
+    steals(supabase, times=2)
+    place.alert("CustomersAffected", ip=THIEF)
+    agrees(place, "ceo")
+    steals(supabase, times=3)
+    agrees(place, "press")
+    assert (place.runs[-1].phase, site.written) == (RunPhase.WAITING, [])

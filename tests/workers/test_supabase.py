@@ -8,7 +8,7 @@ import hostile
 import pytest
 from examples import examples
 from hypothesis import HealthCheck, given
-from supabase_standin import REF, SupabaseStandin
+from supabase_standin import REF, SupabaseStandin, secret_of
 from vendor_server import Misbehaviour
 
 from ledger.clock import now_ms
@@ -36,7 +36,7 @@ QUERIES: dict[str, dict[str, Any]] = {
 LOGS = {"source": "postgres_logs"}
 READS: dict[str, dict[str, Any]] = {
     "project": {}, "health": {}, "read_sql": {"query": "count"}, "backups": {}, "advisors": {}, "logs": LOGS, "pool": {},
-    "machine": {},
+    "machine": {}, "try_keys": {"works": "default_secret"},
 }  # fmt: skip
 
 
@@ -216,6 +216,34 @@ def test_an_instant_says_its_offset(at: str) -> None:
 def test_without_any_backup_there_is_no_age(standin: SupabaseStandin) -> None:
     found = run("backups", standin)
     assert (found["latest_at"], found["age_minutes"], found["backups"]) == (None, None, [])
+
+
+def keyed(standin: SupabaseStandin, **keys: str) -> Step:
+    given = {**standin.settings(), "project_url": standin.url, "keys": keys}
+    return Step(settings=as_text(given), timeout_s=5.0, idempotency_key="", now=now_ms())
+
+
+def test_keys_are_tried_at_the_project_itself(standin: SupabaseStandin) -> None:
+    old, new = standin.project.keys[0], {**standin.project.keys[0], "id": "2", "name": "next"}
+    standin.project.keys.append(new)
+    at = keyed(standin, default_secret=secret_of(old))
+    found = act("try_keys", at, works="next", refused="default_secret")
+    assert found == {"works": True, "works_status": 200, "refused": False, "refused_status": 200}
+    standin.project.keys.remove(old)
+    found = act("try_keys", at, works="next", refused="default_secret")
+    assert found == {"works": True, "works_status": 200, "refused": True, "refused_status": 401}
+    assert secret_of(new) not in json.dumps([found, [call.path for call in standin.calls]])
+
+
+def test_of_a_key_that_nobody_knows_nothing_is_said(standin: SupabaseStandin) -> None:
+    unknown = {"works": None, "works_status": 0, "refused": None, "refused_status": 0}
+    assert act("try_keys", keyed(standin), works="none_such", refused="default_secret") == unknown
+    assert act("try_keys", keyed(standin), refused="default_secret") == unknown
+
+
+def test_no_keys_at_all_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="name a key"):
+        supabase.ACTIONS["try_keys"].params()
 
 
 def lint(name: str, level: str, table: str = "") -> dict[str, Any]:

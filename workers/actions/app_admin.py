@@ -110,9 +110,9 @@ def unblock_ip(step: Step, params: UnblockIp) -> dict[str, Any]:
 
 
 def reset_sessions(step: Step, params: ResetSessions) -> dict[str, Any]:
-    """{"status", "affects"}. Whoever is concerned has to sign in again."""
+    """{"status", "affects", "at": ms, when it was asked}. Whoever is concerned has to sign in again."""
     answer = _post(step, "sessions_path", {**_whom(params), "reason": params.reason})
-    return {"status": answer.status, "affects": _affected(answer, params)}
+    return {"status": answer.status, "affects": _affected(answer, params), "at": step.now}
 
 
 def notify_customers(step: Step, params: NotifyCustomers) -> dict[str, Any]:

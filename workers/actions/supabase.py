@@ -1,8 +1,9 @@
 """Supabase: is the project well, what does its database say; and what changes either.
 
 Settings: token (a personal access token), ref (of the project, where the runbook names none), base_url, queries
-(SQL that may be read with, by name), statements (SQL that changes something). Without a token every action is
-only simulated.
+(SQL that may be read with, by name), statements (SQL that changes something), keys (values of API keys by name, for
+try_keys), project_url (where the project itself answers, if not at <ref>.supabase.co). Without a token every action
+is only simulated.
 
 A query is {sql, params: [{name, type, least, most, default}]}, a statement that and {done, repeatable}; a runbook
 gives a name and values for the params, never SQL.
@@ -11,12 +12,13 @@ gives a name and values for the params, never SQL.
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from routing.ports import Action
-from workers.supabase import advisors, backups, compute, keys, logs, pool, project, restore, sql
+from workers.supabase import advisors, backups, compute, keys, logs, pool, project, restore, sql, trying
 from workers.supabase.api import Project
 from workers.supabase.statements import Queries, Statements
+from workers.supabase.trying import Keys
 
 TITLE = "Supabase"
-SETTINGS = ("token", "ref", "base_url", "queries", "statements")
+SETTINGS = ("token", "ref", "base_url", "project_url", "keys", "queries", "statements")
 
 
 class Settings(BaseModel):
@@ -25,6 +27,8 @@ class Settings(BaseModel):
     token: str = ""
     ref: str = ""
     base_url: str = ""
+    project_url: str = ""
+    keys: Keys = {}
     queries: Queries = {}
     statements: Statements = {}
 
@@ -47,6 +51,7 @@ ACTIONS = {
     "logs": Action(params=logs.Logs, mutates=False, run=logs.logs, plan=logs.plan),
     "pool": Action(params=Project, mutates=False, run=pool.pool, plan=pool.plan_pool),
     "machine": Action(params=Project, mutates=False, run=compute.machine, plan=compute.plan_machine),
+    "try_keys": Action(params=trying.TryKeys, mutates=False, run=trying.try_keys, plan=trying.plan),
     "write_sql": Action(params=sql.WriteSql, mutates=True, run=sql.write_sql, plan=sql.plan_write),
     "set_pool": Action(
         params=pool.SetPool,

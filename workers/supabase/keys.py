@@ -1,4 +1,4 @@
-"""API keys: a new one is made before the old one goes. Neither is ever asked for in the clear, nor put out."""
+"""API keys: a new one is made before the old one goes. Neither is asked for in the clear here, nor put out."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from routing.ports import Step
 from workers import once
 from workers.supabase import api
 from workers.supabase.api import Project
+from workers.supabase.trying import NAME
 
 _PATH = "api-keys"
-_NAME = r"^[a-z_][a-z0-9_]{3,63}$"
 _KINDS = {"publishable", "secret"}
 
 
 class RotateKey(Project):
     """`key` and `new` are names. Only with `revoke` the old one is deleted; who still uses it is locked out."""
 
-    key: str = Field(pattern=_NAME)
-    new: str = Field(pattern=_NAME)
+    key: str = Field(pattern=NAME)
+    new: str = Field(pattern=NAME)
     revoke: bool = False
     compromised: bool = False
     reason: str = Field(default="", max_length=200)
