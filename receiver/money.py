@@ -43,6 +43,5 @@ def written(amount: int, currency: str) -> str:
     places = 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
     if not places:
         return f"{amount} {code.upper()}"
-    sign, digits = ("-", -amount) if amount < 0 else ("", amount)
-    whole, rest = divmod(digits, 10**places)
-    return f"{sign}{whole}.{rest:0{places}d} {code.upper()}"
+    sign, digits = "-" if amount < 0 else "", str(abs(amount)).zfill(places + 1)
+    return f"{sign}{digits[:-places]}.{digits[-places:]} {code.upper()}"

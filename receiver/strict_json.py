@@ -14,6 +14,8 @@ import orjson
 
 from routing.errors import Unreadable
 
+_INDENTED = orjson.OPT_INDENT_2
+
 
 def loads(body: bytes) -> Any:
     """The value a body holds. Raises Unreadable saying what is wrong and where."""
@@ -60,16 +62,17 @@ def _explain(body: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def _refuse_doubles(body: bytes, value: Any) -> None:
-    r"""Written back without its doubles, a body has fewer quotation marks. To count them costs 5 µs for 3 KB.
+    r"""Written back as vendors write it, compact or indented by two, a body is itself, or had doubles.
 
-    Where the count differs for another reason (a mark written as \\u0022), the standard library's parser, ten
-    times slower, has the last word.
+    Written in another way, it has fewer quotation marks without its doubles: to count them costs 5 µs for 3 KB.
+    Where that differs for another reason (a mark written as \\u0022), the standard library's parser, ten times
+    slower, has the last word.
     """
     try:
-        written = orjson.dumps(value)
+        written = orjson.dumps(value, option=_INDENTED if body.startswith(b"{\n") else None)
     except orjson.JSONEncodeError as error:
         raise Unreadable("the body is nested more than 254 levels deep") from error
-    if body.count(b'"') != written.count(b'"'):
+    if body != written and body.count(b'"') != written.count(b'"'):
         try:
             json.loads(body, object_pairs_hook=_no_doubles, parse_int=str, parse_float=str)
         except RecursionError as error:

@@ -50,7 +50,8 @@ _DETAILS = ("id", "customer", "payment_intent")
 _LONGEST_HEADER = 4096
 _FIRST_T = re.compile(r"(?:^|,)t(?:=([^,]*))?(?=,|$)")
 """The element whose time Stripe's routine signs. Another one that we would check instead could be any."""
-_INSTANT = re.compile(r"[0-9]{1,15}")
+_DIGITS = 15
+_INSTANT = re.compile(rf"[0-9]{{1,{_DIGITS}}}")
 
 
 def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:
@@ -63,7 +64,7 @@ def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:
     if len(header) > _LONGEST_HEADER or not header.isascii():
         raise _malformed(header)
     stamp, _, given = header[2:].partition(",v1=")
-    if not (header.startswith("t=") and _INSTANT.fullmatch(stamp)):
+    if not (header.startswith("t=") and stamp.isdecimal() and len(stamp) <= _DIGITS):
         stamp, given = _signed_at(header), ""
     if not (given and hmacs.matches("sha256", b"%b.%b" % (stamp.encode(), inbound.body), given, secrets)):
         _ask_stripe(inbound.body, header, secrets)
