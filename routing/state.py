@@ -41,6 +41,8 @@ class State:
         self.unclaimed: defaultdict[str, set[str]] = defaultdict(set)
         """Incident -> its deliveries that no worker has taken up; it may have had hundreds."""
         self.standing = Standing()
+        self.on_call: dict[str, object] = {}
+        """Schedule -> what `routing.oncall.now` found last; forgotten when any override changes."""
         self._silences: Index[SilenceSet] | None = None
 
     def follow(self, policy: Policy) -> None:
@@ -89,10 +91,11 @@ class State:
         self._put(put)
 
     def _put(self, put: Put) -> None:
-        old = self.tables[put.table].get(put.key)
-        self.tables[put.table][put.key] = put.record
+        table = self.tables[put.table]
+        old = table.get(put.key)
+        table[put.key] = put.record
         if put.incident:
-            self.owned[put.incident].setdefault(put.table, set()).add(put.key)
+            self._own(put)
         if isinstance(put.record, Timer):
             self.agenda.put(old, put.record)
         elif isinstance(put.record, Incident):
@@ -109,8 +112,23 @@ class State:
             self.standing.put(known, put.record)
             if known is not None and known.incident != put.record.incident:
                 self.owned[known.incident].get(put.table, set()).discard(put.key)
-        elif put.table is Table.SILENCE:
+        else:
+            self._outdate(put.table)
+
+    def _outdate(self, table: Table) -> None:
+        """What is derived from a whole table is derived anew."""
+        if table is Table.SILENCE:
             self._silences = None
+        elif table is Table.OVERRIDE:
+            self.on_call.clear()
+
+    def _own(self, put: Put) -> None:
+        own = self.owned[put.incident]
+        keys = own.get(put.table)
+        if keys is None:
+            own[put.table] = {put.key}
+        else:
+            keys.add(put.key)
 
     def _index(self, old: Incident | None, new: Incident) -> None:
         if old is not None and old.silenced_by and _is_held(old):
@@ -148,8 +166,8 @@ class State:
         gone = self.tables[drop.table].pop(drop.key, None)
         if isinstance(gone, Timer):
             self.agenda.drop(gone)
-        elif drop.table is Table.SILENCE:
-            self._silences = None
+        else:
+            self._outdate(drop.table)
         if drop.incident and drop.incident in self.owned:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
 

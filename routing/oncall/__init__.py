@@ -6,6 +6,7 @@ for ever; nothing here reads a clock.
 
 from routing.oncall.duty import OnCall, shifts, who
 from routing.oncall.neighbours import who_next, who_previous
+from routing.oncall.now import now
 from routing.oncall.standing import Standing, standing
 
-__all__ = ["OnCall", "Standing", "shifts", "standing", "who", "who_next", "who_previous"]
+__all__ = ["OnCall", "Standing", "now", "shifts", "standing", "who", "who_next", "who_previous"]

@@ -156,12 +156,11 @@ def _members(team: Team | None, name: str) -> list[tuple[str, Reason]]:
 
 
 def _on_duty(draft: Draft, kind: str, schedule: Schedule) -> oncall.OnCall:
+    if kind == "schedule":
+        return oncall.now(draft.state, schedule, draft.now)
     standing = oncall.standing(draft.state, schedule.name)
-    if kind == "next":
-        return oncall.who_next(schedule, standing, draft.now)
-    if kind == "previous":
-        return oncall.who_previous(schedule, standing, draft.now)
-    return oncall.who(schedule, standing, draft.now)
+    beside = oncall.who_next if kind == "next" else oncall.who_previous
+    return beside(schedule, standing, draft.now)
 
 
 def _team_digest(policy: Policy, kind: str, name: str) -> Digest | None:
