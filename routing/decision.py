@@ -1,7 +1,11 @@
-"""Decision: what one entry changes, what is to be done, and why. Data only."""
+"""Decision: what one entry changes, what is to be done, and why. Data only.
 
-from dataclasses import dataclass
+A dozen are made for each entry: structs are made in a fifth of the time a frozen dataclass takes.
+"""
+
 from enum import StrEnum
+
+import msgspec
 
 from routing.effect import AnyEffect
 from routing.incident import Moment, Verdict
@@ -29,8 +33,7 @@ class Table(StrEnum):
     """Single values: the policy version, the last incident number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """The record replaces what the table had under the key. `incident` owns it ("" when none does)."""
 
     table: Table
@@ -39,37 +42,32 @@ class Put:
     incident: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True):
     table: Table
     key: str
     incident: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A line for an incident's timeline."""
 
     incident: str
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(msgspec.Struct, frozen=True):
     """The effect is done or no longer wanted: it leaves the outbox, and cannot be claimed any more."""
 
     effect: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retire:
+class Retire(msgspec.Struct, frozen=True):
     """The incident is closed for good: it and all it owns move to the archive."""
 
     incident: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bury:
+class Bury(msgspec.Struct, frozen=True):
     """Work given up: kept as a dead letter of this kind ("undelivered", "unremediated")."""
 
     kind: str
@@ -82,8 +80,7 @@ class Bury:
 Change = Put | Drop | Note | Withdraw | Retire | Bury
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Changes are in order; a later Put of the same key supersedes an earlier one."""
 
     changes: tuple[Change, ...] = ()

@@ -106,5 +106,5 @@ class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 def ration_key(delivery: Delivery) -> str:
     """Pages, updates and digests are limited each on their own: an update never keeps a page waiting."""
-    kind = Held.DIGEST.value if delivery.held == Held.DIGEST else delivery.purpose.value
+    kind = Held.DIGEST if delivery.held == Held.DIGEST else delivery.purpose
     return f"{kind}:{delivery.contact}:{delivery.channel}:{delivery.address}"

@@ -1,6 +1,7 @@
 """Instants: integers, milliseconds since the Unix epoch, UTC; and how they are written."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -10,7 +11,12 @@ DAY = 24 * HOUR
 
 def iso(at: int) -> str:
     """ISO 8601 in UTC with milliseconds: "2026-11-24T00:30:00.000Z"."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{_second(at // SECOND)}.{at % SECOND:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
 
 
 def parse_iso(text: str) -> int:

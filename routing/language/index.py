@@ -7,7 +7,7 @@ says of most labels at once that none of them matches. Only what negates everyth
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -82,15 +82,16 @@ class Index(Generic[T]):
             found.sort(key=lambda entry: entry.place)
         return [entry.item for entry in found]
 
-    def _candidates(self, labels: Labels) -> Iterator[_Entry[T]]:
+    def _candidates(self, labels: Labels) -> list[_Entry[T]]:
+        found = list(self._always)
         for name, by_value in self._equal:
             filed = by_value.get(labels.get(name, ""))
             if filed is not None:
-                yield from filed
+                found += filed
         for name, any_fits, entries in self._like:
             if any_fits(labels.get(name, "")[:LONGEST]):
-                yield from entries
-        yield from self._always
+                found += entries
+        return found
 
 
 def joined(patterns: Sequence[str]) -> Callable[[str], object]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from routing.delivery import Message
 from routing.incident import Deploy, Incident, Phase
+from routing.instant import MINUTE
 from routing.policy import Contact
 
 NEWS = 3
@@ -145,4 +147,10 @@ def _speech(incident: Incident) -> str:
 
 def clock(at: int, zone: str) -> str:
     """An instant (ms) as a person in the zone reads it: "Tue 24 Nov 02:30 CET"."""
+    return _minute(at // MINUTE * MINUTE, zone)
+
+
+@lru_cache(maxsize=4096)
+def _minute(at: int, zone: str) -> str:
+    """Many incidents of one minute have the same clocks, and each says them to several people."""
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%a %d %b %H:%M %Z")

@@ -61,33 +61,20 @@ class Simulation:
 
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing is due until then (ms)."""
-        at = self.next_at()
-        if at is None or at > until:
+        timer, coming = self._first_timer(), self._coming[0][0] if self._coming else None
+        if coming is not None and coming <= until and (timer is None or coming <= timer.at):
+            self.now = max(self.now, coming)
+            self.feed(heappop(self._coming)[2])
+        elif timer is not None and timer.at <= until:
+            self.now = max(self.now, timer.at)
+            self.feed(TimerDue(at=self.now, timer=timer.id, due_at=timer.at))
+        else:
             return False
-        entry = self._next()
-        self.now = max(self.now, at)
-        self.feed(entry)
         return True
-
-    def next_at(self) -> int | None:
-        """When (ms) the next thing happens by itself; None when nothing ever will."""
-        timer = self._first_timer()
-        instants = [timer.at] if timer else []
-        instants += [self._coming[0][0]] if self._coming else []
-        return min(instants, default=None)
 
     def incidents(self) -> list[Incident]:
         found = [each for each in self.state.tables[Table.INCIDENT].values() if isinstance(each, Incident)]
         return sorted(found, key=lambda incident: incident.number)
-
-    def _next(self) -> AnyEntry:
-        """The next thing to happen: an answer of the world, or else the earliest timer."""
-        timer = self._first_timer()
-        if self._coming and (timer is None or self._coming[0][0] <= timer.at):
-            return heappop(self._coming)[2]
-        if timer is None:
-            raise LookupError("nothing is coming")
-        return TimerDue(at=max(timer.at, self.now), timer=timer.id, due_at=timer.at)
 
     def _first_timer(self) -> Timer | None:
         timers = self.state.timers()
