@@ -47,7 +47,7 @@ def test_what_is_remembered_is_what_is_so(steps: list[int | Change | str]) -> No
         if isinstance(step, int):
             now = step
         elif isinstance(step, str):
-            layer = replace(TURNS, people=replace(TURNS.people, start="2026-01-06T09:00"))
+            layer = replace(TURNS, people=Rotation((("ben",), ("cto",)), "2026-01-05T09:00", (1,)))
             schedules = [replace(SCHEDULES[0], layers=(layer,)), SCHEDULES[1]]
         else:
             state.apply(Decision((step,)))
