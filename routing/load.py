@@ -12,7 +12,7 @@ from routing.automation import chains
 from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Noise, Policy, Probe, Process, Service
+from routing.policy import Budget, Noise, Policy, Probe, Process, Service
 from routing.schema import (
     absences,
     calendar,
@@ -224,6 +224,7 @@ class _Loading:
             suspect_ms=common.suspect_window,
             retire_ms=common.retire_after,
             max_running=common.max_running,
+            runs=Budget(common.runs.per_hour, common.runs.per_day),
             freeze=hours.get(common.freeze or ""),
             warn_percent=common.warn_at,
             default_severity=rules.default,

@@ -94,7 +94,10 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TargetRecord(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """What automation did to one target with one runbook lately: cooldown, budgets and breaker read this."""
+    """What automation did lately: cooldown, budgets and breaker read this.
+
+    `key` is "rollback@vercel:site" for one runbook and target, "rollback" for all of its targets, "@" for all there is.
+    """
 
     key: str
     started: list[int] = []

@@ -1,47 +1,75 @@
-"""Guard rails of automation, per runbook and target: cooldown, budgets, circuit breaker.
+"""Guard rails of automation: cooldown, budget and circuit breaker per runbook and target, budgets over all targets.
 
-The lock on a target and the global cap are claimed in the ledger when a mutating step starts.
+The lock on a target and the cap on how many change something at once are claimed in the ledger when a mutating step
+starts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from routing.instant import DAY, HOUR, iso
-from routing.policy import Limits
+from routing.policy import Budget, Limits
 from routing.run import TargetRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
-    """`refusal` is "" when the run may start; then `record` is what to remember of its start."""
+class Purse:
+    """A budget over all targets: `whose` says of what, `record` what was spent of it."""
 
-    refusal: str
+    whose: str
+    budget: Budget
     record: TargetRecord
 
 
-def permit(record: TargetRecord, limits: Limits, run: str, now: int, *, stopped: str) -> Permit:
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """`refusal` is "" when the run may start; then `records` are what to remember of its start."""
+
+    refusal: str
+    records: Sequence[TargetRecord] = ()
+
+
+def permit(
+    record: TargetRecord, limits: Limits, purses: Sequence[Purse], run: str, now: int, *, stopped: str
+) -> Permit:
     """May this runbook run against this target now? Says why not. `stopped`: why nothing may, "" when it may."""
-    recent = [at for at in record.started if at > now - DAY]
-    refusal = stopped or _refusal(record, recent, limits, now)
+    refusal = stopped or _resting(record, limits, now)
+    refusal = refusal or _spent(record, Budget(limits.per_hour, limits.per_day), "", now)
+    for purse in purses:
+        refusal = refusal or _spent(purse.record, purse.budget, f" of {purse.whose}, over all targets,", now)
     if refusal:
-        return Permit(refusal, record)
+        return Permit(refusal)
     probing = run if record.open_until else ""
-    return Permit("", msgspec.structs.replace(record, started=[*recent, now], probing=probing))
+    started = msgspec.structs.replace(record, started=[*_recent(record, now), now], probing=probing)
+    spent = [
+        msgspec.structs.replace(purse.record, started=[*_recent(purse.record, now), now]) for purse in purses
+    ]
+    return Permit("", (started, *spent))
 
 
-def _refusal(record: TargetRecord, recent: list[int], limits: Limits, now: int) -> str:
+def _recent(record: TargetRecord, now: int) -> list[int]:
+    return [at for at in record.started if at > now - DAY]
+
+
+def _resting(record: TargetRecord, limits: Limits, now: int) -> str:
     if record.open_until > now:
         return f"breaker open until {iso(record.open_until)} after {record.failures} failed repairs"
     if record.open_until and record.probing:
         return f"breaker half open: {record.probing} is the probe under way"
-    if recent and now - recent[-1] < limits.cooldown_ms:
-        rests = iso(recent[-1] + limits.cooldown_ms)
-        return f"cooldown: it last ran at {iso(recent[-1])} and rests until {rests}"
-    if len([at for at in recent if at > now - HOUR]) >= limits.per_hour:
-        return f"budget: {limits.per_hour} runs an hour are used up"
-    if len(recent) >= limits.per_day:
-        return f"budget: {limits.per_day} runs a day are used up"
+    last = max(record.started, default=now - limits.cooldown_ms)
+    if now - last < limits.cooldown_ms:
+        return f"cooldown: it last ran at {iso(last)} and rests until {iso(last + limits.cooldown_ms)}"
+    return ""
+
+
+def _spent(record: TargetRecord, budget: Budget, whose: str, now: int) -> str:
+    recent = _recent(record, now)
+    if sum(at > now - HOUR for at in recent) >= budget.per_hour:
+        return f"budget: {budget.per_hour} runs an hour{whose} are used up"
+    if len(recent) >= budget.per_day:
+        return f"budget: {budget.per_day} runs a day{whose} are used up"
     return ""
 
 

@@ -108,7 +108,8 @@ def _start(
     record = _target_record(draft, runbook, run.target)
     reads = runbook.mode == "dry_run" or _hands_over(runbook)
     stopped = stops.reason(draft, by_hand=bool(by) and failed is None, reads=reads)
-    permit = guards.permit(record, runbook.limits, run.id, draft.now, stopped=stopped)
+    purses = _purses(draft, runbook, reads=reads)
+    permit = guards.permit(record, runbook.limits, purses, run.id, draft.now, stopped=stopped)
     why = Reason(
         text=f"{failed.runbook} has failed" if failed else f"it matches {incident.title}",
         rule=f"runbook {runbook.id}",
@@ -116,7 +117,8 @@ def _start(
     )
     if permit.refusal:
         return _refused(draft, incident, run, runbook, permit.refusal, why), None
-    draft.put(Table.TARGET, record.key, permit.record)
+    for each in permit.records:
+        draft.put(Table.TARGET, each.key, each)
     how = " (dry run)" if runbook.mode == "dry_run" else ""
     draft.note(incident.id, f"runbook {runbook.id} started on {run.target}{how}", why)
     what = f"give up on runbook {runbook.id}"
@@ -408,5 +410,15 @@ def _result(done: StepDone) -> str:
 
 
 def _target_record(draft: Draft, runbook: Runbook, target: str) -> TargetRecord:
-    key = f"{runbook.id}@{target}"
+    return _lately(draft, f"{runbook.id}@{target}")
+
+
+def _purses(draft: Draft, runbook: Runbook, *, reads: bool) -> list[guards.Purse]:
+    """The budgets over all targets. What only `reads` takes nothing from those who change something."""
+    own = guards.Purse(runbook.id, runbook.limits.everywhere, _lately(draft, runbook.id))
+    overall = guards.Purse("all runbooks", draft.policy.runs, _lately(draft, "@"))
+    return [own] if reads else [own, overall]
+
+
+def _lately(draft: Draft, key: str) -> TargetRecord:
     return draft.find(Table.TARGET, key, TargetRecord) or TargetRecord(key=key)

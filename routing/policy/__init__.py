@@ -9,7 +9,7 @@ from routing.policy.policy import Policy
 from routing.policy.probes import Probe
 from routing.policy.process import Process, Role
 from routing.policy.routes import Matcher, Route
-from routing.policy.runbooks import Approvers, Guard, Limits, Runbook, RunbookStep, Task, Verify
+from routing.policy.runbooks import Approvers, Budget, Guard, Limits, Runbook, RunbookStep, Task, Verify
 from routing.policy.scheduled import Scheduled
 from routing.policy.schedules import Feed, Layer, Mode, Notices, Rotation, RoundRobin, Schedule, Unit
 from routing.policy.secret import Secret, Setting
@@ -23,6 +23,7 @@ __all__ = [
     "Adjustment",
     "Approvers",
     "AtHours",
+    "Budget",
     "Channel",
     "Contact",
     "Digest",

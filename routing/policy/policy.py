@@ -14,7 +14,7 @@ from routing.policy.people import Contact, Team
 from routing.policy.probes import Probe
 from routing.policy.process import Process
 from routing.policy.routes import Route, all_routes
-from routing.policy.runbooks import Runbook
+from routing.policy.runbooks import Budget, Runbook
 from routing.policy.scheduled import Scheduled
 from routing.policy.schedules import Schedule
 from routing.policy.secret import Setting
@@ -51,6 +51,8 @@ class Policy:
     """A resolved incident moves to the archive after this long."""
     max_running: int
     """Runbook runs that may mutate at the same time, over all targets."""
+    runs: Budget = field(default=Budget(30, 200))
+    """Of all runbooks that change something, over all targets."""
     warn_percent: int = 80
     """How much of a respond-by or resolve-by time is gone when whoever owes it is warned."""
     default_severity: Severity = Severity.SEV2

@@ -55,12 +55,22 @@ class Verify:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """How many runs may start."""
+
+    per_hour: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Guard rails per target. None of them can be switched off, only set."""
 
     cooldown_ms: int = 600_000
     per_hour: int = 3
     per_day: int = 7
+    everywhere: Budget = Budget(10, 50)
+    """Of this runbook, over all targets."""
     breaker_failures: int = 2
     breaker_open_ms: int = 3_600_000
     max_affected: int = 0

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from routing.policy import Approvers, Guard, Limits, Runbook, Task
+from routing.policy import Approvers, Budget, Guard, Limits, Runbook, Task
 from routing.schema import placeholders
 from routing.schema.fields import (
     Condition,
@@ -44,12 +44,20 @@ class ApprovalPart(Part):
     within: PositiveDuration = Field(description="no answer within this long means no, like 15m")
 
 
+class BudgetPart(Part):
+    per_hour: int = Field(default=10, ge=1, le=1000, description="how many runs an hour, over all targets")
+    per_day: int = Field(default=50, ge=1, le=1000, description="how many runs a day, over all targets")
+
+
 class LimitsPart(Part):
     cooldown: PositiveDuration = Field(
         default=600_000, description="how long between two runs on a target, like 10m"
     )
     per_hour: int = Field(default=3, ge=1, le=60, description="how many runs an hour on a target")
     per_day: int = Field(default=7, ge=1, le=1000, description="how many runs a day on a target")
+    everywhere: BudgetPart = Field(
+        default=BudgetPart(), description="how often it may run over all targets, like {per_hour: 10}"
+    )
     breaker: BreakerPart = Field(
         default=BreakerPart(), description="stops automation on a target where runs keep failing"
     )
@@ -273,6 +281,7 @@ def _limits(part: LimitsPart) -> Limits:
         cooldown_ms=part.cooldown,
         per_hour=part.per_hour,
         per_day=part.per_day,
+        everywhere=Budget(part.everywhere.per_hour, part.everywhere.per_day),
         breaker_failures=part.breaker.failures,
         breaker_open_ms=part.breaker.open,
         max_affected=part.max_affected,

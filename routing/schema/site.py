@@ -36,6 +36,11 @@ class LastResort(Part):
     every: PositiveDuration = Field(default=600_000, description="how often they are called again, like 10m")
 
 
+class RunsPart(Part):
+    per_hour: int = Field(default=30, ge=1, le=1000, description="how many runs an hour, of all runbooks")
+    per_day: int = Field(default=200, ge=1, le=1000, description="how many runs a day, of all runbooks")
+
+
 class SiteFile(Part):
     """What holds for all of it: severity levels and their promises, the last resort, limits."""
 
@@ -47,6 +52,9 @@ class SiteFile(Part):
         default=None, description="hours of calendar.yaml in which no runbook changes anything by itself"
     )
     max_running: int = Field(default=3, ge=1, le=100, description="repairs at the same time")
+    runs: RunsPart = Field(
+        default=RunsPart(), description="how often runbooks may change anything at all, like {per_hour: 30}"
+    )
     warn_at: Percent = Field(
         default=80,
         description="how much of a time is gone when it is warned of, like 80%",

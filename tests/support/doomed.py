@@ -16,6 +16,8 @@ from vercel_team import VercelTeam
 
 from ledger.server import EmbeddedServer
 
+MANY = "{per_hour: 1000, per_day: 1000}"
+"""A budget for as many outages as there are."""
 SETTLE_MS = 1_500
 """How long a rollback takes at the stand-in: one asked for twice would be asked for while the first is under way."""
 
@@ -73,6 +75,7 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
             ('kind=~"SiteDown|SiteUnreachable|HighErrorRate"', 'kind="SiteDown"'),
             ("url: /api/health-check", 'url: "/site/{{ incident.labels.project }}"'),
             ("incident.suspect.project", "incident.labels.project"),
+            ("limits: {", f"limits: {{everywhere: {MANY}, "),
             ("every_ms: 1000", "every_ms: 20"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 1s"),
             *((f"timeout: {seconds}s", "timeout: 3s") for seconds in (10, 15, 20, 30)),
         ],
@@ -84,7 +87,7 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
         "oncall.yaml": [("contacts:\n  anna:", f"{UNLIMITED}contacts:\n  anna:")],
         "severity.yaml": [("    service: site\n    team: platform\n", "    team: platform\n")],
         "tocsin.yaml": [
-            ("max_running: 3", "max_running: 50"),
+            ("max_running: 3", f"max_running: 50\nruns: {MANY}"),
             *([("retire_after: 7d", "retire_after: 10s")] if retire else []),
         ],
     }  # fmt: skip
