@@ -41,7 +41,7 @@ class Server(BaseModel):
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> Self:
-        if self.security == "none" and not self.allow_plaintext and not _is_loopback(self.host):
+        if self.security == "none" and not self.allow_plaintext and not is_loopback(self.host):
             raise ValueError("security: none sends in the clear; use starttls or tls, or set allow_plaintext")
         return self
 
@@ -55,7 +55,7 @@ def hand_over(server: Server, message: EmailMessage, to: str, timeout_s: float) 
     try:
         return exchange.send(message, to)
     except smtplib.SMTPNotSupportedError as error:
-        reason = f"{server.host}: {error}; check security and username in config/channels.yaml"
+        reason = f"{server.host}: {error}; check its security and username"
         raise DeliveryError(reason, outcome=Outcome.PERMANENT) from error
     except smtplib.SMTPResponseException as error:
         raise _refused(exchange.stage, error.smtp_code, error.smtp_error) from error
@@ -150,7 +150,7 @@ def _tls(server: Server) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=server.ca_file) if server.ca_file else http.tls_context()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

@@ -22,6 +22,7 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "booksy.reset_sync": {},
     "command.read": {"program": "anything"},
     "command.run": {"program": "anything", "arguments": ["--all"]},
+    "email_probe.send": {},
     "google_analytics.validate": {},
     "google_analytics.realtime": {},
     "pagespeed.audit": {},
