@@ -117,10 +117,17 @@ def deny(run: str, by: str) -> None:
 
 @runbook.command()
 @click.argument("RUN")
+@click.option("--give-up", metavar="WHY", help="Leave it as it is, and do not try again: why.")
 @acting
-def undo(run: str, by: str) -> None:
-    """Take back now what RUN has changed, the last change first, where its steps say how."""
-    _say(connected(), _incident_of(run), Verb.UNDO, by, run)
+def undo(run: str, give_up: str | None, by: str) -> None:
+    """Take back now what RUN has changed, the last change first, where its steps say how.
+
+    With --give-up what it has changed stays: an end that was set is called off, and what fails is tried no more.
+    """
+    if give_up is not None and not give_up.strip():
+        raise click.UsageError("--give-up wants to know why, like --give-up 'taken back in the dashboard'")
+    verb = Verb.UNDO if give_up is None else Verb.LEAVE
+    _say(connected(), _incident_of(run), verb, by, run, give_up or "")
 
 
 def _incident_of(run: str) -> str:
@@ -130,8 +137,8 @@ def _incident_of(run: str) -> str:
     return incident
 
 
-def _say(context: Context, incident: str, verb: Verb, by: str, text: str) -> None:
+def _say(context: Context, incident: str, verb: Verb, by: str, text: str, reason: str = "") -> None:
     if context.store.incident(incident) is None:
         raise click.ClickException(f"no incident {incident!r}; see: tocsin incidents list --all")
-    entry = Command(at=now_ms(), by=by, incident=incident, verb=verb, text=text)
+    entry = Command(at=now_ms(), by=by, incident=incident, verb=verb, text=text, reason=reason)
     act(context, entry, incident=incident)

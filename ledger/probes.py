@@ -19,6 +19,8 @@ class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
     firing: bool | None = None
     since_at: int = 0
     """Since when (ms) it fires, or does not."""
+    due_by: int = 0
+    """Without another look by then (ms) nobody looks."""
 
 
 def mine(client: redis.Redis, keys: Keys, worker: str, ttl_ms: int) -> bool:

@@ -68,6 +68,8 @@ class Verb(StrEnum):
     DENY = "deny"
     UNDO = "undo"
     """What the run named in `text` has changed is taken back."""
+    LEAVE = "leave"
+    """What the run named in `text` has changed stays, and is not taken back by itself: `reason` says why."""
     ROLE = "role"
     """The role named in `text` is `to`'s now."""
 
@@ -80,6 +82,7 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     text: str = ""
     to: str = ""
     until_at: int = 0
+    reason: str = ""
 
 
 class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):

@@ -39,6 +39,8 @@ AGAIN_MS: Final = 300_000
 """What lasts is said again after so long, so that a sender that fell silent can be told from one that is well."""
 PULSE_S: Final = 5.0
 AT_ONCE: Final = 8
+_MISSED: Final = 3
+"""Without a look for so many times its interval, nobody looks."""
 
 logger = structlog.get_logger(__name__)
 
@@ -145,8 +147,10 @@ class Prober:
             self._unsaid.pop(0)
 
     def _show(self, watch: _Watch, sight: Sight) -> None:
+        now, probe = now_ms(), watch.probe
         found = Seen(
-            at=now_ms(), look=sight.look.value, what=sight.what, firing=watch.watched.firing, since_at=watch.since_at
+            at=now, look=sight.look.value, what=sight.what, firing=watch.watched.firing, since_at=watch.since_at,
+            due_by=now + _MISSED * probe.every_ms + probe.timeout_ms,
         )  # fmt: skip
         probes.show(self._context.client, self._context.keys, watch.probe.name, found)
 

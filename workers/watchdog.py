@@ -11,7 +11,7 @@ import redis
 import structlog
 from redis.exceptions import RedisError
 
-from ledger import lease, outbox, policies, timers, wire
+from ledger import lease, outbox, policies, probes, timers, wire
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -53,14 +53,18 @@ class Judge:
         keys: Keys,
         stall_ms: int,
         patience_s: Callable[[AnyEffect], float] = _patience_s,
+        *,
+        looks: bool = False,
     ) -> None:
+        """`looks`: probes are on, so somebody has to carry them out."""
         self._client = client
         self._keys = keys
         self._patience_s = patience_s
         self._stall_s = stall_ms / 1000
         self._silent_since: float | None = None
         self._moved_at = time.monotonic()
-        self._held_at = self._moved_at
+        self._held_at = self._looked_at = self._moved_at
+        self._looks = looks
         self._decided = -1
         self._overdue_seen = False
         self._unclaimed: dict[tuple[str, int], float] = {}
@@ -69,6 +73,7 @@ class Judge:
         """Everything wrong now; None while it cannot be known. Never raises RedisError: silence is a finding."""
         try:
             found = self._undecided() | self._stalled() | self._overdue() | self._unclaimed_effects()
+            found |= self._unlooked() if self._looks else {}
         except (RedisError, OSError) as error:
             return self._silent(error)
         self._silent_since = None
@@ -77,7 +82,9 @@ class Judge:
     def _silent(self, error: Exception) -> Troubles | None:
         now = time.monotonic()
         self._silent_since = self._silent_since or now
-        self._moved_at = self._held_at = now  # nothing can move meanwhile; that is one trouble, not two
+        self._moved_at = self._held_at = self._looked_at = (
+            now  # nothing can move meanwhile; that is one trouble, not two
+        )
         lasts = now - self._silent_since
         if lasts < self._stall_s:
             return None
@@ -133,6 +140,22 @@ class Judge:
             return {}
         return {"outbox": f"{len(old)} pages, messages or repairs find no worker, first {old[0]}"}
 
+    def _unlooked(self) -> Troubles:
+        """Nobody carries the probes out, or who should does not get to them: what breaks would go unseen."""
+        now = time.monotonic()
+        seen = probes.shown(self._client, self._keys)
+        late = sorted(name for name, each in seen.items() if 0 < each.due_by < now_ms())
+        if not late and self._client.exists(self._keys.prober):
+            self._looked_at = now
+            return {}
+        lasts = now - self._looked_at
+        if lasts < self._stall_s:
+            return {}
+        which = f", first {late[0]}" if late else ""
+        return {
+            "probes": f"probes are not carried out, for {lasts:.0f} s{which}: nobody looks whether all is well"
+        }
+
 
 def _order(stream: str) -> tuple[int, int]:
     first, _, second = stream.partition("-")
@@ -145,7 +168,7 @@ class Watchdog:
     ) -> None:
         self._client = client
         self._keys = keys
-        self._judge = Judge(client, keys, settings.stall_ms)
+        self._judge = Judge(client, keys, settings.stall_ms, looks=settings.probes)
         self._last_resort = last_resort
         self._data_dir = settings.ledger.data_dir
         self._heartbeat_url = settings.heartbeat_url

@@ -20,7 +20,7 @@ from routing.policy import Runbook, RunbookStep
 from routing.reason import Reason
 from routing.response import followups, informing
 from routing.run import Run, RunPhase, StepState
-from routing.timer import Wake
+from routing.timer import Timer, Wake
 
 AGAIN_MS = 5 * MINUTE
 """What could not be taken back is tried again after so long, and ever more rarely."""
@@ -53,13 +53,34 @@ def by_hand(draft: Draft, incident: Incident, run_id: str, by: str, via: str) ->
         begin(draft, incident, change, f"{by} asked for it via {via}", 0)
 
 
+def leave(draft: Draft, incident: Incident, run_id: str, reason: str, by: str, via: str) -> None:
+    """A person says that what a run has changed stays: its end is called off, and no attempt follows."""
+    waiting = [each for each in draft.owned(incident.id, Table.TIMER, Timer) if each.wake is Wake.UNDO]
+    changes = [each.subject for each in waiting if steps.split_effect(each.subject)[0] == run_id]
+    runs = [each for each in draft.owned(incident.id, Table.RUN, Run) if not each.phase.over]
+    trying = [each for each in runs if steps.split_effect(each.undoes)[0] == run_id]
+    if not changes and not trying:
+        draft.note(
+            incident.id, f"{by} gave up on taking back {run_id} via {via}: nothing of it waits to be", by=by
+        )
+        return
+    for change in changes:
+        draft.unwake(Wake.UNDO, change)
+    for run in trying:
+        _end(draft, run, RunPhase.STOPPED, f"given up by {by}: {reason}")
+    for change in dict.fromkeys([*changes, *(run.undoes for run in trying)]):
+        what = f"{change} is not taken back: {by} gave it up: {reason}"
+        draft.note(incident.id, what, Reason(text=f"said via {via}"), by=by)
+        incident = _tell(draft, incident, what)
+
+
 def _changes(draft: Draft, run: Run) -> Iterator[str]:
     """What it changed and nobody has taken back or is at, the last change first."""
     runbook = steps.runbook_of(draft, run.runbook)
     gone = {
         other.undoes
         for other in draft.owned(run.incident, Table.RUN, Run)
-        if other.undoes and other.phase is not RunPhase.FAILED
+        if other.undoes and other.phase not in {RunPhase.FAILED, RunPhase.STOPPED}
     }
     for state in reversed(run.steps):
         spec = steps.spec_of(runbook, state.id) if runbook else None
@@ -134,11 +155,10 @@ def failed(draft: Draft, incident: Incident, run: Run, why: str) -> None:
         _tell(draft, draft.incident(incident.id) or incident, what)
 
 
-def _tell(draft: Draft, incident: Incident, what: str) -> None:
+def _tell(draft: Draft, incident: Incident, what: str) -> Incident:
     if incident.paged:
-        followups.report(draft, incident, what)
-    else:
-        informing.inform(draft, incident, what)
+        return followups.report(draft, incident, what)
+    return informing.inform(draft, incident, what)
 
 
 def _end(draft: Draft, run: Run, phase: RunPhase, why: str) -> None:

@@ -41,6 +41,8 @@ def _special(draft: Draft, incident: Incident, entry: Command, by: str, via: str
         snoozing.snooze(draft, incident, entry.until_at, by, via)
     elif entry.verb is Verb.ROLE:
         roles.hand_over(draft, incident, entry.text, entry.to, by, via)
+    elif entry.verb is Verb.LEAVE:
+        undoing.leave(draft, incident, entry.text, entry.reason, by, via)
     elif entry.verb in _TO:
         _TO[entry.verb](draft, incident, entry.to, by, via)
     else:
@@ -114,5 +116,5 @@ _SAID: dict[Verb, Saying] = {
     Verb.UNDO: undoing.by_hand,
 }
 _TO: dict[Verb, Saying] = {Verb.REASSIGN: reassigning.reassign, Verb.MERGE: merging.merge}
-_STANDING = frozenset({Verb.UNDO})
+_STANDING = frozenset({Verb.UNDO, Verb.LEAVE})
 """What is resolved may still have changes that stand."""

@@ -43,6 +43,13 @@ def test_what_has_changed_nothing_cannot_be_taken_back(waiting: str, run: Run) -
     assert "nothing it has changed can be taken back" in run("runbook", "undo", "INC-1-r1").stdout
 
 
+def test_giving_up_wants_a_reason(waiting: str, run: Run) -> None:
+    run("runbook", "run", "rollback", "--incident", waiting, "--as", "anna")
+    assert "wants to know why" in run("runbook", "undo", "INC-1-r1", "--give-up", " ", code=2).output
+    said = run("runbook", "undo", "INC-1-r1", "--give-up", "done by hand", "--as", "ben").stdout
+    assert "ben gave up on taking back INC-1-r1" in said
+
+
 def test_a_freeze_is_set_shown_and_taken_back(desk: Desk, run: Run) -> None:
     assert run("freeze", "status").stdout == "off\n"
     run("freeze", "on", "--reason", "the sale", "--as", "anna")

@@ -11,7 +11,7 @@ from telling import do, lines, only, told
 from routing.audit import audit
 from routing.decision import Table
 from routing.effect import Step
-from routing.entry import Outcome, Verb
+from routing.entry import Outcome, StepDone, Verb
 from routing.incident import Phase
 from routing.instant import DAY, HOUR, MINUTE
 from routing.policy import Policy, RunbookStep
@@ -170,3 +170,55 @@ def test_an_open_incident_has_another_next_action_than_the_end_of_a_change() -> 
     assert action is not None
     assert "take back" not in action.what
     assert audit(sim.state, sim.now) == []
+
+
+def failing() -> tuple[Simulation, World]:
+    """A change whose time is over, and that nobody can take back."""
+    world = World()
+    sim = repaired(policy(), world)
+    world.refuses["vercel.promote"] = Outcome.PERMANENT
+    sim.pass_time(START + 3 * HOUR)
+    return sim, world
+
+
+def test_a_person_ends_what_fails_for_ever_with_a_reason() -> None:
+    sim, _ = failing()
+    tried = len(undone(sim))
+    do(sim, Verb.LEAVE, text="INC-1-r1", reason="promoted by hand")
+    sim.pass_time(START + 3 * DAY)
+    assert len(undone(sim)) == tried
+    said = "INC-1-r1/rollback is not taken back: anna gave it up: promoted by hand"
+    moment = next(each for _, each in sim.moments if each.what == said)
+    assert (moment.by, [why.text for why in moment.reasons]) == ("anna", ["said via the command line"])
+    assert len([text for _, text in told(sim) if text == said]) == 1
+    assert not [key for key in sim.state.timers() if key.startswith("undo:")]
+
+
+def test_an_attempt_under_way_is_given_up_too_and_its_late_answer_changes_nothing() -> None:
+    world = World()
+    sim = repaired(policy(), world)
+    world.asleep.add("vercel.promote")
+    sim.pass_time(START + 60 * MINUTE + 2_000)
+    do(sim, Verb.LEAVE, text="INC-1-r1", reason="it may stay")
+    assert [(each.phase, each.why) for each in runs(sim)][1] == (
+        RunPhase.STOPPED,
+        "given up by anna: it may stay",
+    )
+    sim.feed(StepDone(at=sim.now, run="INC-1-r2", step="undo_rollback", attempt=1, outcome=Outcome.TEMPORARY))
+    sim.pass_time(START + 3 * DAY)
+    assert len(undone(sim)) == 1
+
+
+def test_the_end_of_a_change_may_be_called_off_before_it_comes_and_taken_up_again() -> None:
+    sim = repaired(policy())
+    do(sim, Verb.LEAVE, text="INC-1-r1", reason="we stay with it")
+    sim.pass_time(START + DAY)
+    assert undone(sim) == []
+    do(sim, Verb.UNDO, text="INC-1-r1")
+    assert len(undone(sim)) == 1
+
+
+def test_what_waits_for_nothing_cannot_be_given_up() -> None:
+    sim = repaired(policy(0))
+    do(sim, Verb.LEAVE, text="INC-1-r1", reason="no need")
+    assert lines(sim)[-1].endswith("nothing of it waits to be")

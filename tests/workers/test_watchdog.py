@@ -8,12 +8,13 @@ import small_policy
 from redis import Redis
 from vendor import Asked, Reply, serving
 
-from ledger import log, outbox, policies
+from ledger import log, outbox, policies, probes
 from ledger.catalogue import catalogue
 from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.lease import Lease
+from ledger.probes import Seen
 from ledger.settings import LedgerSettings
 from routing.decision import Decision
 from routing.entry import Lane
@@ -59,6 +60,30 @@ def test_an_effect_nobody_claims_is_found_until_somebody_does(redis: Redis, keys
     assert "first INC-1-d1" in (judge.look() or {})["outbox"]
     assert outbox.claim(redis, keys, "INC-1-d1", 1, "worker", 900, now_ms())
     assert judge.look() == {}
+
+
+def test_probes_that_nobody_carries_out_are_found_where_they_are_on(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=0, looks=True)
+    assert "probes" in (judge.look() or {})
+    assert "probes" not in (Judge(redis, keys, stall_ms=0).look() or {})
+    assert probes.mine(redis, keys, "prober.here.1", MINUTE)
+    assert "probes" not in (judge.look() or {})
+    probes.give_back(redis, keys, "prober.here.1")
+    assert "probes" in (judge.look() or {})
+
+
+def test_a_prober_that_lives_and_gets_to_no_look_is_found(redis: Redis, keys: Keys) -> None:
+    judge, now = Judge(redis, keys, stall_ms=0, looks=True), now_ms()
+    probes.mine(redis, keys, "prober.here.1", MINUTE)
+    probes.show(redis, keys, "site", Seen(at=now, look="well", what="", due_by=now + MINUTE))
+    assert "probes" not in (judge.look() or {})
+    probes.show(redis, keys, "mail", Seen(at=now - MINUTE, look="well", what="", due_by=now - 1))
+    assert "first mail" in (judge.look() or {})["probes"]
+
+
+def test_a_prober_is_given_its_time(redis: Redis, keys: Keys) -> None:
+    judge = Judge(redis, keys, stall_ms=60_000, looks=True)
+    assert [judge.look(), judge.look()] == [{}, {}]
 
 
 def test_an_effect_is_given_its_time_to_be_claimed(redis: Redis, keys: Keys) -> None:
