@@ -92,6 +92,15 @@ def current(client: redis.Redis, keys: Keys) -> Policy | None:
     return by_version(client, keys, version) if version else None
 
 
+def files_of(client: redis.Redis, keys: Keys, version: str) -> dict[str, str]:
+    """The texts that a policy was made of, by names like "config/routes.yaml". Raises KeyError when it never was."""
+    raw = client.hget(keys.policy, version)
+    if not isinstance(raw, bytes):
+        raise KeyError(version)
+    files: dict[str, str] = orjson.loads(raw)["files"]
+    return files
+
+
 def by_version(client: redis.Redis, keys: Keys, version: str) -> Policy:
     """Any policy that was ever in force. Raises KeyError when it was not."""
     raw = client.hget(keys.policy, version)

@@ -44,6 +44,20 @@ def test_a_good_certificate_tells_its_days_its_names_and_its_chain(authority: Au
     assert server.connections == 1
 
 
+def test_without_a_host_the_sites_certificate_is_looked_at(authority: Authority) -> None:
+    with TlsStandin(authority.issue(NAMES, (-1, 90.5))) as server:
+        settings = {"ca_file": str(authority.file), "allow_private": "true"}
+        site = {**settings, "base_url": f"https://localhost:{server.port}"}
+        step = Step(settings=site, timeout_s=5.0, idempotency_key="", now=now_ms())
+        assert tls.certificate(step, tls.Certificate())["ok"]
+        assert tls.ACTIONS["certificate"].plan is not None
+        planned = tls.ACTIONS["certificate"].plan(step, tls.Certificate())
+        assert planned == {"would": {"connect": f"localhost:{server.port}"}}
+    nobody = Step(settings=settings, timeout_s=5.0, idempotency_key="", now=now_ms())
+    with pytest.raises(ActionError, match=r"tls\.base_url"):
+        tls.certificate(nobody, tls.Certificate())
+
+
 def test_too_few_days_are_an_ailment(authority: Authority) -> None:
     with TlsStandin(authority.issue(NAMES, (-80, 9.5))) as server:
         found = look(server, authority.file)

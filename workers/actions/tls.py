@@ -1,13 +1,15 @@
 """TLS certificates: how long they last, whom they name, and whether clients trust them.
 
 Settings: ca_file (a private authority to trust besides the public ones), allow_private (true lets hosts lead to
-private and loopback addresses, as for http). Sources: RFC 5280, RFC 6125.
+private and loopback addresses, as for http), base_url (of the site that is looked at where no host is given).
+Sources: RFC 5280, RFC 6125.
 """
 
 import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,18 +23,21 @@ from workers.deadline import Deadline
 from workers.journal import note
 
 TITLE = "TLS certificates"
-SETTINGS = ("ca_file", "allow_private")
+SETTINGS = ("ca_file", "allow_private", "base_url")
 
 _DAY_MS = 86_400_000
 _MOST_NAMES = 100
 
 
 class Certificate(BaseModel):
-    """`names` must all be in the certificate, besides `host`. `min_days`: fewer left is ill."""
+    """`names` must all be in the certificate, besides `host`. `min_days`: fewer left is ill.
+
+    `host` "": that of the site, and its port.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
+    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
     port: int = Field(default=443, ge=1, le=65_535)
     min_days: int = Field(default=14, ge=0, le=3_650)
     names: list[str] = []
@@ -53,6 +58,7 @@ def certificate(step: Step, params: Certificate) -> dict[str, Any]:
     {"ok", "error", "trusted", "days_left", "not_after", "subject", "issuer", "names": [...], "missing": [...],
     "protocol", "chain": [{"subject", "issuer", "not_after", "days_left"}], "ms"}
     """
+    params = _whole(step, params)
     deadline = Deadline(step.timeout_s)
     guard = Guard(allow_private=step.settings.get("allow_private") == "true")
     try:
@@ -64,6 +70,16 @@ def certificate(step: Step, params: Certificate) -> dict[str, Any]:
         return _nothing(str(error) or type(error).__name__, deadline)
     note(f"TLS {params.host}:{params.port} {'distrusted' if shown.distrust else 'trusted'}")
     return _told(shown, params, step.now, deadline)
+
+
+def _whole(step: Step, params: Certificate) -> Certificate:
+    """With the site's host and port where none is given. Raises ActionError when there is no site either."""
+    if params.host:
+        return params
+    site = urlsplit(step.settings.get("base_url", ""))
+    if not site.hostname:
+        raise ActionError("no host, and no tls.base_url in config/actions.yaml", outcome=Outcome.PERMANENT)
+    return params.model_copy(update={"host": site.hostname, "port": site.port or params.port})
 
 
 def _look(step: Step, params: Certificate, guard: Guard, deadline: Deadline) -> _Shown:
@@ -162,7 +178,8 @@ def _nothing(error: str, deadline: Deadline) -> dict[str, Any]:
     return {"ok": False, "error": error, **empty, **none, "ms": deadline.passed_ms}
 
 
-def _plan(_: Step, params: Certificate) -> dict[str, Any]:
+def _plan(step: Step, params: Certificate) -> dict[str, Any]:
+    params = _whole(step, params)
     return {"would": {"connect": f"{params.host}:{params.port}"}}
 
 
