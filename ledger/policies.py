@@ -18,7 +18,6 @@ from ledger.keys import Keys
 from routing.catalogue import Catalogue
 from routing.entry import Lane, PolicySet
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.load import examine, load
 from routing.policy import Policy
 
 PREFIX = "config"
@@ -111,6 +110,8 @@ def by_version(client: redis.Redis, keys: Keys, version: str) -> Policy:
 
 @lru_cache(maxsize=8)
 def _compiled(raw: bytes) -> Policy:
+    from routing.load import load  # noqa: PLC0415  # see settle
+
     kept = orjson.loads(raw)
     return load(kept["files"], Catalogue.from_facts(kept["catalogue"]))
 
@@ -127,6 +128,9 @@ def settle(
 
     Raises ConfigError when the files are bad and there is no last good policy.
     """
+    # The models of all files take a third of a second to make: only for who compiles, not for `tocsin status`.
+    from routing.load import examine  # noqa: PLC0415
+
     try:
         files = read_files(folder)
         found = examine(files, catalogue, env)
