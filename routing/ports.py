@@ -137,5 +137,7 @@ class ActionModule(Protocol):
     SETTINGS: Sequence[str]
     """Names of the settings it takes from `config/actions.yaml`, documented in its docstring. Where they are more
     than texts, the module also has `Settings`, the model they must fit; steps get what is no text as JSON.
+    `SHARED`, where a module has it, are those that do not name a target, like a vendor's own address or named
+    queries: they hold in every environment. All others are production's alone.
     """
     ACTIONS: Mapping[str, Action]

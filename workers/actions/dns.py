@@ -16,6 +16,7 @@ from workers.journal import note
 
 TITLE = "DNS"
 SETTINGS = ("nameservers",)
+SHARED = ("nameservers",)
 
 _MOST_SHOWN = 50
 
