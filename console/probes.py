@@ -10,8 +10,7 @@ from ledger.clock import now_ms
 from ledger.probes import Seen
 from routing.policy import Probe
 
-SILENT = 3
-"""Without a look for so many times its interval, nobody looks."""
+GOOD = {"well", "not set up"}
 
 
 @click.group()
@@ -22,25 +21,28 @@ def probes() -> None:
 @probes.command("list")
 @json_option
 def list_(json: bool) -> None:
-    """List every probe with its last look. Exit status 1 when one fires, sees nothing, or is not looked at."""
+    """List every probe with its last look. Exit status 1 when one fires, sees nothing, or is not looked at.
+
+    One whose credentials nobody has set is not set up, which is no fault.
+    """
     context, now = connected(), now_ms()
     seen = ledger_probes.shown(context.client, context.keys)
-    rows = [
-        (each, seen.get(each.name), _state(each, seen.get(each.name), now)) for each in context.policy.probes
-    ]
+    rows = [(each, seen.get(each.name), _state(seen.get(each.name), now)) for each in context.policy.probes]
     if json:
         as_json([_shown(*row) for row in rows])
     else:
         _tell(context, rows, now)
-    if any(state != "well" for _, _, state in rows):
+    if any(state not in GOOD for _, _, state in rows):
         raise SystemExit(1)
 
 
-def _state(probe: Probe, seen: Seen | None, now: int) -> str:
-    if seen is None or now - seen.at > SILENT * probe.every_ms + probe.timeout_ms:
+def _state(seen: Seen | None, now: int) -> str:
+    if seen is None or now > seen.due_by:
         return "not looked at"
     if seen.firing:
         return "fires"
+    if seen.unset:
+        return "not set up"
     return "sees nothing" if seen.look == "blind" else "well" if seen.firing is False else "looking"
 
 
@@ -53,8 +55,8 @@ def _shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
         "kind": probe.kind,
         "origin": str(probe.origin),
         "state": state,
-        "at": iso(seen.at) if seen else None,
-        "look": seen.look if seen else None,
+        "at": iso(seen.at) if seen and seen.at else None,
+        "look": seen.look or None if seen else None,
         "what": seen.what if seen else "",
         "since": iso(seen.since_at) if seen and seen.since_at else None,
     }
@@ -64,7 +66,7 @@ def _tell(context: Context, rows: list[tuple[Probe, Seen | None, str]], now: int
     table(
         ("PROBE", "STATE", "SEEN", "EVERY", "KIND", "WHAT"),
         [
-            (probe.name, state, ago(seen.at, now) if seen else "", span(probe.every_ms), probe.kind,
+            (probe.name, state, ago(seen.at, now) if seen and seen.at else "", span(probe.every_ms), probe.kind,
              seen.what if seen else "")
             for probe, seen, state in rows
         ],

@@ -10,7 +10,9 @@ from routing.record import Record, decode, encode
 
 
 class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """The last look of a probe. `look` is well, ill or blind; `firing` None until enough was seen to say."""
+    """The last look of a probe. `look` is well, ill or blind, "" with `at` 0 before the first one is done; `firing`
+    None until enough was seen to say.
+    """
 
     at: int
     look: str
@@ -21,6 +23,8 @@ class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Since when (ms) it fires, or does not."""
     due_by: int = 0
     """Without another look by then (ms) nobody looks."""
+    unset: bool = False
+    """Nobody has set what it takes to look."""
 
 
 def mine(client: redis.Redis, keys: Keys, worker: str, ttl_ms: int) -> bool:

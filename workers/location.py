@@ -1,4 +1,6 @@
-"""Where the `url` of a step that reads leads: as it stands, or a path below its family's `base_url`."""
+"""Where a step that reads looks: at a `url` as it stands or below its family's `base_url`, at a host or the site's."""
+
+from urllib.parse import urlsplit
 
 from routing.entry import Outcome
 from routing.errors import ActionError
@@ -18,3 +20,15 @@ def whole(step: Step, family: str, url: str) -> str:
         fix = f"set {family}.base_url in config/actions.yaml to an address like https://example.com"
         raise ActionError(f"{url} is a path and {found}; {fix}", outcome=Outcome.PERMANENT)
     return base + url
+
+
+def host(step: Step, family: str, given: str) -> str:
+    """The host that is given, else that of the family's `site_url`. Raises ActionError when neither is."""
+    if given:
+        return given
+    site = step.settings.get("site_url", "")
+    found = urlsplit(site).hostname if site.startswith(("http://", "https://")) else None
+    if not found:
+        fix = f"name one, or set {family}.site_url in config/actions.yaml to an address like https://example.com"
+        raise ActionError(f"no host is given, and site_url is {site!r}; {fix}", outcome=Outcome.PERMANENT)
+    return found

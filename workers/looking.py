@@ -1,6 +1,7 @@
 """One look of a probe: its reading action is carried out, and what it gives is judged."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sentry_sdk
@@ -15,7 +16,7 @@ from routing.language import expressions
 from routing.policy import Policy, Probe
 from routing.ports import Step
 from routing.probing import Look
-from workers import credentials, redaction
+from workers import backlog, credentials, redaction
 from workers.context import Context
 
 logger = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ def _act(context: Context, policy: Policy, probe: Probe) -> Any:
         timeout_s=probe.timeout_ms / 1000,
         idempotency_key="",
         now=now_ms(),
+        backlog=partial(backlog.of, context),
     )
     try:
         params = action.params.model_validate(dict(probe.params))

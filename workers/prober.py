@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 from redis.exceptions import RedisError
 
 from ledger import log as event_log
@@ -116,11 +117,18 @@ class Prober:
             watch = self._watches.pop(name)
             if watch.watched.firing and name not in wanted:
                 self._unsaid.append(_event(watch.probe, Status.RESOLVED, now_ms(), "it is looked at no more"))
-        for name in probes.shown(self._context.client, self._context.keys).keys() - wanted.keys():
+        known = probes.shown(self._context.client, self._context.keys)
+        for name in known.keys() - wanted.keys():
             probes.forget(self._context.client, self._context.keys, name)
-        for name, probe in wanted.items():
-            self._watches.setdefault(name, _Watch(probe))
+        for name in wanted.keys() - self._watches.keys():
+            self._begin(wanted[name], known.get(name, Seen(at=0, look="", what="")))
         self._configured = configured
+
+    def _begin(self, probe: Probe, known: Seen) -> None:
+        """The first look has its time too, however long nobody has looked; one that hangs is missed after it."""
+        renewed = replace(known, due_by=_due_by(probe, now_ms()))
+        probes.show(self._context.client, self._context.keys, probe.name, renewed)
+        self._watches[probe.name] = _Watch(probe)
 
     def _judge(self, watch: _Watch, sight: Sight) -> Iterator[Event]:
         now, probe = now_ms(), watch.probe
@@ -150,9 +158,13 @@ class Prober:
         now, probe = now_ms(), watch.probe
         found = Seen(
             at=now, look=sight.look.value, what=sight.what, firing=watch.watched.firing, since_at=watch.since_at,
-            due_by=now + _MISSED * probe.every_ms + probe.timeout_ms,
+            due_by=_due_by(probe, now), unset=sight.unset,
         )  # fmt: skip
         probes.show(self._context.client, self._context.keys, watch.probe.name, found)
+
+
+def _due_by(probe: Probe, now: int) -> int:
+    return now + _MISSED * probe.every_ms + probe.timeout_ms
 
 
 def _event(probe: Probe, status: Status, at: int, what: str) -> Event:

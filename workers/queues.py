@@ -52,6 +52,13 @@ class Queues:
         for name, jobs in by_queue.items():
             self._queues[name].enqueue_many(jobs, pipeline=pipe)
 
+    def lengths(self) -> dict[str, int]:
+        """Jobs that no worker has taken yet, by the queue's last word: {"urgent": 3, ...}."""
+        return {
+            name.removeprefix("tocsin-"): int(self._client.llen(queue.key))
+            for name, queue in self._queues.items()
+        }
+
     def keep_spare(self, partition: int = 0) -> bool:
         """Queue a dispatch job unless one is waiting. True when it was needed; one too many is harmless."""
         if self._client.llen(self._queues[DISPATCH].key):

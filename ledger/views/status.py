@@ -3,11 +3,15 @@
 from typing import Any
 
 from ledger import dead, timers, wire
+from ledger.views.backlog import waiting
 from ledger.views.store import Store
 from ledger.views.times import iso
 from routing.decision import Table
 from routing.entry import Lane
 from routing.incident import Incident, Phase
+
+_MOST = 10_000
+"""Entries of a lane are counted so far."""
 
 
 def status(store: Store, now: int) -> dict[str, Any]:
@@ -16,7 +20,7 @@ def status(store: Store, now: int) -> dict[str, Any]:
     cursor = {wire.text(key): wire.text(value) for key, value in client.hgetall(keys.cursor).items()}
     incidents = store.records(Table.INCIDENT, Incident).values()
     open_ones = [incident for incident in incidents if incident.phase is not Phase.RESOLVED]
-    lanes = {lane.value: _waiting(store, lane, cursor.get(lane.value, "")) for lane in Lane}
+    lanes = {lane.value: waiting(client, keys, lane, cursor.get(lane.value, ""), _MOST) for lane in Lane}
     due = timers.next_due(client, keys)
     overdue = max(0, now - due) if due else 0
     found: dict[str, Any] = {
@@ -35,10 +39,3 @@ def status(store: Store, now: int) -> dict[str, Any]:
     }
     found["ok"] = not found["dead_letters"] and overdue < 60_000 and bool(found["dispatcher"])  # noqa: PLR2004
     return found
-
-
-def _waiting(store: Store, lane: Lane, position: str) -> int:
-    """Entries behind the cursor, counted up to 10,000."""
-    start = f"({position[1:]}" if position[:1].isalpha() else f"({position}" if position else "-"
-    rows = wire.call(store.client, "XRANGE", store.keys.log(lane), start, "+", "COUNT", 10_000)
-    return len(rows)

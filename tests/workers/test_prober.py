@@ -12,10 +12,14 @@ from stage import until
 from workshop import Bench, bench
 
 from ledger import log, probes
+from ledger.clock import now_ms
+from ledger.probes import Seen
 from routing.entry import Lane, Signal, decode_entry
 from routing.event import Event, Status
 from routing.policy import Probe
 from workers.prober import Prober
+
+NEVER = Seen(at=0, look="", what="")
 
 
 @pytest.fixture
@@ -127,13 +131,13 @@ def test_what_cannot_be_looked_at_fires_nothing_of_its_own_and_is_said_of_oursel
 def test_without_credentials_nobody_is_called_for_what_is_not_seen(redis: Redis, site: SiteStandin) -> None:
     context = deployments(redis, "", site.url)
     prober = Prober(context)
-    turning(prober, lambda: "vercel" in probes.shown(redis, context.keys))
+    turning(prober, lambda: bool(probes.shown(redis, context.keys).get("vercel", NEVER).look))
     for _ in range(30):
         prober.turn()
         time.sleep(0.01)
     assert told(context) == []
     shown = probes.shown(redis, context.keys)["vercel"]
-    assert (shown.look, "VERCEL_TOKEN" in shown.what) == ("blind", True)
+    assert (shown.look, shown.unset, "VERCEL_TOKEN" in shown.what) == ("blind", True, True)
 
 
 def test_a_slow_look_holds_up_no_other(redis: Redis, site: SiteStandin) -> None:
@@ -176,3 +180,27 @@ def test_what_lasts_is_said_again_and_again(redis: Redis, site: SiteStandin) -> 
     turning(Prober(context, again_ms=100), lambda: len(told(context)) >= 3)
     assert {status for _, status in told(context)} == {Status.FIRING}
     assert len({each.starts_at for each in events(context)}) == 1, "it is one and the same"
+
+
+def test_a_first_look_that_hangs_is_known_to_be_missed_after_its_time(
+    redis: Redis, site: SiteStandin
+) -> None:
+    site.slow_s = 0.5
+    context = at_work(redis, probe(site, every_ms=1000))
+    Prober(context).turn()
+    waiting = probes.shown(redis, context.keys)["site"]
+    assert (waiting.at, waiting.look) == (0, "")
+    assert 4_000 < waiting.due_by - now_ms() <= 5_000
+
+
+def test_after_a_long_time_without_a_prober_the_first_look_has_its_time(
+    redis: Redis, site: SiteStandin
+) -> None:
+    site.slow_s = 0.5
+    context = at_work(redis, probe(site))
+    long_ago = Seen(at=1, look="ill", what="503", firing=True, since_at=1, due_by=2)
+    probes.show(redis, context.keys, "site", long_ago)
+    Prober(context).turn()
+    shown = probes.shown(redis, context.keys)["site"]
+    assert (shown.look, shown.firing, shown.since_at) == ("ill", True, 1), "what was seen last is still told"
+    assert shown.due_by > now_ms()
