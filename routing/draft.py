@@ -3,7 +3,7 @@
 The fold reads and writes the draft. If it raises, the draft is dropped and nothing has happened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
@@ -31,7 +31,7 @@ class Draft:
         self.now = now
         self.verdict: Verdict | None = None
         self.touched: set[str] = set()
-        """Incidents whose timers changed: their next action is to be found anew."""
+        """Incidents that are new, or whose phase or planned timers changed: their next action is found anew."""
         self._new: dict[Table, dict[str, Record | None]] = {}
         """By table what this entry has put, and None for what it has dropped."""
         self._changes: list[Change] = []
@@ -87,14 +87,20 @@ class Draft:
         records = (self.find(table, key, kind) for key in sorted(keys))
         return [record for record in records if record is not None and _owner(record) == incident]
 
-    def first_timer(self, incident: str, but: Iterable[str] = ()) -> Timer | None:
+    def first_timer(self, incident: str, but: Collection[str] = ()) -> Timer | None:
         """The incident's earliest timer, of those that decide something about it and are none of `but`."""
         changed = self._new.get(Table.TIMER, _NONE)
-        known = self.state.agenda.first(incident, {*changed, *but})
-        timers = [record for record in (known, *changed.values()) if isinstance(record, Timer)]
-        timers = [each for each in timers if each.incident == incident and each.wake not in BOOKKEEPING]
-        timers = [each for each in timers if each.id not in but]
-        return min(timers, key=lambda timer: (timer.at, timer.id), default=None)
+        first = self.state.agenda.first(incident, {*changed, *but} if but else changed)
+        for record in changed.values():
+            if (
+                isinstance(record, Timer)
+                and record.incident == incident
+                and record.wake not in BOOKKEEPING
+                and record.id not in but
+                and (first is None or (record.at, record.id) < (first.at, first.id))
+            ):
+                first = record
+        return first
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -115,6 +121,9 @@ class Draft:
             self._changes.append(Drop(table, key, incident))
 
     def put_incident(self, incident: Incident) -> None:
+        known = self.state.tables[Table.INCIDENT].get(incident.id)
+        if not isinstance(known, Incident) or known.phase is not incident.phase:
+            self.touched.add(incident.id)
         self.put(Table.INCIDENT, incident.id, incident)
 
     def put_alert(self, alert: Alert) -> None:
@@ -144,13 +153,17 @@ class Draft:
             tries=tries,
         )
         self.put(Table.TIMER, timer.id, timer, incident)
-        self.touched.add(incident)
+        self._touch(wake, incident)
 
     def unwake(self, wake: Wake, subject: str) -> None:
         timer = self.timer(wake, subject)
         if timer is not None:
             self.drop(Table.TIMER, timer.id, timer.incident)
-            self.touched.add(timer.incident)
+            self._touch(wake, timer.incident)
+
+    def _touch(self, wake: Wake, incident: str) -> None:
+        if wake not in BOOKKEEPING:
+            self.touched.add(incident)
 
     def note(self, incident: str, what: str, *reasons: Reason, by: str = "") -> None:
         """A line for the incident's timeline. What belongs to no incident has none."""

@@ -4,6 +4,7 @@ Only `apply` changes it. A dispatcher loads it once per lease and throws it away
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
@@ -96,31 +97,39 @@ class State:
         table[put.key] = put.record
         if put.incident:
             self._own(put)
+        follow = _FOLLOWING.get(put.table)
+        if follow is not None:
+            follow(self, old, put)
+
+    def _put_timer(self, old: Record | None, put: Put) -> None:
         if isinstance(put.record, Timer):
             self.agenda.put(old, put.record)
-        elif isinstance(put.record, Incident):
+
+    def _put_incident(self, old: Record | None, put: Put) -> None:
+        if isinstance(put.record, Incident):
             self._index(old if isinstance(old, Incident) else None, put.record)
             if put.record.phase is Phase.RESOLVED:
                 self._unanswerable(put.key)
-        elif put.table is Table.DELIVERY and isinstance(put.record, Delivery):
+
+    def _put_delivery(self, old: Record | None, put: Put) -> None:
+        if isinstance(put.record, Delivery):
             self.waiting.put(old, put.record)
             self._take_up(put.record)
             if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
-        elif isinstance(put.record, Alert):
+
+    def _put_alert(self, old: Record | None, put: Put) -> None:
+        if isinstance(put.record, Alert):
             known = old if isinstance(old, Alert) else None
             self.standing.put(known, put.record)
             if known is not None and known.incident != put.record.incident:
                 self.owned[known.incident].get(put.table, set()).discard(put.key)
-        else:
-            self._outdate(put.table)
 
-    def _outdate(self, table: Table) -> None:
-        """What is derived from a whole table is derived anew."""
-        if table is Table.SILENCE:
-            self._silences = None
-        elif table is Table.OVERRIDE:
-            self.on_call.clear()
+    def _put_silence(self, _old: Record | None, _put: Put) -> None:
+        self._silences = None
+
+    def _put_override(self, _old: Record | None, _put: Put) -> None:
+        self.on_call.clear()
 
     def _own(self, put: Put) -> None:
         own = self.owned[put.incident]
@@ -166,8 +175,10 @@ class State:
         gone = self.tables[drop.table].pop(drop.key, None)
         if isinstance(gone, Timer):
             self.agenda.drop(gone)
-        else:
-            self._outdate(drop.table)
+        elif drop.table is Table.SILENCE:
+            self._silences = None
+        elif drop.table is Table.OVERRIDE:
+            self.on_call.clear()
         if drop.incident and drop.incident in self.owned:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
 
@@ -188,6 +199,17 @@ class State:
         gone = self.tables[Table.INCIDENT].pop(incident, None)
         if isinstance(gone, Incident):
             self._forget_groups(gone)
+
+
+_FOLLOWING: dict[Table, Callable[[State, Record | None, Put], None]] = {
+    Table.TIMER: State._put_timer,  # noqa: SLF001  # its own, by table: asked for every record
+    Table.INCIDENT: State._put_incident,  # noqa: SLF001
+    Table.DELIVERY: State._put_delivery,  # noqa: SLF001
+    Table.ALERT: State._put_alert,  # noqa: SLF001
+    Table.SILENCE: State._put_silence,  # noqa: SLF001
+    Table.OVERRIDE: State._put_override,  # noqa: SLF001
+}
+"""What else follows from a record put into a table; `old` is what the table had before."""
 
 
 def _discard(index: dict[str, set[str]], key: str, member: str) -> None:

@@ -1,7 +1,7 @@
 """What people say back: keys pressed, SMS replies, links clicked."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,8 +28,7 @@ DECISIONS = {Verb.APPROVE: repairs.approved, Verb.DENY: repairs.denied}
 _REPLY = re.compile(r"^\s*(?:(?P<before>\d+)\s*)?(?P<word>[a-z]+)(?:\s*#?(?:inc-)?(?P<after>\d+))?\W*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """`number`: the incident meant, 0 when the reply names none."""
 
     verb: Verb

@@ -35,8 +35,7 @@ def due(draft: Draft, incident: Incident) -> None:
 
 def _consider(draft: Draft, incident: Incident) -> None:
     for rule in draft.policy.promotions:
-        why = _why(draft, incident, rule)
-        if why:
+        if why := _why(draft, incident, rule):
             reason = Reason(text=why, rule=rule.name, origin=str(rule.origin))
             worse = responding.worsen(draft, incident, rule.to, incident.labels, reason)
             incident = _dated(draft, draft.incident(worse.id) or worse)
@@ -78,14 +77,17 @@ def since(incident: Incident) -> int:
 
 def _wait(draft: Draft, incident: Incident) -> None:
     """Be woken when the first rule that goes by age may raise it."""
-    ages = [rule.after_ms for rule in draft.policy.promotions if rule.after_ms and _concerns(incident, rule)]
-    coming = [at for at in (since(incident) + age for age in ages) if at > draft.now]
+    began, coming = since(incident), 0
+    for rule in draft.policy.promotions:
+        at = began + rule.after_ms
+        if rule.after_ms and at > draft.now and (not coming or at < coming) and _concerns(incident, rule):
+            coming = at
     known = draft.timer(Wake.PROMOTE, incident.id)
-    if not coming:
-        draft.unwake(Wake.PROMOTE, incident.id)
-    elif known is None or known.at != min(coming):
+    if coming and (known is None or known.at != coming):
         what = "raise it if it is still open"
-        draft.wake(Wake.PROMOTE, incident.id, min(coming), incident=incident.id, what=what)
+        draft.wake(Wake.PROMOTE, incident.id, coming, incident=incident.id, what=what)
+    elif known is not None and not coming:
+        draft.unwake(Wake.PROMOTE, incident.id)
 
 
 def _dated(draft: Draft, incident: Incident) -> Incident:

@@ -1,6 +1,6 @@
 """Play a scenario: who is told, when, how and why, until all of it is over."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,8 +16,7 @@ from routing.simulation.simulation import Simulation
 from routing.simulation.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One thing that happened: `what` a person would tell, `reasons` why. Incident "" for none."""
 
     at: int
@@ -26,8 +25,7 @@ class Line:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A message that left: `repeat` when it may have arrived before."""
 
     at: int
