@@ -57,8 +57,12 @@ class Tocsin(click.Group):
         return [name for commands in commands_by_section().values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        known = {name: target for part in commands_by_section().values() for name, target in part.items()}
-        return load(known[cmd_name]) if cmd_name in known else None
+        # Most commands are our own: others' are looked for in every installed package.
+        own = {name: target for part in SECTIONS.values() for name, target in part.items()}
+        if cmd_name in own:
+            return load(LazyCommand.parse(own[cmd_name]))
+        found = commands_by_section().get(OTHERS, {})
+        return load(found[cmd_name]) if cmd_name in found else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         sections = commands_by_section()

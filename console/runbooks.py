@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from console import rehearsals
 from console.acting import acting
 from console.check import proven
 from console.context import Context, connected
@@ -46,11 +47,14 @@ def list_(json: bool) -> None:
 @runbook.command()
 @click.argument("RUNBOOK", nargs=-1)
 @click.option("--config", type=click.Path(path_type=Path), help="Folder to test. Default: TOCSIN_CONFIG.")
+@click.option("--environment", metavar="NAME", help="Rehearse them there afterwards, like staging.")
 @json_option
-def test(runbook: tuple[str, ...], config: Path | None, json: bool) -> None:
+def test(runbook: tuple[str, ...], config: Path | None, environment: str | None, json: bool) -> None:
     """Play the runbooks' own tests under a simulated clock; nothing real is asked or changed.
 
     One line a test, and below one that fails all that happened; exit status 1 then.
+
+    With --environment, what they look at is then really looked at there, and what they would change is said.
     """
     folder = config or from_env().config_dir
     files = policies.read_files(folder)
@@ -58,17 +62,26 @@ def test(runbook: tuple[str, ...], config: Path | None, json: bool) -> None:
     known = [each.id for each in policy.runbooks]
     if unknown := sorted(set(runbook) - set(known)):
         raise click.UsageError(f"no runbook {unknown[0]!r}; there are {', '.join(known)}")
+    if environment is not None:
+        rehearsals.known(policy, environment)
     proofs = proven(policy, files, runbook)
+    wrong = any(each.failure for each in proofs)
+    if not json:
+        for each in proofs:
+            _tell(each)
+    found = rehearsals.rehearsed(environment, folder, runbook) if environment and not wrong else []
     if json:
-        as_json([
+        rows = [
             {"runbook": each.test.runbook, "test": each.test.scenario.title, "ok": not each.failure,
              "at": str(each.test.origin), "failure": each.failure}
             for each in proofs
-        ])  # fmt: skip
+        ]  # fmt: skip
+        as_json({"tests": rows, "environment": environment, "rehearsals": found} if environment else rows)
     else:
-        for each in proofs:
-            _tell(each)
-    if any(each.failure for each in proofs):
+        rehearsals.tell(environment or "", found)
+    if environment and not wrong and (failure := rehearsals.failure(environment, found)):
+        raise click.ClickException(failure)
+    if wrong:
         raise SystemExit(1)
 
 

@@ -18,7 +18,6 @@ from ledger.keys import Keys
 from routing.catalogue import Catalogue
 from routing.entry import Lane, PolicySet
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.load import examine, load
 from routing.policy import Policy
 
 PREFIX = "config"
@@ -92,6 +91,15 @@ def current(client: redis.Redis, keys: Keys) -> Policy | None:
     return by_version(client, keys, version) if version else None
 
 
+def files_of(client: redis.Redis, keys: Keys, version: str) -> dict[str, str]:
+    """The texts that a policy was made of, by names like "config/routes.yaml". Raises KeyError when it never was."""
+    raw = client.hget(keys.policy, version)
+    if not isinstance(raw, bytes):
+        raise KeyError(version)
+    files: dict[str, str] = orjson.loads(raw)["files"]
+    return files
+
+
 def by_version(client: redis.Redis, keys: Keys, version: str) -> Policy:
     """Any policy that was ever in force. Raises KeyError when it was not."""
     raw = client.hget(keys.policy, version)
@@ -102,6 +110,8 @@ def by_version(client: redis.Redis, keys: Keys, version: str) -> Policy:
 
 @lru_cache(maxsize=8)
 def _compiled(raw: bytes) -> Policy:
+    from routing.load import load  # noqa: PLC0415  # see settle
+
     kept = orjson.loads(raw)
     return load(kept["files"], Catalogue.from_facts(kept["catalogue"]))
 
@@ -118,6 +128,9 @@ def settle(
 
     Raises ConfigError when the files are bad and there is no last good policy.
     """
+    # The models of all files take a third of a second to make: only for who compiles, not for `tocsin status`.
+    from routing.load import examine  # noqa: PLC0415
+
     try:
         files = read_files(folder)
         found = examine(files, catalogue, env)

@@ -5,10 +5,10 @@ Settings as https://docs.sentry.io/platforms/python/data-management/sensitive-da
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import sentry_sdk
-from sentry_sdk.types import Event, Hint
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 GONE: Final = "[redacted]"
 _SHORTEST: Final = 8
@@ -35,6 +35,8 @@ def start(environ: Mapping[str, str]) -> bool:
     dsn = environ.get("SENTRY_DSN", "").strip()
     if not dsn:
         return False
+    import sentry_sdk  # noqa: PLC0415  # a tenth of a process's start, for those who use it
+
     try:
         sentry_sdk.init(
             dsn=dsn,
@@ -48,7 +50,7 @@ def start(environ: Mapping[str, str]) -> bool:
     return True
 
 
-def scrubber(environ: Mapping[str, str]) -> Callable[[Event, Hint], Event]:
+def scrubber(environ: Mapping[str, str]) -> "Callable[[Event, Hint], Event]":
     """What every report goes through. Values of secret variables are found wherever they stand."""
     known = sorted(
         (value for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST),
@@ -56,7 +58,7 @@ def scrubber(environ: Mapping[str, str]) -> Callable[[Event, Hint], Event]:
         reverse=True,
     )
 
-    def scrub(event: Event, _: Hint) -> Event:
+    def scrub(event: "Event", _: "Hint") -> "Event":
         request = event.get("request")
         if isinstance(request, dict):
             for part in _OF_REQUESTS:

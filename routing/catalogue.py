@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+if TYPE_CHECKING:
+    from pydantic import BaseModel  # large, and most of what reads a policy's facts has no use for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class ChannelFacts:
     """`settings` is the model they must fit; None where only the facts are known."""
 
     voice: bool
-    settings: type[BaseModel] | None = None
+    settings: "type[BaseModel] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ActionFacts:
     """`params` is the model they must fit; None where only the facts are known."""
 
     mutates: bool
-    params: type[BaseModel] | None = None
+    params: "type[BaseModel] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Catalogue:
     channels: Mapping[str, ChannelFacts]
     actions: Mapping[str, ActionFacts]
     families: Mapping[str, Collection[str]]
-    shapes: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    shapes: "Mapping[str, type[BaseModel]]" = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """The part that compiling needs again, as JSON; kept with a policy, so that reading it back imports

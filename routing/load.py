@@ -235,6 +235,7 @@ class _Loading:
             adjustments=severity.build_adjustments(rules, rules_at, hours),
             classify_origin=rules_at.at("default").origin,
             settings=channels.build_settings(settings),
+            environments=channels.build_environments(settings, acting.spot if acting else None),
             services=self._services(),
             process=self._process(),
             probes=self._probes(),

@@ -115,8 +115,6 @@ class Step:
     """False once the kill switch is on: asked again right before a mutating call."""
     left: Callable[[], float] = field(default=lambda: inf)
     """Seconds of the step's time that are left, which all its calls share; 0 or less once it is used up."""
-    backlog: Callable[[], Mapping[str, Any]] = field(default=dict)
-    """What waits in our own log, outbox and queues. May raise what the store's client raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +137,7 @@ class ActionModule(Protocol):
     SETTINGS: Sequence[str]
     """Names of the settings it takes from `config/actions.yaml`, documented in its docstring. Where they are more
     than texts, the module also has `Settings`, the model they must fit; steps get what is no text as JSON.
+    `SHARED`, where a module has it, are those that do not name a target, like a vendor's own address or named
+    queries: they hold in every environment. All others are production's alone.
     """
     ACTIONS: Mapping[str, Action]

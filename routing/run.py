@@ -87,7 +87,7 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     tries: int = 0
     """How often that has failed before."""
     follows: str = ""
-    """The run whose failure it was started for; "" where an alert or a person did."""
+    """The run that had failed or stopped before it; "" where an alert or a person started it."""
     approval: Approval | None = None
     approved_by: list[str] = []
     """Everyone it needed has approved."""

@@ -22,6 +22,8 @@ def tell(schema: Form, catalogue: Catalogue) -> None:
         parts["ChannelPart"]["allOf"] = list(_channels(catalogue))
     if "actions" in schema["properties"]:
         schema["properties"]["actions"] |= _families(catalogue)
+    if "EnvironmentPart" in parts:
+        parts["EnvironmentPart"]["properties"]["actions"] |= _families(catalogue)
     for name in {"ProbePart", "ReadingPart", "RepairPart", "UndoPart", "VerifyPart"} & parts.keys():
         acts = name in {"RepairPart", "UndoPart"}
         fitting = [action for action, facts in catalogue.actions.items() if acts or not facts.mutates]

@@ -126,7 +126,7 @@ def unreachable_steps(subject: Subject) -> Iterator[ConfigWarning]:
 def unused_contacts(subject: Subject) -> Iterator[ConfigWarning]:
     """Contacts who would never be told anything."""
     for name in reach.idle_contacts(subject.policy):
-        found = "no step, schedule, team, route, role or service leads to this contact"
+        found = "no step, schedule, team, route, role, service or runbook leads to this contact"
         yield subject.warning(
             "oncall.yaml", ("contacts", name), found, "name it in one of these, or remove it"
         )

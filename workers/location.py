@@ -23,12 +23,12 @@ def whole(step: Step, family: str, url: str) -> str:
 
 
 def host(step: Step, family: str, given: str) -> str:
-    """The host that is given, else that of the family's `site_url`. Raises ActionError when neither is."""
+    """The host that is given, else that of the family's `base_url`. Raises ActionError when neither is."""
     if given:
         return given
-    site = step.settings.get("site_url", "")
+    site = step.settings.get("base_url", "")
     found = urlsplit(site).hostname if site.startswith(("http://", "https://")) else None
     if not found:
-        fix = f"name one, or set {family}.site_url in config/actions.yaml to an address like https://example.com"
-        raise ActionError(f"no host is given, and site_url is {site!r}; {fix}", outcome=Outcome.PERMANENT)
+        fix = f"name one, or set {family}.base_url in config/actions.yaml to an address like https://example.com"
+        raise ActionError(f"no host is given, and base_url is {site!r}; {fix}", outcome=Outcome.PERMANENT)
     return found

@@ -1,7 +1,6 @@
 """One look of a probe: its reading action is carried out, and what it gives is judged."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import sentry_sdk
@@ -16,7 +15,7 @@ from routing.language import expressions
 from routing.policy import Policy, Probe
 from routing.ports import Step
 from routing.probing import Look
-from workers import backlog, credentials, redaction
+from workers import credentials, redaction
 from workers.context import Context
 
 logger = structlog.get_logger(__name__)
@@ -62,7 +61,6 @@ def _act(context: Context, policy: Policy, probe: Probe) -> Any:
         timeout_s=probe.timeout_ms / 1000,
         idempotency_key="",
         now=now_ms(),
-        backlog=partial(backlog.of, context),
     )
     try:
         params = action.params.model_validate(dict(probe.params))

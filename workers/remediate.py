@@ -17,7 +17,7 @@ from routing.entry import Outcome, StepDone
 from routing.errors import ActionError
 from routing.policy import Policy, Setting
 from routing.ports import Action, Step
-from workers import backlog, credentials, redaction
+from workers import credentials, redaction
 from workers.context import Context
 from workers.credentials import NoCredentialsError
 from workers.deadline import Deadline
@@ -94,30 +94,30 @@ def _act(context: Context, policy: Policy, effect: effects.Step) -> dict[str, An
         idempotency_key=effect.idempotency_key,
         now=now_ms(),
         left=Deadline(effect.timeout_ms / 1000).rest,
-        backlog=partial(backlog.of, context),
     )
     if resolved.missing:
-        return _plan(action, step, effect, f"{', '.join(resolved.missing)} not set")
+        return plan(action, step, effect, f"{', '.join(resolved.missing)} not set")
     if effect.dry_run and (effect.mutates or action.mutates):
-        return _plan(action, step, effect, "dry run")
+        return plan(action, step, effect, "dry run")
     try:
-        params = _params(action, effect)
+        params = params_of(action, effect)
         return _change(context, policy, effect, action, step) if action.mutates else action.run(step, params)
     except NoCredentialsError as error:
-        return _plan(action, step, effect, str(error))
+        return plan(action, step, effect, str(error))
 
 
-def _plan(action: Action, step: Step, effect: effects.Step, why: str) -> dict[str, Any]:
+def plan(action: Action, step: Step, effect: effects.Step, why: str) -> dict[str, Any]:
     """A dry run, or no credentials: say what would be done, and that it was not."""
     planned: dict[str, Any] = {"would": {"action": effect.action, "params": effect.params}}
     if action.plan is not None:
         # What it would act on may not be known without the steps before it, which were not made.
         with suppress(ActionError):
-            planned = action.plan(step, _params(action, effect))
+            planned = action.plan(step, params_of(action, effect))
     return {**planned, "dry_run": True, "why": why}
 
 
-def _params(action: Action, effect: effects.Step) -> Any:
+def params_of(action: Action, effect: effects.Step) -> Any:
+    """What the step gives the action. Raises ActionError where it does not fit."""
     try:
         return action.params.model_validate(effect.params)
     except ValidationError as error:
@@ -134,7 +134,7 @@ def _change(
     Between a change and its verification the target is the cooldown's to guard, not the lock's.
     """
     client, keys, target = context.client, context.keys, effect.lock or effect.action
-    params = _params(action, effect)
+    params = params_of(action, effect)
     if switches.killed(client, keys):
         raise ActionError("the kill switch is on", outcome=Outcome.REFUSED)
     ttl = effect.timeout_ms + LOCK_MARGIN_MS

@@ -1,22 +1,48 @@
-"""Chains: what is tried for the same incident when a run fails. They are short, and come back to nothing."""
+"""Chains: what is tried for the same incident when a run did not repair it. They are short, and come back to nothing.
+
+A run that failed goes on with what its runbook names. One that a guard stopped has changed nothing, so the next that
+fits is asked. Whatever repairs nothing in the end is handed over, where a runbook with a task fits.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 
 from routing.automation import steps
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Alert, Incident
 from routing.policy import Runbook
-from routing.run import Run
+from routing.run import Run, RunPhase
 
 MOST = 4
-"""So many runs may follow each other, each for the failure of the one before."""
+"""So many runs that repair may follow each other, each for what the one before did not."""
 
 
-def following(draft: Draft, incident: Incident, failed: Run) -> Runbook | None:
-    """The runbook to try now; None where none is named, or it may not be tried, which is noted."""
+def in_order(runbooks: Iterable[Runbook]) -> list[Runbook]:
+    """As they are asked: those that repair, then those that hand over."""
+    return sorted(runbooks, key=hands_over)
+
+
+def hands_over(runbook: Runbook) -> bool:
+    return runbook.task is not None
+
+
+def fits(runbook: Runbook, labels: Mapping[str, str]) -> bool:
+    return all(matcher.matches(labels) for matcher in runbook.matchers)
+
+
+def following(draft: Draft, incident: Incident, ended: Run) -> Iterator[Runbook]:
+    """What may be tried now: the first of them that its guard rails let run. A misfit of the one named is noted."""
+    if ended.phase is RunPhase.FAILED:
+        yield from _named(draft, incident, ended)
+    if not ended.requested_by:
+        yield from (each for each in _others(draft, ended) if not _misfit(draft, incident, ended, each))
+
+
+def _named(draft: Draft, incident: Incident, failed: Run) -> Iterator[Runbook]:
     before = steps.runbook_of(draft, failed.runbook)
     name = before.next_on_failure if before else ""
     if not name:
-        return None
+        return
     runbook = steps.runbook_of(draft, name)
     if runbook is None or runbook.mode == "off":
         problem = "it is switched off" if runbook else "it is no longer configured"
@@ -24,7 +50,21 @@ def following(draft: Draft, incident: Incident, failed: Run) -> Runbook | None:
         problem = _misfit(draft, incident, failed, runbook)
     if problem:
         draft.note(incident.id, f"runbook {failed.runbook} failed, and {name} is not tried: {problem}")
-    return None if problem else runbook
+    elif runbook is not None:
+        yield runbook
+
+
+def _others(draft: Draft, ended: Run) -> Iterator[Runbook]:
+    """Each once in a chain. After what failed, or was only a dry run, nothing but what hands over."""
+    if ended.phase not in {RunPhase.STOPPED, RunPhase.FAILED}:
+        return
+    before = steps.runbook_of(draft, ended.runbook)
+    looks = before is not None and hands_over(before)
+    goes_on = ended.phase is RunPhase.STOPPED and ended.mode != "dry_run" and not looks
+    seen = {run.runbook for run in _chain(draft, ended)}
+    for runbook in in_order(draft.policy.runbooks):
+        if runbook.mode != "off" and runbook.id not in seen and (goes_on or hands_over(runbook)):
+            yield runbook
 
 
 def tried(draft: Draft, run: Run) -> str:
@@ -37,22 +77,21 @@ def tried(draft: Draft, run: Run) -> str:
     return f"{tried(draft, before)}{title}: {before.phase.words}, {before.why}; then "
 
 
-def _misfit(draft: Draft, incident: Incident, failed: Run, runbook: Runbook) -> str:
+def _misfit(draft: Draft, incident: Incident, ended: Run, runbook: Runbook) -> str:
     """Why it is not for this incident now; "" when it is."""
-    if _length(draft, failed) >= MOST:
+    if not hands_over(runbook) and len(_chain(draft, ended)) >= MOST:
         return f"{MOST} runs in a row have failed"
     runs = draft.owned(incident.id, Table.RUN, Run)
     if any(run.runbook == runbook.id and not run.phase.over and not run.undoes for run in runs):
         return "it is under way"
     alerts = [each.labels for each in draft.owned(incident.id, Table.ALERT, Alert) if each.firing]
-    fits = (all(matcher.matches(each) for matcher in runbook.matchers) for each in (incident.labels, *alerts))
-    if not any(fits):
+    if not any(fits(runbook, each) for each in (incident.labels, *alerts)):
         return "it is for other alerts"
     if runbook.when_severity and incident.severity not in runbook.when_severity:
         return f"it is not for {incident.severity}"
     return ""
 
 
-def _length(draft: Draft, run: Run | None) -> int:
-    """Of the chain that ends with this run."""
-    return 1 + _length(draft, draft.run(run.follows)) if run is not None else 0
+def _chain(draft: Draft, run: Run | None) -> list[Run]:
+    """The runs that led to this one, and itself."""
+    return [*_chain(draft, draft.run(run.follows)), run] if run is not None else []

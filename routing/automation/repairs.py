@@ -72,12 +72,11 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
         )
         return
-    if run.phase is RunPhase.FAILED:
-        incident, following = runbooks.start_next(draft, incident, run)
-        if following is not None and runbooks.repairs(draft, following):
-            # What was held stays held, and no longer: its timer is as it was.
-            _report(draft, incident, run, f"; {following.runbook} is tried")
-            return
+    incident, following = runbooks.start_next(draft, incident, run)
+    if following is not None and runbooks.repairs(draft, following):
+        # What was held stays held, and no longer: its timer is as it was.
+        _report(draft, incident, run, f"; {following.runbook} is tried")
+        return
     if run.phase is RunPhase.HANDED_OVER:
         return
     if incident.held_until and runbooks.repairs(draft, run):

@@ -48,15 +48,14 @@ class Finished:
 def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
     """Start the first runbook that matches and that the guard rails let run. None: nothing new runs.
 
-    Those that repair are asked first; what only hands over is for what none of them takes up.
+    Those that repair are asked first; what only hands over is for what none of them takes up. While one that repairs
+    is under way for such an alert, what comes after it is its chain's to say.
     """
-    under_way = {run.runbook for run in active(draft, incident)}
-    for runbook in sorted(draft.policy.runbooks, key=_hands_over):
-        if (
-            runbook.mode == "off"
-            or runbook.id in under_way
-            or not all(matcher.matches(labels) for matcher in runbook.matchers)
-        ):
+    under_way = [steps.runbook_of(draft, run.runbook) for run in active(draft, incident)]
+    if any(book and not chains.hands_over(book) and chains.fits(book, labels) for book in under_way):
+        return incident, None
+    for runbook in chains.in_order(draft.policy.runbooks):
+        if runbook.mode == "off" or runbook in under_way or not chains.fits(runbook, labels):
             continue
         if runbook.when_severity and incident.severity not in runbook.when_severity:
             continue
@@ -66,22 +65,19 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
     return incident, None
 
 
-def _hands_over(runbook: Runbook) -> bool:
-    return runbook.task is not None
-
-
 def repairs(draft: Draft, run: Run) -> bool:
     """Whether it may end the incident, so that a page may wait for it."""
     runbook = steps.runbook_of(draft, run.runbook)
     return runbook is None or runbook.task is None
 
 
-def start_next(draft: Draft, incident: Incident, failed: Run) -> tuple[Incident, Run | None]:
-    """A run has failed: try what its runbook names for that, within all guard rails."""
-    runbook = chains.following(draft, incident, failed)
-    if runbook is None:
-        return incident, None
-    return _start(draft, incident, runbook, failed.requested_by, failed)
+def start_next(draft: Draft, incident: Incident, ended: Run) -> tuple[Incident, Run | None]:
+    """A run has not repaired it: try what comes next, within all guard rails."""
+    for runbook in chains.following(draft, incident, ended):
+        incident, run = _start(draft, incident, runbook, ended.requested_by, ended)
+        if run is not None:
+            return incident, run
+    return incident, None
 
 
 def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
@@ -99,19 +95,19 @@ def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str
 
 
 def _start(
-    draft: Draft, incident: Incident, runbook: Runbook, by: str = "", failed: Run | None = None
+    draft: Draft, incident: Incident, runbook: Runbook, by: str = "", before: Run | None = None
 ) -> tuple[Incident, Run | None]:
     number = incident.runs + 1
     run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
-    run = msgspec.structs.replace(run, follows=failed.id if failed else "")
+    run = msgspec.structs.replace(run, follows=before.id if before else "")
     incident = msgspec.structs.replace(incident, runs=number)
     record = _target_record(draft, runbook, run.target)
-    reads = runbook.mode == "dry_run" or _hands_over(runbook)
-    stopped = stops.reason(draft, by_hand=bool(by) and failed is None, reads=reads)
+    reads = runbook.mode == "dry_run" or chains.hands_over(runbook)
+    stopped = stops.reason(draft, by_hand=bool(by) and before is None, reads=reads)
     purses = _purses(draft, runbook, reads=reads)
     permit = guards.permit(record, runbook.limits, purses, run.id, draft.now, stopped=stopped)
     why = Reason(
-        text=f"{failed.runbook} has failed" if failed else f"it matches {incident.title}",
+        text=f"{before.runbook} {before.phase.words}" if before else f"it matches {incident.title}",
         rule=f"runbook {runbook.id}",
         origin=str(runbook.origin),
     )
@@ -123,7 +119,7 @@ def _start(
     draft.note(incident.id, f"runbook {runbook.id} started on {run.target}{how}", why)
     what = f"give up on runbook {runbook.id}"
     draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
-    does = "looks for what a person will need" if _hands_over(runbook) else "is running"
+    does = "looks for what a person will need" if chains.hands_over(runbook) else "is running"
     incident = msgspec.structs.replace(incident, tried=f"{chains.tried(draft, run)}{runbook.title} {does}")
     draft.put_incident(incident)
     ended = _hand_out(draft, incident, run, run.steps[0].id)

@@ -7,6 +7,7 @@ from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
 from routing.language.index import Index
 from routing.policy.channels import Channel, Limit
+from routing.policy.environments import Environment
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
 from routing.policy.noise import Noise
@@ -62,6 +63,8 @@ class Policy:
     """Where `default_severity` and `vendor_severities` were written."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """Of the action families: {"vercel": {"base_url": ..., "token": Secret}, ...}."""
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    """Where runbooks may be rehearsed, by name: {"staging": ...}."""
     matrix: Matrix | None = None
     tiers: Mapping[int, str] = field(default_factory=dict)
     """Who is hit, in the matrix's words, when a service of this tier is out and no rule says."""

@@ -27,7 +27,7 @@ def idle_steps(policy: Policy) -> list[EscalationStep]:
 
 
 def idle_contacts(policy: Policy) -> list[str]:
-    """Names of contacts nothing leads to: no step, schedule, team, route, role or service."""
+    """Names of contacts nothing leads to: no step, schedule, team, route, role, service or runbook."""
     used = {policy.last_resort}
     for kind, name in _targets(policy):
         if kind in _SHIFTS and name in policy.schedules:
@@ -55,6 +55,9 @@ def _targets(policy: Policy) -> Iterator[tuple[str, str]]:
     for service in policy.services.values():
         if service.owner:
             yield service.owner
+    for runbook in policy.runbooks:
+        yield from runbook.approval.targets if runbook.approval else ()
+        yield from runbook.task.targets if runbook.task else ()
 
 
 def _people(schedule: Schedule) -> Iterator[str]:

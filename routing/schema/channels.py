@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from routing.policy import Channel, Setting
-from routing.schema.fields import ActionFamily, ChannelVendor, Name, PositiveDuration, SettingValue
+from routing.policy import Channel, Environment, Setting
+from routing.schema.fields import ActionFamily, ChannelVendor, Labels, Name, PositiveDuration, SettingValue
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, suggestion
@@ -61,10 +61,30 @@ def _names_known(family: str, settings: dict[str, Any], info: ValidationInfo) ->
     ]
 
 
+class EnvironmentPart(Part):
+    """Where a runbook may be rehearsed. Nothing that names a target is taken over from `actions`."""
+
+    actions: dict[ActionFamily, dict[str, SettingValue]] = Field(
+        description="family, then its settings there"
+    )
+    labels: Labels = Field(
+        default={}, description="labels of what happens there, like {project: prj_staging}"
+    )
+
+    @field_validator("actions")
+    @classmethod
+    def _named(cls, actions: dict[str, dict[str, Any]], info: ValidationInfo) -> dict[str, dict[str, Any]]:
+        refuse_all([refusal for family, each in actions.items() for refusal in _fits(family, each, info)])
+        return actions
+
+
 class ActionsFile(Part):
     """What runbook steps connect to. Optional."""
 
     actions: dict[ActionFamily, dict[str, SettingValue]] = Field(description="family, then its settings")
+    environments: dict[Name, EnvironmentPart] = Field(
+        default={}, description="name, like staging, then actions and labels: where runbooks are rehearsed"
+    )
 
     @field_validator("actions")
     @classmethod
@@ -90,3 +110,12 @@ def build_channels(file: ChannelsFile, spot: Spot, voices: frozenset[str]) -> di
 
 def build_settings(file: ActionsFile | None) -> dict[str, Setting]:
     return dict(file.actions) if file else {}
+
+
+def build_environments(file: ActionsFile | None, spot: Spot | None) -> dict[str, Environment]:
+    if file is None or spot is None:
+        return {}
+    return {
+        name: Environment(name, dict(part.actions), part.labels, spot.at("environments", name).origin)
+        for name, part in file.environments.items()
+    }

@@ -1,7 +1,10 @@
 """Runbooks at the command line: started by hand, approved, denied."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 import shipped
 from click.testing import CliRunner
 from desk import Ask, Desk, Run, outage
+from site_standin import SiteStandin
 from small_policy import HERE, POLICY, ROLLBACK
 
 from console.main import tocsin
@@ -120,3 +124,36 @@ def test_what_comes_by_the_calendar_is_listed_the_next_first(desk: Desk, run: Ru
     instants = [each["next_at"] for each in found]
     assert instants == sorted(instants)
     assert "SecurityScan" in run("scheduled").stdout
+
+
+def test_a_rehearsal_asks_staging_and_never_production(tmp_path: Path) -> None:
+    """One step names production's address itself: the wall stops it, in the process that plays."""
+    folder = tmp_path / "config"
+    shutil.copytree(shipped.FOLDER, folder)
+    with SiteStandin() as production, SiteStandin() as staging:
+        file = folder / "runbooks/rollback.yaml"
+        spoilt = file.read_text().replace("{url: /api/v2/summary.json}", f"{{url: {production.url}/status}}")
+        file.write_text(spoilt.replace("vendor_status.summary", "http.get_json"))
+        environ = {
+            "TOCSIN_CONFIG": str(folder), "TOCSIN_REDIS_URL": "redis://127.0.0.1:1/0", "TOCSIN_SITE_URL": production.url,
+            "STAGING_SITE_URL": staging.url, "STAGING_ALLOW_PRIVATE": "true", "TOCSIN_ENV_FILE": str(tmp_path / "none"),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "console.main", "runbook", "test", "rollback", "--environment"]
+        told = subprocess.run(
+            [*command, "staging", "--json"], env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=90
+        )  # fmt: skip
+        assert told.returncode == 1, told.stderr
+        assert "failed in staging: rollback" in told.stderr
+        (found,) = json.loads(told.stdout)["rehearsals"]
+        steps = {each["id"]: (each["status"], each["error"]) for each in found["steps"]}
+        assert steps["health"] == ("ok", "")
+        assert steps["vendor"][0] == "failed"
+        assert "is production's: it is not asked" in steps["vendor"][1]
+        assert (len(staging.calls), production.calls) == (3, [])
+
+
+def test_an_environment_that_is_not_there_says_what_to_write(tmp_path: Path) -> None:
+    environ = {"TOCSIN_CONFIG": str(shipped.FOLDER), "TOCSIN_REDIS_URL": "redis://127.0.0.1:1/0"}
+    told = CliRunner().invoke(tocsin, ["runbook", "test", "rollback", "--environment", "stagin"], env=environ)
+    assert told.exit_code == 2
+    assert "no environment 'stagin'; there is staging" in told.output

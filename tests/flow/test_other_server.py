@@ -13,10 +13,13 @@ from embedded import DISTRIBUTION, TlsServer, running_server
 from redis.exceptions import ConnectionError  # noqa: A004  # the library calls it so
 from stage import Stage, free_port, until
 
-from ledger import wire
+from ledger import policies, wire
+from ledger.catalogue import catalogue
 from ledger.connection import connect
+from ledger.keys import Keys
 from ledger.server import EmbeddedServer
 from ledger.settings import LedgerSettings
+from workers.env_file import PREFIXES
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("other-server"), pytest.mark.timeout(180)]
 
@@ -66,10 +69,10 @@ def test_a_server_that_breaks_the_promise_is_refused_with_its_fix_unless_allowed
 def test_a_receiver_by_itself_takes_nothing_in_on_such_a_server(
     server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    with staging(tmp_path, server.url) as stage:
-        stage.start()
-        stage.stop()
-        weaken(server)
+    weaken(server)
+    with staging(tmp_path, server.url) as stage, connect(LedgerSettings(redis_url=server.url)) as client:
+        policies.settle(client, Keys(), stage.config_dir, dict.fromkeys(PREFIXES, "made-up"), catalogue())
+        (tmp_path / ".env").write_text("ALERTMANAGER_TOKEN=made-up\n")
         with running(
             tmp_path, server.url, "receiver", **stage.env, TOCSIN_RECEIVER_PORT=str(stage.port)
         ) as alone:

@@ -31,6 +31,11 @@ def whole_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     )  # fmt: skip
     config = {
         "runbooks/rollback.yaml": runbook,
+        "runbooks/error-sources.yaml": changed(
+            files["runbooks/error-sources.yaml"],
+            ("every_ms: 500", "every_ms: 1"),
+            ("listen_s: 5", "listen_s: 1"),
+        ),
         "tocsin.yaml": changed(files["tocsin.yaml"], ("hold: 5m", "hold: 8s")),
         "sources.yaml": changed(files["sources.yaml"], ("    service: site\n", "")),
     }
@@ -149,7 +154,8 @@ def assert_whole(life: list[dict[str, Any]], incident: str, sid: str, by: str) -
     assert any(
         origin.startswith("config/runbooks/rollback.yaml:") for _, origin in reasons(life, "started on")
     )
-    (run,) = [each for each in life if each["stage"] == "runbook"]
+    run, evidence = [each for each in life if each["stage"] == "runbook"]
+    assert evidence["facts"]["runbook"] == "error-sources"
     assert [step["id"] for step in run["facts"]["steps"]] == [
         "health", "vendor", "deployments", "rollback", "verify",
     ]  # fmt: skip

@@ -183,23 +183,3 @@ def test_who_takes_a_shift_and_who_gives_it_are_told_at_once(town: Stage) -> Non
     assert "Your shift in primary is over" in kept()[has_it]["fields"]["Body"]
     (life,) = town.ask("why", notice["delivery"])
     assert life["life"][0]["facts"]["status"] == "sent"
-
-
-def test_a_second_start_says_who_runs(town: Stage) -> None:
-    done = town.tocsin("up")
-    assert done.returncode != 0
-    assert f"pid {town.pid}" in done.stderr
-
-
-def test_bad_files_leave_the_running_policy_in_force(town: Stage) -> None:
-    path = town.config_dir / "routes.yaml"
-    good = path.read_text()
-    before = json.loads(town.tocsin("status", "--json").stdout)["policy"]
-    assert before
-    path.write_text(good.replace("escalation: payments", "escalation: paymnets"))
-    try:
-        until(lambda: 'did you mean "payments"?' in town.output(), 15, town.output)
-        found = json.loads(town.tocsin("status", "--json").stdout)
-        assert found["policy"] == before
-    finally:
-        path.write_text(good)

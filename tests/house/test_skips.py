@@ -1,5 +1,6 @@
 """The guard against unlisted skips, run as pytest runs it: on a small suite of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,10 @@ def run_suite(folder: Path, allowed: str) -> "subprocess.CompletedProcess[str]":
     (folder / "tests/test_it.py").write_text(SKIPPED)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -p skips\npythonpath = tests/support\n")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # a new process
+    return subprocess.run(
+        command, cwd=folder, env=alone, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_a_skip_nobody_listed_fails_the_run(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Chains: when a run fails, the runbook it names is tried for the same incident, within every guard rail."""
+"""Chains: what is tried for the same incident when a run has not repaired it, within every guard rail."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,6 +9,7 @@ from small_policy import POLICY, ROLLBACK, START, World, firing
 from telling import do, lines, only, pages, told
 
 from routing.audit import audit
+from routing.automation.chains import MOST
 from routing.decision import Table
 from routing.effect import AnyEffect
 from routing.entry import AnyEntry, Outcome, StepDone, SwitchSet, Verb
@@ -16,7 +17,7 @@ from routing.errors import Fault
 from routing.incident import Phase
 from routing.instant import HOUR, MINUTE
 from routing.language import matchers
-from routing.policy import Limits, Runbook, Task
+from routing.policy import Approvers, Guard, Limits, Runbook, Task
 from routing.run import Run
 from routing.simulation import Simulation
 
@@ -149,6 +150,74 @@ def test_a_chain_that_became_a_ring_while_it_ran_ends() -> None:
     sim.pass_time(START + 4 * MINUTE)
     assert [each[0] for each in runs(sim)] == ["rollback", "redeploy"] * 2
     assert "runbook redeploy failed, and rollback is not tried: 4 runs in a row have failed" in lines(sim)
+
+
+NEVER = Guard("`false`", "never", "stop", ROLLBACK.origin)
+STOPS = replace(FIRST, guards=(NEVER,), next_on_failure="")
+LOOK = replace(
+    REDEPLOY, id="look", title="Look", remediate=(), verify=None,
+    task=Task("find out why", (("contact", "cto"),), HOUR, ROLLBACK.origin),
+)  # fmt: skip
+
+
+def test_what_a_guard_stops_makes_room_for_the_next_that_fits_and_the_page_waits_for_it() -> None:
+    other = replace(STOPS, id="other", matchers=matchers.parse_all('kind="other"'))
+    sim = began(STOPS, other, REDEPLOY, LOOK, world=Site("vercel.redeploy"))
+    sim.pass_time(START + 4 * MINUTE)
+    assert runs(sim) == [("rollback", "stopped", ""), ("redeploy", "succeeded", "INC-1-r1")]
+    assert pages(sim) == []
+    assert only(sim).tried.startswith("Roll back production: stopped, never; then Deploy anew: succeeded")
+
+
+def test_each_is_asked_once_and_then_it_is_handed_over() -> None:
+    books = [replace(STOPS, id=f"book-{number}") for number in range(6)]
+    sim = began(*books, LOOK, world=Site(""))
+    sim.pass_time(START + 4 * MINUTE)
+    assert [each[:2] for each in runs(sim)] == [
+        *((f"book-{number}", "stopped") for number in range(MOST)),
+        ("look", "handed_over"),
+    ]
+    assert pages(sim)[0][:2] == (0, "anna")
+    assert "never; then Look: handed over" in only(sim).tried
+
+
+def test_a_failure_that_names_nothing_is_handed_over_and_nothing_else_is_tried() -> None:
+    sim = began(replace(FIRST, next_on_failure=""), REDEPLOY, LOOK, world=Site("", refuses="vercel.rollback"))
+    sim.pass_time(START + MINUTE)
+    assert [each[:2] for each in runs(sim)] == [("rollback", "failed"), ("look", "handed_over")]
+
+
+def test_after_a_dry_run_nothing_else_is_tried() -> None:
+    sim = began(replace(FIRST, mode="dry_run"), REDEPLOY, LOOK, world=Site(""))
+    sim.pass_time(START + MINUTE)
+    assert [each[:2] for each in runs(sim)] == [("rollback", "stopped"), ("look", "handed_over")]
+
+
+def test_what_nobody_has_agreed_to_is_the_end_of_it() -> None:
+    asks = replace(
+        FIRST, mode="approve", approval=Approvers((("contact", "cto"),), 1, MINUTE, ROLLBACK.origin)
+    )
+    sim = began(asks, REDEPLOY, LOOK, world=Site(""))
+    sim.pass_time(START + 10 * MINUTE)
+    assert [each[:2] for each in runs(sim)] == [("rollback", "refused")]
+
+
+def test_a_run_by_hand_that_stops_is_followed_by_nothing() -> None:
+    sim = began(replace(STOPS, matchers=matchers.parse_all('kind="other"')), LOOK, world=Site(""))
+    do(sim, Verb.RUN, text="rollback")
+    sim.pass_time(START + MINUTE)
+    assert [each[0] for each in runs(sim)] == ["look", "rollback"]
+
+
+def test_a_worse_alert_that_joins_starts_nothing_beside_what_is_under_way_for_it() -> None:
+    sim = began(FIRST, REDEPLOY, LOOK, world=Site("vercel.redeploy"))
+    sim.pass_time(START + MINUTE // 2)
+    sim.feed(firing("site-down", key="another"))
+    sim.pass_time(START + MINUTE)
+    assert pages(sim)
+    assert [each[:2] for each in runs(sim)] == [("rollback", "verify")]
+    sim.pass_time(START + 4 * MINUTE)
+    assert [each[:2] for each in runs(sim)] == [("rollback", "failed"), ("redeploy", "succeeded")]
 
 
 def shipped_with(**following: str) -> tuple[dict[str, str], list[Fault]]:

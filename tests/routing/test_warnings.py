@@ -133,6 +133,27 @@ def test_a_contact_nothing_leads_to_is_warned_of_and_one_of_a_role_is_not() -> N
 
 
 @pytest.mark.parametrize(
+    ("runbook", "old", "new"),
+    [
+        ("dispute", "to: {contact: commander}", "to: {contact: dora}"),
+        (
+            "rotate-key",
+            "from: [{contact: security}, {contact: cto}]",
+            "from: [{contact: security}, {contact: dora}]",
+        ),
+    ],
+    ids=["who gets a task", "who may approve"],
+)
+def test_a_contact_whom_only_a_runbook_names_is_none_that_nothing_leads_to(
+    runbook: str, old: str, new: str
+) -> None:
+    lone = "contacts:\n  dora:\n    title: Dora\n    methods: {mail: {channel: mail, address: dora@example.com}}\n    page: {default: [mail]}\n    quiet: [mail]\n"
+    files = shipped.spoilt("oncall.yaml", "contacts:\n", lone)
+    named = shipped.spoilt(f"runbooks/{runbook}.yaml", old, new)[f"config/runbooks/{runbook}.yaml"]
+    assert warnings({**files, f"config/runbooks/{runbook}.yaml": named}, {}) == ()
+
+
+@pytest.mark.parametrize(
     ("match", "why"),
     [
         ("""['kind="SiteDown"', 'service="site"']""", "site-down above it takes all of it"),

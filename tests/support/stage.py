@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
 from redis import Redis
 
+from console.main import tocsin
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.server import EmbeddedServer
@@ -106,17 +108,23 @@ class Stage:
 
     def tocsin(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Any command against it, with its secrets."""
-        environ = {**self.env, **self.environ} if (self.room / ".env").exists() else self.environ
         return subprocess.run(
-            [*PROGRAM, *arguments], cwd=self.room, env=environ, capture_output=True, text=True, timeout=60,
+            [*PROGRAM, *arguments], cwd=self.room, env=self._told(), capture_output=True, text=True, timeout=60,
             check=False,
         )  # fmt: skip
 
     def ask(self, *arguments: str) -> Any:
-        """What a command prints with --json. Raises AssertionError when it found something wrong."""
-        done = self.tocsin(*arguments, "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
+        """What a command prints with --json, run in this process: it is asked often.
+
+        Raises AssertionError when it found something wrong.
+        """
+        nothing_of_ours = dict.fromkeys(name for name in os.environ if name.startswith("TOCSIN_"))
+        done = CliRunner().invoke(tocsin, [*arguments, "--json"], env={**nothing_of_ours, **self._told()})
+        assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
         return json.loads(done.stdout)
+
+    def _told(self) -> dict[str, str]:
+        return {**self.env, **self.environ} if (self.room / ".env").exists() else self.environ
 
     def send(self, *arguments: str) -> str:
         """`tocsin send`; returns the id of the (last) event."""

@@ -1,7 +1,7 @@
 """tocsin.backlog on a real server: what waits is counted, and a probe of it fires and ends."""
 
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,16 +9,12 @@ from redis import Redis
 from small_policy import HERE
 from workshop import Bench, bench, page, rollback
 
-from ledger import log, views, wire
+from ledger import log, wire
 from ledger.clock import now_ms
-from ledger.keys import Keys
 from routing.entry import Lane, Opened, Outcome
-from routing.errors import ActionError
 from routing.policy import Probe
-from routing.ports import Step
 from routing.probing import Look
 from workers import looking, remediate
-from workers.actions import tocsin
 from workers.looking import Sight
 from workers.queues import Queues
 
@@ -30,7 +26,9 @@ PROBE = Probe(
 
 
 @pytest.fixture
-def at(redis: Redis) -> Bench:
+def at(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A worker whose own database this is."""
+    monkeypatch.setenv("TOCSIN_REDIS_URL", redis_url)
     return bench(redis)
 
 
@@ -95,21 +93,13 @@ def test_how_long_the_oldest_waits_is_told(at: Bench) -> None:
     assert look(at, old).look is Look.ILL, "a younger one in another lane does not hide it"
 
 
-def test_a_server_that_does_not_answer_makes_it_blind_and_not_ill(at: Bench) -> None:
-    gone = replace(at, client=Redis(port=1))
-    found = look(gone)
+def test_a_server_that_does_not_answer_makes_it_blind_and_not_ill(
+    at: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOCSIN_REDIS_URL", f"unix://{tmp_path}/nobody")
+    found = look(at)
     assert found.look is Look.BLIND
-    assert "Redis" in found.what
-
-
-def test_alone_an_action_knows_of_nothing_that_waits() -> None:
-    step = Step(settings={}, timeout_s=1, idempotency_key="", now=0)
-    assert tocsin.backlog(step, tocsin.Backlog()) == {}
-    with pytest.raises(ActionError) as failed:
-        tocsin.backlog(
-            replace(step, backlog=partial(views.backlog, Redis(port=1), Keys(), 0)), tocsin.Backlog()
-        )
-    assert failed.value.outcome is Outcome.TEMPORARY
+    assert "our own database" in found.what
 
 
 def test_more_than_a_thousand_are_a_thousand(at: Bench) -> None:

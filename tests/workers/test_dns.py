@@ -161,9 +161,9 @@ def test_a_closed_port_is_no_answer() -> None:
 
 
 def test_without_a_name_it_is_the_sites_that_is_asked_for(server: DnsStandin) -> None:
-    settings = {"nameservers": server.at, "site_url": "https://www.example.com:8443/shop"}
+    settings = {"nameservers": server.at, "base_url": "https://www.example.com:8443/shop"}
     at = Step(settings=settings, timeout_s=5.0, idempotency_key="", now=0)
     found = action.resolve(at, action.Resolve(expect=["192.0.2.7"]))
     assert (found["ok"], found["name"]) == (True, "www.example.com")
-    with pytest.raises(ActionError, match=r"set dns\.site_url"):
+    with pytest.raises(ActionError, match=r"set dns\.base_url"):
         action.resolve(step(server.at), action.Resolve())

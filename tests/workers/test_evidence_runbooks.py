@@ -16,8 +16,7 @@ from routing.event import Status
 from routing.instant import HOUR, MINUTE
 from routing.run import Run, RunPhase
 
-QUICK = ("every_ms: 1000", "every_ms: 1")
-SHORT = (QUICK, ("listen_s: 20", "listen_s: 1"))
+QUICK = (("every_ms: 500", "every_ms: 1"), ("listen_s: 5", "listen_s: 1"))
 
 
 @dataclass
@@ -63,9 +62,9 @@ def place(redis: Redis, around: Around) -> Carried:
             ),
             ("    site_url:", f"    base_url: {url}\n    site_url:"),
         ),
-        "runbooks/payments.yaml": (QUICK,),
-        "runbooks/slow-site.yaml": (QUICK,),
-        "runbooks/error-sources.yaml": SHORT,
+        "runbooks/payments.yaml": QUICK,
+        "runbooks/slow-site.yaml": QUICK,
+        "runbooks/error-sources.yaml": QUICK,
     }
     return Carried(redis, around.environ(), edits)
 

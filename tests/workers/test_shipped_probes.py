@@ -102,7 +102,8 @@ def test_what_it_fires_is_known_to_a_rule_and_belongs_to_somebody(probe: Probe) 
 
 
 @pytest.fixture
-def at(redis: Redis) -> Bench:
+def at(redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("TOCSIN_REDIS_URL", redis_url)
     return bench(redis, actions=shipped.policy().settings, probes=tuple(PROBES_BY_NAME.values()))
 
 
@@ -164,7 +165,7 @@ def test_web_vitals_are_looked_at(at: Bench) -> None:
 
 def test_the_sites_name_is_looked_at(at: Bench) -> None:
     with DnsStandin({("shop.example", "A"): ["192.0.2.7"]}) as server:
-        there = {"site_url": "https://shop.example", "nameservers": server.at}
+        there = {"base_url": "https://shop.example", "nameservers": server.at}
         assert look(at, "site-name", "dns", **there) is Look.WELL
         server.zone.clear()
         assert look(at, "site-name", "dns", **there) is Look.ILL

@@ -44,6 +44,20 @@ def test_a_good_certificate_tells_its_days_its_names_and_its_chain(authority: Au
     assert server.connections == 1
 
 
+def test_without_a_host_the_sites_certificate_is_looked_at(authority: Authority) -> None:
+    with TlsStandin(authority.issue(NAMES, (-1, 90.5))) as server:
+        settings = {"ca_file": str(authority.file), "allow_private": "true"}
+        site = {**settings, "base_url": f"https://localhost:{server.port}"}
+        step = Step(settings=site, timeout_s=5.0, idempotency_key="", now=now_ms())
+        assert tls.certificate(step, tls.Certificate())["ok"]
+        assert tls.ACTIONS["certificate"].plan is not None
+        planned = tls.ACTIONS["certificate"].plan(step, tls.Certificate())
+        assert planned == {"would": {"connect": f"localhost:{server.port}"}}
+    nobody = Step(settings=settings, timeout_s=5.0, idempotency_key="", now=now_ms())
+    with pytest.raises(ActionError, match=r"tls\.base_url"):
+        tls.certificate(nobody, tls.Certificate())
+
+
 def test_too_few_days_are_an_ailment(authority: Authority) -> None:
     with TlsStandin(authority.issue(NAMES, (-80, 9.5))) as server:
         found = look(server, authority.file)
@@ -124,7 +138,7 @@ def test_an_authority_that_cannot_be_read_is_permanent_and_says_where_it_is_set(
     assert failed.value.outcome is Outcome.PERMANENT
 
 
-@pytest.mark.parametrize("host", ["a b", "$(id)", "x\ny", "user@host", "host/path"])
+@pytest.mark.parametrize("host", ["a b", "$(id)", "x\ny", "", "user@host", "host/path"])
 def test_a_host_is_nothing_but_a_host(host: str) -> None:
     with pytest.raises(ValueError, match="host"):
         tls.Certificate(host=host)
@@ -135,23 +149,3 @@ def test_a_dry_run_says_where_it_would_connect() -> None:
     assert plan
     step = Step(settings={}, timeout_s=2.0, idempotency_key="", now=0)
     assert plan(step, tls.Certificate(host="example.com"))["would"] == {"connect": "example.com:443"}
-
-
-def test_without_a_host_it_is_the_sites_that_is_looked_at(authority: Authority) -> None:
-    with TlsStandin(authority.issue(NAMES)) as server:
-        settings = {
-            "ca_file": str(authority.file),
-            "allow_private": "true",
-            "site_url": "https://localhost/shop",
-        }
-        step = Step(settings=settings, timeout_s=5.0, idempotency_key="", now=now_ms())
-        assert tls.certificate(step, tls.Certificate(port=server.port))["ok"]
-        assert server.connections == 1
-
-
-@pytest.mark.parametrize("site", ["", "localhost", "ftp://localhost"])
-def test_without_a_host_and_a_site_it_says_what_to_set(site: str) -> None:
-    step = Step(settings={"site_url": site}, timeout_s=1.0, idempotency_key="", now=0)
-    with pytest.raises(ActionError, match=r"set tls\.site_url in config/actions\.yaml") as failed:
-        tls.certificate(step, tls.Certificate())
-    assert failed.value.outcome is Outcome.PERMANENT

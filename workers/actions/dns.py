@@ -1,7 +1,7 @@
 """DNS: what a name leads to, and whether that is what it should.
 
-Settings: site_url (whose name is meant where a step gives none), nameservers (addresses of the servers to ask, with
-commas, each with or without a port; left out, those of this machine).
+Settings: nameservers (addresses of the servers to ask, with commas, each with or without a port; left out, those
+of this machine), base_url (of the site whose name is meant where none is given).
 """
 
 from typing import Any, Literal
@@ -16,7 +16,8 @@ from workers.deadline import Deadline
 from workers.journal import note
 
 TITLE = "DNS"
-SETTINGS = ("site_url", "nameservers")
+SETTINGS = ("nameservers", "base_url")
+SHARED = ("nameservers",)
 
 _MOST_SHOWN = 50
 

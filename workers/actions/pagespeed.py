@@ -17,6 +17,7 @@ from workers.credentials import NoCredentialsError
 
 TITLE = "PageSpeed Insights"
 SETTINGS = ("api_key", "site_url", "base_url")
+SHARED = ("base_url",)
 
 BASE_URL = "https://pagespeedonline.googleapis.com"
 _PATH = "/pagespeedonline/v5/runPagespeed"

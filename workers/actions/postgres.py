@@ -17,6 +17,7 @@ __all__ = ["ACTIONS", "SETTINGS", "TITLE", "Settings"]
 
 TITLE = "PostgreSQL"
 SETTINGS = tuple(Settings.model_fields)
+SHARED = ("spared_roles", "spared_applications", "app_roles", "queries", "checks", "dump_schemas")
 
 _WEEK_S = 7 * 86_400
 _IDENTIFIER = r"^[^\x00]{1,63}$"

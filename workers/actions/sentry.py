@@ -18,6 +18,7 @@ from workers.credentials import NoCredentialsError
 
 TITLE = "Sentry"
 SETTINGS = ("token", "organization", "base_url")
+SHARED = ("base_url",)
 
 BASE_URL = "https://sentry.io"
 _MOST_SHOWN = 20

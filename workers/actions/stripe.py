@@ -32,6 +32,7 @@ from workers.stripe.replaying import ReplayEvents, replay_events
 
 TITLE = "Stripe"
 SETTINGS = ("api_key", "base_url", "webhook_secret", "front_door", "secret_file")
+SHARED = ("base_url",)
 
 
 def _would(method: str, path: str) -> Callable[[Step, Any], dict[str, Any]]:

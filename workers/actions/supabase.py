@@ -19,6 +19,7 @@ from workers.supabase.trying import Keys
 
 TITLE = "Supabase"
 SETTINGS = ("token", "ref", "base_url", "project_url", "keys", "queries", "statements")
+SHARED = ("base_url", "queries", "statements")
 
 
 class Settings(BaseModel):

@@ -1,14 +1,15 @@
 """TLS certificates: how long they last, whom they name, and whether clients trust them.
 
-Settings: site_url (whose host is meant where a step gives none), ca_file (a private authority to trust besides the
-public ones), allow_private (true lets hosts lead to private and loopback addresses, as for http). Sources: RFC 5280,
-RFC 6125.
+Settings: ca_file (a private authority to trust besides the public ones), allow_private (true lets hosts lead to
+private and loopback addresses, as for http), base_url (of the site that is looked at where no host is given).
+Sources: RFC 5280, RFC 6125.
 """
 
 import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,24 +17,27 @@ from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.instant import iso
 from routing.ports import Action, Step
-from workers import addresses, http, location
+from workers import addresses, http
 from workers.addresses import ForbiddenAddressError, Guard
 from workers.deadline import Deadline
 from workers.journal import note
 
 TITLE = "TLS certificates"
-SETTINGS = ("site_url", "ca_file", "allow_private")
+SETTINGS = ("ca_file", "allow_private", "base_url")
 
 _DAY_MS = 86_400_000
 _MOST_NAMES = 100
 
 
 class Certificate(BaseModel):
-    """`host` "": the site's. `names` must all be in the certificate, besides it. `min_days`: fewer left is ill."""
+    """`names` must all be in the certificate, besides `host`. `min_days`: fewer left is ill.
+
+    `host` "": that of the site, and its port.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{0,253}$")
+    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
     port: int = Field(default=443, ge=1, le=65_535)
     min_days: int = Field(default=14, ge=0, le=3_650)
     names: list[str] = []
@@ -54,8 +58,8 @@ def certificate(step: Step, params: Certificate) -> dict[str, Any]:
     {"ok", "error", "trusted", "days_left", "not_after", "subject", "issuer", "names": [...], "missing": [...],
     "protocol", "chain": [{"subject", "issuer", "not_after", "days_left"}], "ms"}
     """
+    params = _whole(step, params)
     deadline = Deadline(step.timeout_s)
-    params = _of_the_site(step, params)
     guard = Guard(allow_private=step.settings.get("allow_private") == "true")
     try:
         shown = _look(step, params, guard, deadline)
@@ -66,6 +70,16 @@ def certificate(step: Step, params: Certificate) -> dict[str, Any]:
         return _nothing(str(error) or type(error).__name__, deadline)
     note(f"TLS {params.host}:{params.port} {'distrusted' if shown.distrust else 'trusted'}")
     return _told(shown, params, step.now, deadline)
+
+
+def _whole(step: Step, params: Certificate) -> Certificate:
+    """With the site's host and port where none is given. Raises ActionError when there is no site either."""
+    if params.host:
+        return params
+    site = urlsplit(step.settings.get("base_url", ""))
+    if not site.hostname:
+        raise ActionError("no host, and no tls.base_url in config/actions.yaml", outcome=Outcome.PERMANENT)
+    return params.model_copy(update={"host": site.hostname, "port": site.port or params.port})
 
 
 def _look(step: Step, params: Certificate, guard: Guard, deadline: Deadline) -> _Shown:
@@ -164,14 +178,9 @@ def _nothing(error: str, deadline: Deadline) -> dict[str, Any]:
     return {"ok": False, "error": error, **empty, **none, "ms": deadline.passed_ms}
 
 
-def _of_the_site(step: Step, params: Certificate) -> Certificate:
-    """Raises ActionError."""
-    return params.model_copy(update={"host": location.host(step, "tls", params.host)})
-
-
 def _plan(step: Step, params: Certificate) -> dict[str, Any]:
-    host = _of_the_site(step, params).host
-    return {"would": {"connect": f"{host}:{params.port}"}}
+    params = _whole(step, params)
+    return {"would": {"connect": f"{params.host}:{params.port}"}}
 
 
 ACTIONS = {

@@ -1,39 +1,177 @@
-"""Tocsin itself: what waits to be decided and to be carried out. Only that is looked at here; nothing is asked outside.
+"""Tocsin itself: is its configuration well, do its runbooks do what they say of themselves, are its people reached,
+how much waits.
 
-Settings: none. What the watchdog does about work that stands still does not depend on this.
+What is looked at is what is in force, wherever the worker runs, not the files of its machine. It has no settings.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from redis.exceptions import RedisError
+import redis
+from pydantic import BaseModel, ConfigDict, Field
 
+from ledger import policies, views
+from ledger.catalogue import catalogue
+from ledger.connection import connect
+from ledger.keys import Keys
+from ledger.settings import from_env
+from ledger.views import Store
+from routing.decision import Table
 from routing.entry import Outcome
-from routing.errors import ActionError
+from routing.errors import ActionError, ConfigError
+from routing.instant import DAY, parse_iso
+from routing.load import RUNBOOKS, examine
+from routing.policy import Method, Policy
 from routing.ports import Action, Step
+from routing.response.proofs import proof_key
+from routing.schema.runbook_tests import read_tests
+from routing.simulation.proving import Proved, prove
+from routing.state import Fact
+from workers.queues import Queues
 
 TITLE = "Tocsin itself"
 SETTINGS = ()
 
+_MOST_SHOWN = 50
 
-class Backlog(BaseModel):
+
+class _Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def backlog(step: Step, _: Backlog) -> dict[str, Any]:
+class Nothing(_Params):
+    """No parameters."""
+
+
+class Contacts(_Params):
+    """`older_than_days`: who was last shown to be reached longer ago counts as open again; 0: never."""
+
+    older_than_days: int = Field(default=0, ge=0, le=3_650)
+
+
+def configuration(step: Step, _: Nothing) -> dict[str, Any]:
+    """What `tocsin check` warns of: {"ok", "version", "warnings": how many, "shown": [text]}."""
+    del step
+    with _opened() as store:
+        policy, files = _in_force(store)
+    try:
+        found = [str(each) for each in examine(files, catalogue(), {}, secrets=False).warnings]
+    except ConfigError as error:  # it went live under a release that took it
+        found = [str(each) for each in error.faults]
+    return {"ok": not found, "version": policy.version, "warnings": len(found), "shown": found[:_MOST_SHOWN]}
+
+
+def runbooks(step: Step, _: Nothing) -> dict[str, Any]:
+    """What `tocsin runbook test` finds, while the step's time lasts.
+
+    {"ok", "runbooks", "off": ids of those that change nothing, "tests", "failed": how many, "shown": [{"runbook",
+    "test", "at", "failure"}]}
+    """
+    with _opened() as store:
+        policy, files = _in_force(store)
+    proved = list(_proved(step, policy, files))
+    failed = [each for each in proved if each.failure]
+    return {
+        "ok": not failed,
+        "runbooks": len(policy.runbooks),
+        "off": [each.id for each in policy.runbooks if each.mode in {"off", "dry_run"}],
+        "tests": len(proved),
+        "failed": len(failed),
+        "shown": [_failure(each) for each in failed[:_MOST_SHOWN]],
+    }
+
+
+def contacts(step: Step, params: Contacts) -> dict[str, Any]:
+    """What `tocsin contacts verify` finds, without anybody's address.
+
+    {"ok", "methods", "open": how many, "shown": [{"contact", "channel", "why"}]}
+    """
+    with _opened() as store:
+        policy, _ = _in_force(store)
+        facts = store.records(Table.FACT, Fact)
+    oldest = step.now - params.older_than_days * DAY if params.older_than_days else 0
+    found = [
+        {"contact": contact.name, "channel": method.channel, "why": _why_open(method, facts, oldest)}
+        for contact in policy.contacts.values()
+        for method in contact.methods
+    ]
+    left = [each for each in found if each["why"]]
+    return {"ok": not left, "methods": len(found), "open": len(left), "shown": left[:_MOST_SHOWN]}
+
+
+def backlog(step: Step, _: Nothing) -> dict[str, Any]:
     """{"undecided": {"control", "urgent", "bulk", "all"}, "oldest_s", "outbox", "timers_overdue", "dead_letters",
     "jobs": {"dispatch", "urgent", "deliver", "remediate"}}; a lane is counted up to 1,000.
     """
+    with _opened() as store:
+        found = views.backlog(store.client, store.keys, step.now)
+        return {**found, "jobs": Queues(store.client).lengths()}
+
+
+@contextmanager
+def _opened() -> Iterator[Store]:
+    """Raises ActionError, TEMPORARY, when nothing answers."""
+    settings = from_env()
     try:
-        return dict(step.backlog())
-    except RedisError as error:
-        raise ActionError(f"Redis: {error}", outcome=Outcome.TEMPORARY) from error
+        with connect(settings) as client:
+            yield Store(client, Keys(), settings.data_dir / "archive.db")
+    except redis.RedisError as error:
+        raise ActionError(f"our own database: {error}", outcome=Outcome.TEMPORARY) from error
 
 
-def _plan(_: Step, __: Backlog) -> dict[str, Any]:
-    return {"would": {"read": "our own log, outbox and queues"}}
+def _in_force(store: Store) -> tuple[Policy, dict[str, str]]:
+    """The policy and the texts of its files. Raises ActionError."""
+    policy = policies.current(store.client, store.keys)
+    if policy is None:
+        raise ActionError("no configuration is in force", outcome=Outcome.PERMANENT)
+    return policy, policies.files_of(store.client, store.keys, policy.version)
+
+
+def _proved(step: Step, policy: Policy, files: dict[str, str]) -> Iterator[Proved]:
+    """Raises ActionError when the step's time is up before all were played."""
+    for name, text in files.items():
+        for test in read_tests(name, text, policy) if RUNBOOKS in name else ():
+            if step.left() <= 0:
+                raise ActionError("time was up before all tests were played", outcome=Outcome.TEMPORARY)
+            yield prove(policy, test)
+
+
+def _failure(proved: Proved) -> dict[str, str]:
+    test = proved.test
+    return {
+        "runbook": test.runbook,
+        "test": test.scenario.title,
+        "at": str(test.origin),
+        "failure": proved.failure,
+    }
+
+
+def _why_open(method: Method, facts: dict[str, Fact], oldest: int) -> str:
+    """Why nobody knows that the method reaches its contact; "" when somebody does."""
+    if method.is_placeholder:
+        return "to be filled in"
+    proof = facts.get(proof_key(method.channel, method.address))
+    if proof is None:
+        return "never verified"
+    return f"last {proof.value}" if _proven_at(proof.value) < oldest else ""
+
+
+def _proven_at(proof: str) -> int:
+    """Of "answered INC-1-d1 at 2026-01-07T12:00:00Z"; 0 where it does not say."""
+    try:
+        return parse_iso(proof.rpartition(" at ")[2])
+    except ValueError:
+        return 0
+
+
+def _plan(what: str) -> Callable[[Step, BaseModel], dict[str, Any]]:
+    return lambda _, params: {"would": {"read": what, **params.model_dump()}}
 
 
 ACTIONS = {
-    "backlog": Action(params=Backlog, mutates=False, run=backlog, plan=_plan),
+    "configuration": Action(Nothing, mutates=False, run=configuration, plan=_plan("configuration")),
+    "runbooks": Action(Nothing, mutates=False, run=runbooks, plan=_plan("runbooks")),
+    "contacts": Action(Contacts, mutates=False, run=contacts, plan=_plan("contacts")),
+    "backlog": Action(Nothing, mutates=False, run=backlog, plan=_plan("backlog")),
 }

@@ -18,6 +18,7 @@ from workers.answer import Answer, Call, HttpError
 
 TITLE = "Vendor status page"
 SETTINGS = ("base_url", "allow_private", "pages")
+SHARED = ("base_url", "pages", "allow_private")
 
 _WELL = "operational"
 _MAX_LISTED = 20

@@ -25,6 +25,7 @@ from workers.vercel.variables import Values
 
 TITLE = "Vercel"
 SETTINGS = ("token", "team_id", "base_url", "never_block", "values")
+SHARED = ("base_url",)
 
 _UNDER_WAY = {"pending", "in-progress"}
 _MINUTE_MS = 60_000
