@@ -1,5 +1,5 @@
 """The site's own administration, as far as we use it: it really blocks addresses, ends sessions and writes to customers,
-and takes no member it does not know.
+and takes no member it does not know. Beside it, whether it is well, and its host's status page.
 """
 
 from typing import Any
@@ -20,6 +20,7 @@ EVERYONE = 120
 class AdminStandin(VendorServer):
     def __init__(self) -> None:
         super().__init__()
+        self.healthy = True
         self.blocked: set[str] = set()
         self.resets: list[Any] = []
         """Of whom sessions were ended: ids, or "everyone"."""
@@ -27,9 +28,15 @@ class AdminStandin(VendorServer):
 
     @property
     def changes(self) -> list[str]:
-        return [call.path for call in self.calls if call.done]
+        return [call.path for call in self.calls if call.done and call.method == "POST"]
 
     def answer(self, asked: Asked) -> Reply:
+        if asked.path == "/api/health-check":
+            return Reply(200 if self.healthy else 503)
+        if asked.path == "/api/v2/summary.json":
+            return Reply(
+                200, {"status": {"indicator": "major", "description": "Major outage"}, "components": []}
+            )
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return Reply(401, {"error": "who are you"})
         if asked.method != "POST" or asked.path not in KNOWN:
