@@ -33,6 +33,7 @@ def list_(json: bool) -> None:
     rows = [
         {"id": each.id, "title": each.title, "mode": each.mode,
          "match": ", ".join(str(matcher) for matcher in each.matchers),
+         "does": "hands over" if each.task else "repairs", "on_failure": each.next_on_failure,
          "cooldown": span(each.limits.cooldown_ms), "per_hour": each.limits.per_hour,
          "origin": str(each.origin)}
         for each in connected().policy.runbooks
@@ -40,7 +41,7 @@ def list_(json: bool) -> None:
     if json:
         as_json(rows)
         return
-    names = ("id", "title", "mode", "match", "cooldown", "per_hour", "origin")
+    names = ("id", "title", "mode", "does", "match", "cooldown", "per_hour", "origin")
     table([name.upper() for name in names], [[row[name] for name in names] for row in rows])
 
 

@@ -103,7 +103,9 @@ def _start(
     incident = msgspec.structs.replace(incident, runs=number)
     record = _target_record(draft, runbook, run.target)
     reads = runbook.mode == "dry_run" or chains.hands_over(runbook)
-    stopped = stops.reason(draft, by_hand=bool(by) and before is None, reads=reads)
+    by_hand = bool(by) and before is None
+    stopped = stops.reason(draft, by_hand=by_hand, reads=reads)
+    stopped = stopped or ("" if by_hand else tasks.waiting(draft, incident, runbook))
     purses = _purses(draft, runbook, reads=reads)
     permit = guards.permit(record, runbook.limits, purses, run.id, draft.now, stopped=stopped)
     why = Reason(
@@ -123,7 +125,9 @@ def _start(
     incident = msgspec.structs.replace(incident, tried=f"{chains.tried(draft, run)}{runbook.title} {does}")
     draft.put_incident(incident)
     ended = _hand_out(draft, incident, run, run.steps[0].id)
-    return (ended.incident, None) if ended else (incident, run)
+    if ended is None:
+        return incident, run
+    return ended.incident, ended.run if ended.run.phase is RunPhase.HANDED_OVER else None
 
 
 def _new(incident: Incident, runbook: Runbook, run: str, now: int, by: str) -> Run:

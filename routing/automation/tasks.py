@@ -6,13 +6,22 @@ from routing.automation import facts, steps
 from routing.draft import Draft
 from routing.entry import Outcome
 from routing.incident import FollowUp, Incident
-from routing.policy import Task
+from routing.policy import Runbook, Task
 from routing.reason import Reason
 from routing.response import callees, followups
 from routing.run import Run
 
 LONGEST = 500
 """Characters of a task: what a step found may be in it."""
+
+
+def waiting(draft: Draft, incident: Incident, runbook: Runbook) -> str:
+    """Why it has nothing to hand over again; "" when it has. What keeps coming back is one task, not many."""
+    for each in incident.followups:
+        run = draft.run(each.run)
+        if run is not None and run.runbook == runbook.id and not each.done_at:
+            return f"its task is still to be done: tocsin incidents done {incident.id} {each.id}"
+    return ""
 
 
 def opened(draft: Draft, incident: Incident, run: Run, task: Task) -> tuple[Incident, str]:

@@ -157,3 +157,9 @@ def test_an_environment_that_is_not_there_says_what_to_write(tmp_path: Path) -> 
     told = CliRunner().invoke(tocsin, ["runbook", "test", "rollback", "--environment", "stagin"], env=environ)
     assert told.exit_code == 2
     assert "no environment 'stagin'; there is staging" in told.output
+
+
+def test_the_list_says_which_repair_and_which_hand_over(desk: Desk, run: Run, ask: Ask) -> None:
+    found = {each["id"]: each["does"] for each in ask("runbook", "list")}
+    assert (found["rollback"], found["dispute"]) == ("repairs", "hands over")
+    assert "hands over" in run("runbook", "list").stdout

@@ -20,6 +20,7 @@ from routing.load import load
 from routing.policy import Guard, Policy, Runbook, Task
 from routing.run import Run
 from routing.schema.runbook_tests import read_tests
+from routing.severity import Severity
 from routing.simulation import Simulation
 from routing.simulation.proving import prove
 
@@ -56,6 +57,7 @@ def test_the_page_waits_for_no_task_and_the_paged_learn_what_was_found() -> None
     )
     assert ("cto", "Task of INC-1: look at dpl_bad") in told(sim)
     assert [who for who, text in told(sim) if text.startswith("Runbook look handed over to Cto")] == ["anna"]
+    assert len([text for _, text in told(sim) if text.startswith("Runbook look")]) == 1
     sim.pass_time(START + 6 * MINUTE)
     later = [
         each.message.body for _, each in sim.effects if isinstance(each, Deliver) and each.contact == "bob"
@@ -144,6 +146,60 @@ def test_what_repairs_goes_before_what_only_hands_over_which_follows_where_nothi
     assert runbooks(replace(ROLLBACK, id="later")) == ["later"]
     never = Guard("`false`", "never", "stop", HERE)
     assert runbooks(replace(ROLLBACK, id="later", guards=(never,))) == ["later", "look"]
+
+
+@pytest.mark.parametrize(("done", "tasks"), [(False, 1), (True, 2)])
+def test_what_comes_back_is_the_same_task_until_that_is_done(done: bool, tasks: int) -> None:
+    sim = began(policy())
+    if done:
+        do(sim, Verb.DONE)
+    sim.feed(resolved("api-broken", at=sim.now))
+    sim.pass_time(sim.now + 12 * MINUTE)
+    sim.feed(firing("api-broken", at=sim.now))
+    sim.pass_time(sim.now + MINUTE)
+    assert only(sim).reopened == 1
+    assert len(only(sim).followups) == tasks
+    said = "runbook look not run: its task is still to be done: tocsin incidents done INC-1 INC-1-r1-task"
+    assert (said in lines(sim)) is not done
+
+
+def test_a_person_may_ask_for_the_evidence_anew_though_the_task_is_open() -> None:
+    sim = began(policy(), after_ms=11 * MINUTE)
+    do(sim, Verb.RUN, text="look")
+    sim.pass_time(sim.now + MINUTE)
+    assert [each.run for each in only(sim).followups] == ["INC-1-r1", "INC-1-r2"]
+
+
+def test_one_that_can_look_at_nothing_hands_over_at_once_and_no_other_does() -> None:
+    needs = replace(LOOK.diagnose[1], params={"project": "{{ incident.labels.nothing }}"})
+    blind = replace(LOOK, diagnose=(needs,), guards=())
+    sim = began(policy(blind, replace(blind, id="other")))
+    assert [each.runbook for each in sim.state.tables[Table.RUN].values() if isinstance(each, Run)] == [
+        "look"
+    ]
+    assert str(run(sim).phase) == "handed_over"
+    assert pages(sim)[0][:2] == (0, "anna")
+
+
+def test_a_page_that_waits_for_its_group_waits_on_when_a_task_is_handed_over() -> None:
+    route = replace(POLICY.route, group_wait_ms=2 * MINUTE, at_once=Severity.SEV0)
+    sim = began(policy(route=route))
+    assert str(run(sim).phase) == "handed_over"
+    assert pages(sim) == []
+    sim.pass_time(START + 2 * MINUTE)
+    assert pages(sim)[0] == (120, "anna", "voice")
+    (page,) = {
+        each.message.body for _, each in sim.effects if isinstance(each, Deliver) and each.channel == "voice"
+    }
+    assert "handed over, to Cto" in page
+
+
+def test_what_ends_before_its_group_s_wait_is_told_to_nobody_though_a_task_was_looked_into() -> None:
+    world = World()
+    world.asleep.add("vercel.deployments")
+    sim = began(policy(route=replace(POLICY.route, group_wait_ms=2 * MINUTE, at_once=Severity.SEV0)), world)
+    sim.feed(resolved("api-broken", at=sim.now))
+    assert (str(run(sim).phase), told(sim)) == ("stopped", [])
 
 
 def test_a_change_freeze_stops_no_task_and_the_kill_switch_does() -> None:
