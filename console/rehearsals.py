@@ -18,7 +18,13 @@ Shown = dict[str, Any]
 _PROGRAM = (sys.executable, "-m", "workers.child", "workers.rehearsing:main")
 _INDENT = " " * 8
 _WIDEST = 400
-_STYLES: Mapping[str, str] = {"ok": "green", "would": "cyan", "failed": "red", "not played": "yellow"}
+_STYLES: Mapping[str, str] = {
+    "ok": "green",
+    "would": "cyan",
+    "failed": "red",
+    "FAILED": "red",
+    "not played": "yellow",
+}
 _HOLDS: Mapping[bool | None, str] = {True: "holds", False: "does not hold", None: "cannot be judged"}
 
 
@@ -60,8 +66,8 @@ def failure(name: str, found: Collection[Shown]) -> str:
 def tell(name: str, found: Collection[Shown]) -> None:
     for each in found:
         say("")
-        word = "ok" if each["ok"] else "FAILED"
-        say(f"{word:<7} {each['runbook']} in {name}: {each['happens']}", "green" if each["ok"] else "red")
+        word = "FAILED" if not each["ok"] else "ok" if each["played"] else "not played"
+        say(f"{word:<10} {each['runbook']} in {name}: {each['happens']}", _STYLES[word])
         for step in each["steps"]:
             line = f"{step['status']:<10} {step['id']} ({step['action']}): {_result(step)}"
             say(_INDENT + one_line(line, _WIDEST), _STYLES[step["status"]])

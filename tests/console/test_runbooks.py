@@ -163,3 +163,15 @@ def test_the_list_says_which_repair_and_which_hand_over(desk: Desk, run: Run, as
     found = {each["id"]: each["does"] for each in ask("runbook", "list")}
     assert (found["rollback"], found["dispute"]) == ("repairs", "hands over")
     assert "hands over" in run("runbook", "list").stdout
+
+
+def test_a_rehearsal_in_which_nothing_could_be_looked_at_is_none(tmp_path: Path) -> None:
+    environ = {
+        "TOCSIN_CONFIG": str(shipped.FOLDER), "TOCSIN_REDIS_URL": "redis://127.0.0.1:1/0", "STAGING_POSTGRES_URL": "",
+        "TOCSIN_ENV_FILE": str(tmp_path / "none"),
+    }  # fmt: skip
+    told = CliRunner().invoke(tocsin, ["runbook", "test", "backup", "--environment", "staging"], env=environ)
+    assert told.exit_code == 1
+    assert "not played backup in staging" in told.stdout
+    assert "not configured there: set STAGING_POSTGRES_URL" in told.stdout
+    assert "nothing was looked at: staging has no target of these runbooks configured" in told.output
