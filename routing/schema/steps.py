@@ -1,11 +1,13 @@
 """Steps of a runbook: those that look, those that repair, and the one that sees whether it helped."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from routing.language import template
 from routing.policy import RunbookStep, Verify
 from routing.schema.fields import ActionName, Condition, PositiveDuration, condition
 from routing.schema.fitting import misfits
@@ -144,16 +146,30 @@ def step_faults(steps: Sequence[StepPart], before: Sequence[StepPart]) -> list[R
     """Ids used twice, and placeholders that refer to nothing there is by then."""
     refusals = []
     ids = [step.id for step in before]
+    maybe = {step.id: when for step in (*before, *steps) if (when := getattr(step, "when", ""))}
     for number, step in enumerate(steps):
         if step.id in ids:
             refusals.append(Refusal(f'a second step "{step.id}"', "give it another id", (number, "id")))
         filled = {"params": step.params, "idempotency_key": getattr(step, "idempotency_key", "")}
         refusals += [Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in faults(filled, ids)]
+        unsure = {name for name in ids if maybe.get(name, "") not in {"", getattr(step, "when", "")}}
+        refusals += [
+            Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in _unsure(filled, unsure)
+        ]
         ids.append(step.id)
         if (undo := getattr(step, "undo", None)) is not None:
             found = faults({"undo": {"params": undo.params}}, ids)
             refusals += [Refusal(fault.found, fault.fix, (number, *fault.at)) for fault in found]
     return refusals
+
+
+def _unsure(value: Any, steps: AbstractSet[str]) -> Iterator[Refusal]:
+    """References to steps that may be left out: found only once something was changed, and too late then."""
+    fix = "give this step the same when, or refer to what was diagnosed"
+    for at, text in template.texts(value):
+        for root in dict.fromkeys(path.partition(".")[0] for path in template.paths(text)):
+            if root in steps:
+                yield Refusal(f'"{root}" may be left out, by its when', fix, at)
 
 
 def asked_before_faults(steps: Sequence[RepairPart], before: Sequence[StepPart]) -> list[Refusal]:

@@ -128,3 +128,28 @@ def test_a_condition_on_anything_but_what_was_diagnosed_is_refused_at_its_line(w
     (fault,) = shipped.faults(files)
     assert fault.found.startswith(found)
     assert fault.line == shipped.line_of("runbooks/rollback.yaml", "when:", files)
+
+
+SECOND = """\
+  - id: tell
+    action: vercel.promote
+    params: {project: prj, deployment: "{{ rollback.requested }}"}
+    recover: irreversible
+"""
+
+
+@pytest.mark.parametrize(("second", "found"), [
+    (SECOND, ['"rollback" may be left out, by its when']),
+    (SECOND + '    when: "health.failures > `5`"\n', []),
+    (SECOND + '    when: "health.failures > `6`"\n', ['"rollback" may be left out, by its when']),
+    (SECOND.replace("rollback.requested", "deployments.candidate.uid"), []),
+])  # fmt: skip
+def test_what_refers_to_a_step_that_may_be_left_out_is_refused(second: str, found: list[str]) -> None:
+    when = '    when: "health.failures > `5`"\n'
+    old = '    timeout: 30s\n    recover: "undo: vercel.promote"\n'
+    files = shipped.spoilt("runbooks/rollback.yaml", old, f"{when}{old}{second}")
+    faults = shipped.faults(files)
+    assert [each.found for each in faults] == found
+    assert all(
+        each.line == shipped.line_of("runbooks/rollback.yaml", "rollback.requested", files) for each in faults
+    )
