@@ -7,8 +7,9 @@ on, who takes the file of the point's name from that directory dies, and the oth
 renamed to `<point>.<pid>`; the time of that change is the instant of the death.
 
 Points: append.before, append.after, commit.before, commit.after, deliver.claimed, deliver.answered,
-remediate.claimed, remediate.answered, archive.copied. A step of a runbook may be named as well:
-`remediate.claimed@vercel.rollback`.
+remediate.taken, remediate.claimed, remediate.answered, remediate.reported, archive.copied. What is done there may be
+named as well, by its action or its effect, with a dot for the slash: `remediate.claimed@vercel.rollback`,
+`commit.before@INC-1-r1.rollback` (the commit that hands out this step).
 """
 
 import os
@@ -24,8 +25,10 @@ class Faults:
         leave = environ.get("TOCSIN_FAULT_DIR", "")
         self._leave = Path(leave) if leave else None
 
-    def reach(self, point: str, doing: str = "") -> None:
-        for name in (point, f"{point}@{doing}"):
+    def reach(self, point: str, *doing: str) -> None:
+        if not self._left:
+            return
+        for name in (point, *(f"{point}@{each.replace('/', '.')}" for each in doing)):
             if name in self._left:
                 self._arrive(name)
 
@@ -54,6 +57,6 @@ def _parse(part: str) -> tuple[str, int]:
 _faults = Faults(os.environ)  # noqa: TID251  # a test hook, read once, of no use to any settings module
 
 
-def reach(point: str, doing: str = "") -> None:
+def reach(point: str, *doing: str) -> None:
     """Say that this process is at a named point of its work, and `doing` what."""
-    _faults.reach(point, doing)
+    _faults.reach(point, *doing)

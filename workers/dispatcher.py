@@ -209,9 +209,9 @@ class Dispatcher:
         now = now_ms()
         batch = cache.fold.batch(found, now, most=1 if self._singly else BATCH)
         try:
-            reach("commit.before")
+            reach("commit.before", *batch.effects)
             self._commit(cache, batch, now)
-            reach("commit.after")
+            reach("commit.after", *batch.effects)
         except DataError as error:
             raise self._doubt(batch, error) from error
         except (FenceLost, RedisError):

@@ -54,6 +54,11 @@ class Batch:
     def __len__(self) -> int:
         return len(self.decided)
 
+    @property
+    def effects(self) -> list[str]:
+        """Ids of what it hands out."""
+        return [effect.id for _, _, decision in self.decided for effect in decision.effects]
+
 
 class Fold:
     """The state and the policy that decides now. `aside`: entries that spoiled an earlier try, with why."""

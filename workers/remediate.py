@@ -36,6 +36,7 @@ logger = structlog.get_logger(__name__)
 
 def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     """Do the step, unless somebody else does or it is no longer wanted."""
+    faults.reach("remediate.taken", effect_id)
     pending = outbox.find(context.client, context.keys, effect_id)
     if pending is None or not isinstance(pending.effect, effects.Step):
         return
@@ -45,11 +46,12 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     )
     if not isinstance(claimed, effects.Step):
         return
-    faults.reach("remediate.claimed", claimed.action)
+    faults.reach("remediate.claimed", claimed.action, claimed.id)
     with journal() as calls:
         done = _do(context, claimed, calls)
-    faults.reach("remediate.answered", claimed.action)
+    faults.reach("remediate.answered", claimed.action, claimed.id)
     report(context, done)
+    faults.reach("remediate.reported", claimed.id)
     planned = isinstance(done.output, dict) and done.output.get("dry_run")
     outcome = "dry_run" if planned else done.outcome
     count(context, "tocsin_steps_total", action=claimed.action, outcome=outcome)

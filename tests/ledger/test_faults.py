@@ -34,6 +34,14 @@ def test_the_process_dies_at_the_arrival_it_was_told() -> None:
     assert died.stdout.split() == ["0", "1"]
 
 
+def test_what_is_done_there_may_be_named(tmp_path: Path) -> None:
+    told = {"TOCSIN_FAULT": "remediate.claimed@INC-1-r1.rollback"}
+    assert run("remediate.claimed", "vercel.rollback", "INC-2-r1/rollback", **told).returncode == 0
+    assert (
+        run("remediate.claimed", "vercel.rollback", "INC-1-r1/rollback", **told).returncode == -signal.SIGKILL
+    )
+
+
 def test_with_a_directory_one_process_dies_for_each_file_of_the_points_name(tmp_path: Path) -> None:
     told = {"TOCSIN_FAULT": "deliver.claimed:2", "TOCSIN_FAULT_DIR": str(tmp_path)}
     assert run(**told).returncode == 0

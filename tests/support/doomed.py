@@ -18,6 +18,13 @@ from ledger.server import EmbeddedServer
 
 MANY = "{per_hour: 1000, per_day: 1000}"
 """A budget for as many outages as there are."""
+HURRIED = (
+    ("url: /api/health-check", 'url: "/site/{{ incident.labels.project }}"'),
+    ("incident.suspect.project", "incident.labels.project"),
+    ("limits: {", f"limits: {{everywhere: {MANY}, "),
+    ("every_ms: 1000", "every_ms: 20"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 1s"),
+)  # fmt: skip
+"""The rollback of a project of the team's, with short waits."""
 SETTLE_MS = 1_500
 """How long a rollback takes at the stand-in: one asked for twice would be asked for while the first is under way."""
 
@@ -73,10 +80,7 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
     changes: dict[str, list[tuple[str, str]]] = {
         "runbooks/rollback.yaml": [
             ('kind=~"SiteDown|SiteUnreachable|HighErrorRate"', 'kind="SiteDown"'),
-            ("url: /api/health-check", 'url: "/site/{{ incident.labels.project }}"'),
-            ("incident.suspect.project", "incident.labels.project"),
-            ("limits: {", f"limits: {{everywhere: {MANY}, "),
-            ("every_ms: 1000", "every_ms: 20"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 1s"),
+            *HURRIED,
             *((f"timeout: {seconds}s", "timeout: 3s") for seconds in (10, 15, 20, 30)),
         ],
         "channels.yaml": [

@@ -13,6 +13,8 @@ class VercelTeam(VercelStandin):
     def __init__(self, *, log: Path | None = None, settle_ms: int = 0) -> None:
         super().__init__(log=log, settle_ms=settle_ms)
         self.projects: dict[str, Project] = {}
+        self.lost: set[str] = set()
+        """Projects whose site stays ill whatever is live."""
 
     def answer(self, asked: Asked) -> Reply:
         """One request at a time, so one project at a time is `project`."""
@@ -20,7 +22,7 @@ class VercelTeam(VercelStandin):
         name = named[1] if named else asked.query.get("projectId", ["prj_1"])[0]
         self.project = self.projects.setdefault(name, deployed(name))
         if asked.path.startswith("/site/"):
-            return Reply(503 if self.live == "dpl_bad" else 200)
+            return Reply(503 if self.live == "dpl_bad" or name in self.lost else 200)
         return super().answer(asked)
 
     def rollbacks(self, project: str) -> int:
