@@ -1,6 +1,9 @@
 """Where a step that reads looks: at a `url` as it stands or below its family's `base_url`, at a host or the site's."""
 
+from typing import Final
 from urllib.parse import urlsplit
+
+from pydantic.config import JsonDict
 
 from routing.entry import Outcome
 from routing.errors import ActionError
@@ -8,6 +11,8 @@ from routing.ports import Step
 
 URL = r"^(https?:/)?/"
 """A whole address, or a path below `base_url`."""
+WRITTEN: Final[JsonDict] = {"x-literal-host": True}
+"""Nothing that happened may choose the host."""
 
 
 def whole(step: Step, family: str, url: str) -> str:

@@ -1,14 +1,18 @@
 """Whether settings or parameters fit what a vendor's module declares, before they are resolved or filled."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from routing.policy import Secret
 from routing.schema.refusal import Refusal, suggestion
 from routing.schema.wording import fix_of
 
+LITERAL, LITERAL_HOST = "x-literal", "x-literal-host"
+_HOST_FIRST = re.compile(r"(https?://[^/?#\\\s@{]+)?/")
 _KEY = "[key]"
 """Pydantic's word for a mistake in the name itself."""
 
@@ -17,7 +21,7 @@ def misfits(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
     """Unknown and missing names, and wrong values where a value is written out.
 
     What holds a placeholder or a ${NAME} is known later only, so it is not judged; a field that is marked
-    `x-literal` may hold none.
+    `x-literal` may hold none, one that is marked `x-literal-host` none before the path of its URL.
     """
     return [*_chosen(model, values), *_unfit(model, values)]
 
@@ -25,12 +29,25 @@ def misfits(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
 def _chosen(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:
     """Placeholders where only what is written out may stand, as a payload could choose it otherwise."""
     fix = "write it out: nothing that happened may choose it"
+    marks = {name: _mark(field) for name, field in model.model_fields.items()}
+    open_ = {name: mark for name, mark in marks.items() if mark and is_open(values.get(name))}
     return [
-        Refusal(f"a placeholder in {name}", fix, (name,))
-        for name, field in model.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("x-literal")
-        if is_open(values.get(name))
+        Refusal(f"a placeholder in {what}", fix, (name,))
+        for name, what in ((name, _chooses(name, mark, values[name])) for name, mark in open_.items())
+        if what
     ]
+
+
+def _mark(field: FieldInfo) -> str:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return next((mark for mark in (LITERAL, LITERAL_HOST) if extra.get(mark)), "")
+
+
+def _chooses(name: str, mark: str, value: Any) -> str:
+    """What of an open field a payload could choose; "" when that is as it should be."""
+    if mark == LITERAL:
+        return name
+    return "" if isinstance(value, str) and _HOST_FIRST.match(value) else f"the host of {name}"
 
 
 def _unfit(model: type[BaseModel], values: Mapping[str, Any]) -> list[Refusal]:

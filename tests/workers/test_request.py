@@ -236,6 +236,40 @@ def test_a_host_that_a_placeholder_would_choose_does_not_go_live() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ('action: http.probe\n    params: {url: "https://{{ incident.service }}/x"}', "the host of url"),
+        (
+            'action: http.probe\n    params: {url: "https://site.example{{ incident.service }}/x"}',
+            "the host of url",
+        ),
+        ('action: http.get_json\n    params: {url: "{{ incident.labels.link }}"}', "the host of url"),
+        (
+            'action: vendor_status.summary\n    params: {url: "https://x@{{ incident.service }}/"}',
+            "the host of url",
+        ),
+        ('action: pagespeed.audit\n    params: {url: "https:/{{ incident.service }}"}', "the host of url"),
+        ('action: tls.certificate\n    params: {host: "{{ incident.service }}"}', "host"),
+        ('action: tcp.connect\n    params: {host: "{{ incident.service }}", port: 443}', "host"),
+    ],
+)
+def test_neither_does_one_that_a_look_would_be_led_by(step: str, said: str) -> None:
+    old = "action: vendor_status.summary\n    params: {url: /api/v2/summary.json}"
+    told = shipped.faults(shipped.spoilt("runbooks/rollback.yaml", old, step))
+    assert [(fault.found, fault.fix) for fault in told] == [
+        (f"a placeholder in {said}", "write it out: nothing that happened may choose it")
+    ]
+
+
+def test_a_path_below_a_host_that_is_written_out_may_be_filled() -> None:
+    old = "params: {url: /api/v2/summary.json}"
+    for url in ("/{{ incident.service }}", "https://site.example/{{ incident.service }}?x={{ incident.id }}"):
+        assert (
+            shipped.faults(shipped.spoilt("runbooks/rollback.yaml", old, f'params: {{url: "{url}"}}')) == ()
+        )
+
+
 def test_a_dry_run_says_what_it_would_ask(server: VendorServer) -> None:
     plan = http.ACTIONS["request"].plan
     assert plan

@@ -29,7 +29,7 @@ class Probe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(pattern=location.URL)
+    url: str = Field(pattern=location.URL, json_schema_extra=location.WRITTEN)
     count: int = Field(default=3, ge=1, le=10)
     every_ms: int = Field(default=1_000, ge=0, le=10_000)
     expect_status: int = Field(default=0, ge=0, le=599)
@@ -41,7 +41,7 @@ class Probe(BaseModel):
 class GetJson(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(pattern=location.URL)
+    url: str = Field(pattern=location.URL, json_schema_extra=location.WRITTEN)
 
 
 class Request(Asked):

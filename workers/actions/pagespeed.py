@@ -48,7 +48,7 @@ _ADVICE = {
 class Audit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(default="/", pattern=location.URL)
+    url: str = Field(default="/", pattern=location.URL, json_schema_extra=location.WRITTEN)
     strategy: Literal["mobile", "desktop"] = "mobile"
 
 

@@ -26,7 +26,7 @@ class Connect(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
+    host: str = Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$", json_schema_extra={"x-literal": True})
     port: int = Field(ge=1, le=65_535)
     max_ms: int = Field(default=0, ge=0, le=60_000)
 

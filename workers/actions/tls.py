@@ -37,7 +37,7 @@ class Certificate(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{1,253}$")
+    host: str = Field(default="", pattern=r"^[A-Za-z0-9.:_-]{1,253}$", json_schema_extra={"x-literal": True})
     port: int = Field(default=443, ge=1, le=65_535)
     min_days: int = Field(default=14, ge=0, le=3_650)
     names: list[str] = []

@@ -42,7 +42,7 @@ class Summary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = Field(default=_PATH, pattern=location.URL)
+    url: str = Field(default=_PATH, pattern=location.URL, json_schema_extra=location.WRITTEN)
     page: str = Field(default="", pattern=rf"^$|{_NAME}")
 
 
