@@ -234,7 +234,7 @@ FAULTS = [
      '"lots" is not in the matrix', "write one of everyone, few, many, nobody, some"),
     ("impact of nothing", "severity.yaml", "affects: everyone", "affects: {value: users}", "users",
      'no "users" to ask about', "write event."),
-    ("severity and impact", "severity.yaml", "    scope: partial\n", "    scope: partial\n    severity: SEV-2\n", "name: mail-failing",
+    ("severity and impact", "severity.yaml", "    scope: partial\n    service: mail\n", "    scope: partial\n    severity: SEV-2\n    service: mail\n", "name: mail-failing",
      "both a severity and an impact", "write severity, or scope and affects"),
     ("tier of no service", "severity.yaml", "4: nobody", "5: nobody", "5: nobody", 'no tier "5"', "write 1, 2, 3 or 4"),
     ("tier that leads out of the matrix", "severity.yaml", "4: nobody", "4: nobdy", "nobdy",
