@@ -1,6 +1,6 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, runbooks, steps, undoing
+from routing.automation import approvals, chains, runbooks, steps, undoing
 from routing.automation.approvals import Vote
 from routing.draft import Draft
 from routing.entry import StepDone
@@ -73,19 +73,23 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
         )
         return
     incident, following = runbooks.start_next(draft, incident, run)
+    goes_on = following is not None and run.phase is not RunPhase.FAILED
     if following is not None and runbooks.repairs(draft, following):
         # What was held stays held, and no longer: its timer is as it was.
-        _report(draft, incident, run, f"; {following.runbook} is tried")
+        if not goes_on:
+            _report(draft, incident, run, f"; {following.runbook} is tried")
         return
     if run.phase is RunPhase.HANDED_OVER:
         return
     if incident.held_until and runbooks.repairs(draft, run):
         helped = "helped, and it is not over by that" if finished.repaired else "did not help"
         responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")
-    else:
+    elif not goes_on:
         _report(draft, incident, run)
 
 
 def _report(draft: Draft, incident: Incident, run: Run, more: str = "") -> None:
+    """To whoever was paged. What stopped before it is said with it: nobody is told of each guard by itself."""
     if incident.paged:
-        followups.report(draft, incident, f"Runbook {run.runbook} {run.phase}: {run.why}{more}")
+        before = chains.tried(draft, run)
+        followups.report(draft, incident, f"{before}Runbook {run.runbook} {run.phase}: {run.why}{more}")

@@ -83,6 +83,8 @@ def _config(smtp: SmtpStandin, retire: bool) -> dict[str, str]:
             *HURRIED,
             *((f"timeout: {seconds}s", "timeout: 3s") for seconds in (10, 15, 20, 30)),
         ],
+        "runbooks/site-redeploy.yaml": [("mode: auto", 'mode: "off"')],
+        "runbooks/outage.yaml": [("mode: auto", 'mode: "off"')],
         "channels.yaml": [
             ("port: 587", f"port: {smtp.port}\n      ca_file: {smtp.ca_file}"),
             *((f"timeout: {seconds}s", "timeout: 5s") for seconds in (10, 15)),

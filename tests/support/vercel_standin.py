@@ -300,8 +300,11 @@ class VercelStandin(VendorServer):
         return Reply(201, {})
 
     def _promote(self, uid: str) -> Reply:
-        if self._known(uid) is None:
+        found = self._known(uid)
+        if found is None:
             return Reply(404, _fault(404))
+        if found.state != "READY":
+            return Reply(400, _fault(400))
         if uid == self.live or self._settling():
             return Reply(409, _fault(409))
         self.project.auto_assign = True

@@ -121,7 +121,11 @@ def rollback(step: Step, params: Rollback) -> dict[str, Any]:
 
 
 def promote(step: Step, params: Promote) -> dict[str, Any]:
-    """Make a deployment the live one, and have new ones go live again. Already live counts as done."""
+    """Make a deployment the live one, and have new ones go live again. Already live counts as done.
+
+    One that is still being built is a temporary failure, so a step with `attempts` waits for it.
+    """
+    builds.must_be_ready(step, params.deployment)
     path = f"/v10/projects/{quote(params.project, safe='')}/promote/{quote(params.deployment, safe='')}"
     answer = api.change(step, "POST", path, json={})
     if answer.status == api.CONFLICT:

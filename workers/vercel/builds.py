@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.ports import Step
 from workers import once
@@ -13,6 +14,7 @@ _UNDER_WAY = {"QUEUED", "INITIALIZING", "BUILDING"}
 _GIVEN_UP = {"ERROR", "CANCELED", "DELETED"}
 _LOOKED_AT = 20
 _MARK = "tocsin"
+_LOOK_AGAIN_MS = 30_000
 
 
 def redeploy(step: Step, params: Project) -> dict[str, Any]:
@@ -60,6 +62,17 @@ def cancel(step: Step, params: Deployment) -> dict[str, Any]:
         return {"deployment": params.deployment, "status": "CANCELED"}
 
     return once.once(look, ask)
+
+
+def must_be_ready(step: Step, deployment: str) -> None:
+    """Raises ActionError: for now while it is built, for good when that failed."""
+    state = _status(step, deployment)
+    if state in _UNDER_WAY:
+        raise ActionError(
+            f"{deployment} is {state} still", outcome=Outcome.TEMPORARY, retry_after_ms=_LOOK_AGAIN_MS
+        )
+    if state in _GIVEN_UP:
+        raise ActionError(f"{deployment} is {state}: there is nothing to promote")
 
 
 def _begun(step: Step, params: Project) -> str:
