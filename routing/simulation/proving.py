@@ -26,11 +26,12 @@ class RunbookTest:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """`failure` says what was found instead; "" when all is as expected."""
+    """`failure` says what was found instead; "" when all is as expected. `steps`: those that were carried out."""
 
     test: RunbookTest
     failure: str
     lines: tuple[Line, ...]
+    steps: tuple[str, ...] = ()
 
     @property
     def fault(self) -> Fault:
@@ -51,7 +52,7 @@ def prove(policy: Policy, test: RunbookTest) -> Proved:
     while not _over(played) and played.simulation.step(test.scenario.start_at + test.scenario.longest_ms):
         pass
     played.until(played.simulation.now)
-    return Proved(test, _failure(played, test), tuple(played.lines))
+    return Proved(test, _failure(played, test), tuple(played.lines), _carried_out(played, changes=False))
 
 
 def _when(happening: Happening) -> int:
@@ -75,16 +76,17 @@ def _failure(played: Played, test: RunbookTest) -> str:
     run, found = runs[-1], []
     if str(run.phase) != test.ends:
         found.append(f"expected it {test.ends}, and it {run.phase}")
-    if (changed := _changed(played)) != test.changes:
+    if (changed := _carried_out(played, changes=True)) != test.changes:
         found.append(f"expected changes by {_named(test.changes)}, and found {_named(changed)}")
     if test.because not in run.why:
         found.append(f'expected "{test.because}" in its reason')
     return "; ".join(found) and f"{'; '.join(found)} ({run.why or 'no reason'})"
 
 
-def _changed(played: Played) -> tuple[str, ...]:
-    steps = [each for _, each in played.simulation.effects if isinstance(each, Step) and each.mutates]
-    return tuple(dict.fromkeys(each.step for each in steps))
+def _carried_out(played: Played, *, changes: bool) -> tuple[str, ...]:
+    """Ids of steps in their order; with `changes` only of those that change something."""
+    steps = [each for _, each in played.simulation.effects if isinstance(each, Step)]
+    return tuple(dict.fromkeys(each.step for each in steps if each.mutates or not changes))
 
 
 def _named(steps: tuple[str, ...]) -> str:

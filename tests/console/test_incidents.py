@@ -159,6 +159,17 @@ def test_a_role_is_handed_over(desk: Desk, run: Run, ask: Ask) -> None:
     assert "update" in {each["kind"] for each in told}
 
 
+def test_a_status_update_reaches_who_was_told(desk: Desk, run: Run, ask: Ask) -> None:
+    run("incidents", "open", "The site is down", "--severity", "SEV-0", "--service", "site")
+    before = ask("incidents", "show", "INC-1")
+    said = run("incidents", "status", "INC-1", "investigating, no ETA yet", "--as", "anna").stdout
+    assert "investigating, no ETA yet" in said
+    shown = ask("incidents", "show", "INC-1")
+    new = shown["deliveries"][len(before["deliveries"]) :]
+    assert {each["kind"] for each in new} == {"update"}
+    assert {each["contact"] for each in new} & {each["contact"] for each in before["deliveries"]}
+
+
 def test_a_merge_ends_the_one_and_names_it_in_the_other(opened: str, run: Run, ask: Ask) -> None:
     run("incidents", "open", "Booking is slow", "--service", "booking")
     assert "INC-2: merged into INC-1" in run("incidents", "merge", "INC-2", "INC-1").stdout
