@@ -27,7 +27,7 @@ from routing.entry import Outcome, StepDone
 from routing.errors import TocsinError
 from routing.incident import FollowUp, Incident
 from routing.language import expressions
-from routing.language.template import TemplateGap, fill
+from routing.language.template import TemplateGap, fill, fill_known
 from routing.policy import Runbook, Task
 from routing.reason import Reason
 from routing.response import followups
@@ -369,7 +369,7 @@ def _owe(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Incide
     """What was changed may leave work behind, however the run ended: reminded of until done."""
     owed = list(incident.followups)
     for number, (text, after) in enumerate(runbook.followups, start=1):
-        words = str(steps.filled(text, facts.of_run(draft, incident, run), lenient=True))
+        words = fill_known(text, facts.of_run(draft, incident, run), tasks.UNKNOWN)
         followup = FollowUp(
             id=f"{run.id}-f{number}", text=words, opened_at=draft.now, remind_at=draft.now + after
         )

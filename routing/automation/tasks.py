@@ -6,6 +6,7 @@ from routing.automation import facts, steps
 from routing.draft import Draft
 from routing.entry import Outcome
 from routing.incident import FollowUp, Incident
+from routing.language import template
 from routing.policy import Runbook, Task
 from routing.reason import Reason
 from routing.response import callees, followups
@@ -13,6 +14,8 @@ from routing.run import Run
 
 LONGEST = 500
 """Characters of a task: what a step found may be in it."""
+UNKNOWN = "(not known)"
+"""In place of what could not be found out; the rest of the sentence is told all the same."""
 
 
 def waiting(draft: Draft, incident: Incident, runbook: Runbook) -> str:
@@ -27,7 +30,7 @@ def waiting(draft: Draft, incident: Incident, runbook: Runbook) -> str:
 def opened(draft: Draft, incident: Incident, run: Run, task: Task) -> tuple[Incident, str]:
     """The incident with the task, and in one sentence who has it and what was found."""
     known = facts.of_run(draft, incident, run)
-    words = str(steps.filled(task.text, known, lenient=True))[:LONGEST]
+    words = template.fill_known(task.text, known, UNKNOWN)[:LONGEST]
     followup = FollowUp(
         id=f"{run.id}-task",
         text=words,

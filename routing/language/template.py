@@ -37,6 +37,18 @@ def fill(value: Any, context: Mapping[str, Any]) -> Any:
     return value
 
 
+def fill_known(text: str, context: Mapping[str, Any], unknown: str) -> str:
+    """The text for people: a placeholder whose path leads nowhere, or to null, becomes `unknown`."""
+
+    def one(found: re.Match[str]) -> str:
+        try:
+            return _as_text(found[1], context)
+        except TemplateGap:
+            return unknown
+
+    return _PLACEHOLDER.sub(one, text)
+
+
 def texts(value: Any, at: Place = ()) -> Iterator[tuple[Place, str]]:
     """Every string that `fill` would go through, with where in the value it is."""
     if isinstance(value, str):

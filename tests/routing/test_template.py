@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.language.template import TemplateGap, fill, is_malformed, paths
+from routing.language.template import TemplateGap, fill, fill_known, is_malformed, paths
 
 CONTEXT = {
     "incident": {"id": "INC-7", "labels": {"app": "shop", "a-b": "c"}, "suspect": None},
@@ -44,6 +44,19 @@ def test_placeholders_are_filled(value: Any, filled: Any) -> None:
     found = fill(value, CONTEXT)
     assert found == filled
     assert type(found) is type(filled)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{ health.failures }} of {{ nothing }}", "3 of ?"),
+        ("{{ incident.suspect }} and {{ incident.suspect.id }}: {{ incident.id }}", "? and ?: INC-7"),
+        ("{{ evil }}", CONTEXT["evil"]),
+        ("{{ health.ok }}", "false"),
+    ],
+)
+def test_what_is_not_known_leaves_the_rest_of_a_sentence_readable(text: str, filled: str) -> None:
+    assert fill_known(text, CONTEXT, "?") == filled
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The runbooks of security, as they ship: a site that really blocks, a Supabase that really answers."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -103,6 +104,20 @@ def test_a_thief_who_goes_on_all_the_same_is_told(
     place.alert("DataBreach", ip=THIEF)
     run = place.run("breach")
     assert (run.phase, site.blocked, "during verify" in run.why) == (RunPhase.FAILED, {THIEF}, True)
+
+
+@pytest.mark.parametrize(
+    ("signed_in", "phase"), [(THIEF, RunPhase.SUCCEEDED), ("18.8.8.8", RunPhase.STOPPED)]
+)
+def test_an_address_that_only_tries_to_sign_in_is_known_by_the_sign_in_logs(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin, signed_in: str, phase: RunPhase
+) -> None:
+    said = json.dumps(
+        {"error": "400: Invalid login credentials", "remote_addr": signed_in}, separators=(",", ":")
+    )
+    supabase.project.logs["auth_logs"] = [(now_ms() - MINUTE, said)] * 60
+    place.alert("SuspiciousLogins", ip=THIEF)
+    assert (place.run("breach").phase, THIEF in site.blocked) == (phase, phase is RunPhase.SUCCEEDED)
 
 
 @pytest.mark.parametrize("ip", ["9.9.9.9", "1.1.1.1"])
@@ -224,7 +239,7 @@ def test_a_key_that_nobody_has_is_no_key(place: Carried, supabase: SupabaseStand
     for key in ("none_such", "../keys", "x" * 70, "{{ now }}"):
         place.alert("SecretExposed", key=key)
         place.passes(HOUR)
-    assert {run.phase for run in place.runs} == {RunPhase.STOPPED}
+    assert {run.phase for run in place.runs if run.runbook == "rotate-key"} == {RunPhase.STOPPED}
     assert supabase.changes == []
 
 
@@ -293,3 +308,19 @@ def test_more_are_affected_than_was_agreed_to_so_they_are_asked_again(
     steals(supabase, times=3)
     agrees(place, "press")
     assert (place.runs[-1].phase, site.written) == (RunPhase.WAITING, [])
+
+
+def test_without_an_address_who_did_what_is_handed_to_the_security_officer(
+    place: Carried, supabase: SupabaseStandin, site: AdminStandin
+) -> None:
+    supabase.project.logs["postgres_logs"] = [
+        (now_ms() - MINUTE, "permission denied for table customers")
+    ] * 4
+    place.alert("SuspiciousQueries")
+    run = place.run("breach-evidence")
+    assert run.phase is RunPhase.HANDED_OVER
+    (task,) = place.incident.followups
+    assert task.to == [("contact", "security")]
+    assert task.text.startswith("SuspiciousQueries: read what was found")
+    assert "0 sign-ins in vain, 4 queries that were denied, (not known) new errors" in task.text
+    assert (site.calls, supabase.changes) == ([], [])

@@ -13,11 +13,14 @@ from redis import Redis
 from site_standin import SiteStandin
 from smtp_standin import SmtpStandin
 from stripe_standin import StripeStandin
+from supabase_standin import SupabaseStandin
 from vercel_standin import VercelStandin
 from workshop import Bench, bench
 
+from ledger.clock import now_ms
 from routing.alerts import classify
 from routing.event import Event, Status
+from routing.instant import SECOND
 from routing.language import expressions
 from routing.policy import Policy, Probe
 from routing.probing import Look
@@ -66,6 +69,8 @@ JUDGED: Mapping[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "pool-exhausted": ([{"count": 2}], [{"count": 3}]),
     "database-connections": ([{"percent": 79.9}], [{"percent": 80.0}]),
     "slow-queries": ([{"slow": 0}], [{"slow": 1}]),
+    "sign-ins-in-vain": ([{"count": 49}], [{"count": 50}]),
+    "open-to-everybody": ([{"errors": 0, "warnings": 7}], [{"errors": 1, "warnings": 0}]),
     "mail-delivery": ([{"ok": True, "arrived": None}], [{"ok": False, "arrived": False}]),
     "backlog": (
         [_QUIET],
@@ -169,6 +174,18 @@ def test_the_sites_name_is_looked_at(at: Bench) -> None:
         assert look(at, "site-name", "dns", **there) is Look.WELL
         server.zone.clear()
         assert look(at, "site-name", "dns", **there) is Look.ILL
+
+
+def test_passwords_that_are_tried_and_tables_that_are_open_are_looked_at(at: Bench) -> None:
+    with SupabaseStandin() as supabase:
+        there = supabase.settings()
+        assert look(at, "sign-ins-in-vain", "supabase", **there) is Look.WELL
+        assert look(at, "open-to-everybody", "supabase", **there) is Look.WELL
+        said = '{"component":"api","error":"400: Invalid login credentials","remote_addr":"192.0.2.7"}'
+        supabase.project.logs["auth_logs"] = [(now_ms() - SECOND, said)] * 50
+        supabase.project.lints = {"security": [{"name": "rls_disabled_in_public", "level": "ERROR"}]}
+        assert look(at, "sign-ins-in-vain", "supabase", **there) is Look.ILL
+        assert look(at, "open-to-everybody", "supabase", **there) is Look.ILL
 
 
 def test_mail_is_looked_at_as_far_as_it_arrives(at: Bench) -> None:

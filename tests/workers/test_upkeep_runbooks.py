@@ -88,7 +88,7 @@ def test_an_open_table_is_handed_to_the_security_team(around: Around) -> None:
 
 def test_a_hundred_sign_ins_in_vain_are_handed_over(around: Around) -> None:
     at = now_ms() - MINUTE
-    around.supabase.project.logs["auth_logs"] = [(at, "400: invalid login credentials")] * 101
+    around.supabase.project.logs["auth_logs"] = [(at, '{"error":"400: Invalid login credentials"}')] * 101
     assert around.ends("SecurityScan", "security-scan") is RunPhase.HANDED_OVER
     assert "101 sign-ins in vain" in around.tasks[0]
 
