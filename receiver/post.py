@@ -35,12 +35,13 @@ class Poster:
     """One connection, kept for as many posts as there are. Proxies of the environment are not used."""
 
     def __init__(self, timeout_s: float = 10.0) -> None:
-        self._client = httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)
+        self._timeout_s = timeout_s
+        self._clients: dict[bool, httpx.Client] = {}
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Raises NotSent."""
         try:
-            answer = self._client.post(url, content=body, headers=dict(headers))
+            answer = self._client(url).post(url, content=body, headers=dict(headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotSent(f"{url}: {error or type(error).__name__}") from error
         return Reply(answer.status_code, answer.content)
@@ -51,4 +52,14 @@ class Poster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, url: str) -> httpx.Client:
+        # Loading certificates takes longer than all else, and most is sent to this machine, without TLS.
+        tls = not url.startswith("http://")
+        if tls not in self._clients:
+            self._clients[tls] = httpx.Client(
+                verify=tls, timeout=self._timeout_s, trust_env=False, follow_redirects=False
+            )
+        return self._clients[tls]

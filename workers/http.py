@@ -122,8 +122,10 @@ def _transport(what: Call, deadline: Deadline) -> httpx.BaseTransport:
     """A connection per call. A kept one would answer the next request with what a vendor sent twice, be closed
     under our hands while idle, and, pooled by address, skip the next host's TLS check.
     """
+    # Only where there is TLS: `tocsin up` asks its own receiver, and needs no certificates for it.
+    verify = urlsplit(what.url).scheme != "http" and tls_context()
     plain = httpx.HTTPTransport(
-        verify=tls_context(), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        verify=verify, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
     )
     return _Pinned(plain, what.guard, deadline) if what.guard else plain
 

@@ -84,8 +84,8 @@ def running(redis_url: str, room: Path) -> Iterator[Started]:
 
 
 def publish(redis: Redis, files: dict[str, str] | None = None) -> None:
-    files = files or shipped.files()
-    policies.publish(redis, Keys(), files, shipped.vendors(), load(files, shipped.vendors()), "test")
+    policy = load(files, shipped.vendors()) if files else shipped.policy()
+    policies.publish(redis, Keys(), files or shipped.files(), shipped.vendors(), policy, "test")
 
 
 @pytest.fixture(scope="module")

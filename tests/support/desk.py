@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import shipped
 from click.testing import Result
 from redis import Redis
 from redis.client import Pipeline
 
-from ledger import catalogue, log, policies
+from ledger import log, policies
 from ledger.clock import now_ms
 from ledger.commit import commit
 from ledger.connection import connect
@@ -27,7 +28,6 @@ from routing.decision import Decision
 from routing.effect import AnyEffect
 from routing.entry import AnyEntry, Lane, Signal, decode_entry, encode_entry
 from routing.event import Event, Status
-from routing.load import load
 from routing.policy import Policy
 
 Run = Callable[..., Result]
@@ -59,9 +59,8 @@ class Desk:
 
     def publish(self) -> None:
         """Put the shipped configuration into force."""
-        files = policies.read_files(CONFIG)
-        self.policy = load(files, catalogue.catalogue())
-        policies.publish(self.client, self.keys, files, catalogue.catalogue(), self.policy, "test")
+        self.policy = shipped.policy()
+        policies.publish(self.client, self.keys, shipped.files(), shipped.vendors(), self.policy, "test")
         self.fold()
 
     def append(self, entry: AnyEntry, lane: Lane = Lane.CONTROL) -> str:

@@ -28,7 +28,7 @@ class DnsStandin:
         self._tcp, self._udp = self._servers()
         self.at = f"127.0.0.1:{self._udp.server_address[1]}"
         self._threads = [
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
             for server in (self._tcp, self._udp)
         ]
 

@@ -32,7 +32,7 @@ class ImapStandin:
         self._mails = mails
         self._server = _Server(self, tls)
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005})
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,5 +1,6 @@
 """A receiver for tests: the real application on a real port, with a policy and secrets made up here."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -64,6 +65,11 @@ POLICY = replace(
 )
 
 
+def _client() -> httpx2.Client:
+    """Without certificates, which take longer to load than a test: there is no TLS here."""
+    return httpx2.Client(trust_env=False, timeout=10, verify=False)
+
+
 @dataclass
 class Reception:
     """A running receiver, and the Redis behind it."""
@@ -72,7 +78,7 @@ class Reception:
     site: Site
     redis: Redis
     keys: Keys
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(trust_env=False, timeout=10))
+    http: httpx2.Client = field(default_factory=_client)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> httpx2.Response:
         return self.http.post(self.url + path, content=body, headers=dict(headers or {}))
@@ -109,7 +115,7 @@ def running(
         build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
         http="httptools", timeout_graceful_shutdown=2,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = _Server(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -122,6 +128,15 @@ def running(
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+class _Server(uvicorn.Server):
+    """Sees within milliseconds that it is to end; uvicorn looks ten times a second."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110  # a plain bool of uvicorn's
+            await asyncio.sleep(0.005)
 
 
 def _site(

@@ -17,7 +17,7 @@ class TlsStandin:
         self._ending = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005})
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -88,7 +88,7 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[Vendor]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     vendor.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -126,7 +126,7 @@ class VendorServer:
         self._stopping = threading.Event()
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005})
 
     def __enter__(self) -> Self:
         self._thread.start()

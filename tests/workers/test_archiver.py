@@ -20,7 +20,7 @@ def backlog(redis: Redis, keys: Keys) -> int:
     """Entries that were all decided."""
     many = 3 * BATCH + STAYS
     note = Command(at=1, incident="INC-1", verb=Verb.NOTE)
-    last = [log.append(redis, keys, Lane.CONTROL, note) for _ in range(many)][-1]
+    last = log.append_many(redis, keys, [(Lane.CONTROL, note)] * many)[-1]
     redis.hset(keys.cursor, Lane.CONTROL, last)
     return many
 
