@@ -165,5 +165,7 @@ def test_without_a_name_it_is_the_sites_that_is_asked_for(server: DnsStandin) ->
     at = Step(settings=settings, timeout_s=5.0, idempotency_key="", now=0)
     found = action.resolve(at, action.Resolve(expect=["192.0.2.7"]))
     assert (found["ok"], found["name"]) == (True, "www.example.com")
+    found = action.resolve(at, action.Resolve(name="_dmarc.@", type="TXT"))
+    assert (found["status"], found["name"]) == ("NXDOMAIN", "_dmarc.www.example.com")
     with pytest.raises(ActionError, match=r"set dns\.base_url"):
         action.resolve(step(server.at), action.Resolve())

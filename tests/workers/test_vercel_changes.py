@@ -68,7 +68,7 @@ def variable(number: str, key: str, kind: str, value: str, *targets: str) -> dic
 
 def step(standin: VercelStandin, timeout_s: float = 2.0, **changes: Any) -> Step:
     given = as_text({**standin.settings(), **SETTINGS})
-    fields = {"settings": given, "idempotency_key": "", "now": now_ms(), **changes}
+    fields: dict[str, Any] = {"settings": given, "idempotency_key": "", "now": now_ms(), **changes}
     return Step(timeout_s=timeout_s, **fields)
 
 
@@ -380,6 +380,24 @@ def test_a_secret_comes_from_the_configuration_and_is_not_put_out(standin: Verce
     for name in ("none", "nobody"):
         failed = failure("set_env", step(standin), project="prj_1", key="KEY", secret=name)
         assert f"{name} in vercel.values" in str(failed)
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "value", "ready", "same"),
+    [
+        ("MODE", "calm", "normal", True, False), ("MODE", "normal", "normal", True, True),
+        ("MODE", "empty", "normal", False, None), ("MODE", "", "normal", False, None), ("KEY", "calm", None, True, None),
+    ],
+)  # fmt: skip
+def test_a_variable_is_compared_with_what_it_may_be_set_to(
+    standin: VercelStandin, key: str, secret: str, value: str | None, ready: bool, same: bool | None
+) -> None:
+    values = {"calm": "calm", "normal": "normal", "empty": ""}
+    at = step(standin, settings=as_text({**standin.settings(), "values": values}))
+    action = vercel.ACTIONS["variable"]
+    found = action.run(at, action.params(project="prj_1", key=key, secret=secret))
+    assert found == {"key": key, "value": value, "ready": ready, "same": same}
+    assert standin.changes == []
 
 
 def test_only_a_variable_of_production_that_there_is_once_is_set(standin: VercelStandin) -> None:

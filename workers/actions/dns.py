@@ -23,7 +23,8 @@ _MOST_SHOWN = 50
 
 
 class Resolve(BaseModel):
-    """`name` "": the site's. `expect` []: any answer will do. `exact`: nothing but what is expected may be there.
+    """`name` "": the site's; "_dmarc.@": below the site's. `expect` []: any answer will do. `exact`: nothing but what
+    is expected may be there.
 
     Answers are written as in a zone file: "192.0.2.7", "10 mail.example.com", names without the last dot.
     """
@@ -45,7 +46,7 @@ def resolve(step: Step, params: Resolve) -> dict[str, Any]:
     from workers import resolving  # noqa: PLC0415  # dnspython takes time that every start of a command would pay
 
     deadline = Deadline(step.timeout_s)
-    name = location.host(step, "dns", params.name)
+    name = _name(step, params)
     try:
         found = resolving.ask(step.settings.get("nameservers", ""), name, params.type, step.timeout_s)
     except resolving.UnaskableError as error:
@@ -69,8 +70,13 @@ def resolve(step: Step, params: Resolve) -> dict[str, Any]:
     }
 
 
+def _name(step: Step, params: Resolve) -> str:
+    below = params.name.removesuffix("@") if params.name.endswith(".@") else ""
+    return below + location.host(step, "dns", "" if below else params.name)
+
+
 def _plan(step: Step, params: Resolve) -> dict[str, Any]:
-    return {"would": {"resolve": location.host(step, "dns", params.name), "type": params.type}}
+    return {"would": {"resolve": _name(step, params), "type": params.type}}
 
 
 ACTIONS = {

@@ -248,6 +248,9 @@ ACTIONS = {
         undo="vercel.attack_mode",
         plan=attack.plan,
     ),
+    "variable": Action(
+        params=variables.Variable, mutates=False, run=variables.variable, plan=variables.plan_variable
+    ),
     "set_env": Action(
         params=variables.SetEnv,
         mutates=True,

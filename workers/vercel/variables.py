@@ -32,6 +32,23 @@ class SetEnv(Project):
         return self
 
 
+class Variable(Project):
+    """`secret`: a name in the setting `values` that it may be set to."""
+
+    key: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")
+    secret: str = Field(default="", pattern=rf"^$|{_NAME}")
+
+
+def variable(step: Step, params: Variable) -> dict[str, Any]:
+    """{"key", "value": of a plain one; null of what is kept secret, "ready": whether there is a value called `secret`,
+    "same": whether it has that value already, null where nobody can tell}. A value called so is not put out.
+    """
+    found, wanted = _find(step, params), _values(step).get(params.secret, "")
+    plain = _plain(found)
+    same = None if plain is None or not wanted else plain == wanted
+    return {"key": params.key, "value": plain, "ready": bool(wanted), "same": same}
+
+
 def set_env(step: Step, params: SetEnv) -> dict[str, Any]:
     """{"key", "id", "was"}: of a plain variable its old value, which takes it back; null of what is kept secret.
 
@@ -59,15 +76,19 @@ def set_env(step: Step, params: SetEnv) -> dict[str, Any]:
 def _value(step: Step, params: SetEnv) -> str:
     if params.value is not None:
         return params.value
-    found = orjson.loads(step.settings.get("values") or "{}").get(params.secret)
+    found = _values(step).get(params.secret)
     if not found:
         raise ActionError(
             f"nothing called {params.secret} in vercel.values in config/actions.yaml, or it is empty"
         )
-    return str(found)
+    return found
 
 
-def _find(step: Step, params: SetEnv) -> dict[str, Any]:
+def _values(step: Step) -> dict[str, str]:
+    return {name: str(value) for name, value in orjson.loads(step.settings.get("values") or "{}").items()}
+
+
+def _find(step: Step, params: SetEnv | Variable) -> dict[str, Any]:
     answer = api.ask(step, "GET", api.path_of("v10", "projects", params.project, "env"))
     listed = api.listed(api.asked(answer).get("envs"))
     named = [each for each in listed if each.get("key") == params.key and _of_production(each)]
@@ -92,6 +113,10 @@ def _plain(variable: dict[str, Any]) -> str | None:
 def _updated_at(variable: dict[str, Any]) -> float:
     at = variable.get("updatedAt")
     return at if isinstance(at, int | float) else 0
+
+
+def plan_variable(step: Step, params: Variable) -> dict[str, Any]:
+    return api.would(step, "GET", api.path_of("v10", "projects", params.project, "env"), key=params.key)
 
 
 def plan(step: Step, params: SetEnv) -> dict[str, Any]:
