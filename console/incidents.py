@@ -6,6 +6,7 @@ from console import responding
 from console.context import connected
 from console.options import json_option, paging
 from console.output import ago, as_json, facts, heading, say, table
+from console.step_cells import cells
 from ledger.clock import now_ms
 from ledger.views import Wanted, detail, page
 from ledger.views.incidents import Shown
@@ -110,9 +111,8 @@ def _tell(shown: Shown) -> None:
     ])  # fmt: skip
     for run in shown["runs"]:
         heading(f"Runbook {run['runbook']} ({run['mode']}): {run['status']} {run['why']}")
-        table(("STEP", "ACTION", "STATUS", "RESULT"), [
-            (step["id"], step["action"], step["status"], step["error"] or str(step["output"] or "")[:120])
-            for step in run["steps"]
+        table(("STEP", "ACTION", "STATUS", "WITH", "ASKED", "RESULT"), [
+            (step["id"], step["action"], step["status"], *cells(step)) for step in run["steps"]
         ])  # fmt: skip
     if shown["followups"]:
         heading("To do")

@@ -5,6 +5,7 @@ import click
 from console.context import connected
 from console.options import json_option
 from console.output import as_json, heading, say
+from console.step_cells import cells
 from ledger.views import why as read_why
 from ledger.views.incidents import Shown
 
@@ -35,6 +36,10 @@ def _tell(stage: Shown) -> None:
     for reason in stage["reasons"]:
         place = ", ".join(part for part in (reason["rule"], reason["origin"]) if part)
         say(f"{'':38}because {reason['text']}" + (f" ({place})" if place else ""), "dim")
+    for step in stage["facts"].get("steps", ()):
+        given, asked, result = cells(step)
+        told = ", ".join(part for part in (f"with {given}" if given else "", asked, result) if part)
+        say(f"{'':38}{step['id']}: {step['action']} {step['status']} {told}", "dim")
     for name in ("provider_id", "answer", "error", "headers", "labels"):
         if stage["facts"].get(name):
             say(f"{'':38}{name}: {stage['facts'][name]}", "dim")

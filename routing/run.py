@@ -46,6 +46,7 @@ class StepState(Record, frozen=True, kw_only=True, omit_defaults=True):
     output: Any = None
     error: str = ""
     request: str = ""
+    params: Any = None
     began_at: int = 0
     ended_at: int = 0
     repeat: bool = False

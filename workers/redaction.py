@@ -67,17 +67,17 @@ def value(found: Any) -> Any:
     return found
 
 
-def output(found: Any) -> Any:
-    """A step's output as it may be kept: redacted, and at most `MAX_BYTES` as JSON.
+def output(found: Any, most: int = MAX_BYTES) -> Any:
+    """A step's output as it may be kept: redacted, and at most `most` bytes as JSON.
 
     What is longer becomes {"truncated": true, "bytes": <its length>, "head": <its beginning as text>}.
     Raises TypeError when it is no JSON.
     """
     clean = value(found)
     encoded = orjson.dumps(clean, option=orjson.OPT_NON_STR_KEYS)
-    if len(encoded) <= MAX_BYTES:
+    if len(encoded) <= most:
         return clean
-    head = encoded[: MAX_BYTES // 4].decode(errors="ignore")
+    head = encoded[: most // 4].decode(errors="ignore")
     return {"truncated": True, "bytes": len(encoded), "head": head}
 
 

@@ -30,6 +30,8 @@ MARGIN_MS = 5_000
 LOCK_MARGIN_MS = 60_000
 """A lock outlives its step's timeout by this much, so that a slow answer still finds it held."""
 MAX_REQUEST = 500
+MAX_PARAMS = 10_000
+"""Bytes of what a step was done with, as they are kept."""
 
 logger = structlog.get_logger(__name__)
 
@@ -79,6 +81,7 @@ def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
         output=output,
         error=redaction.text(error),
         request=cut(redaction.text("; ".join(calls)), MAX_REQUEST),
+        params=redaction.output(effect.params, MAX_PARAMS),
         retry_after_ms=wait,
     )
 

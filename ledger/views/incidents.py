@@ -222,6 +222,7 @@ def _step(step: StepState) -> Shown:
         "output": step.output,
         "error": step.error,
         "request": step.request,
+        "params": step.params,
         "repeat": step.repeat,
         "began_at": iso(step.began_at),
         "ended_at": iso(step.ended_at),

@@ -28,7 +28,7 @@ from routing.errors import TocsinError
 from routing.incident import FollowUp, Incident
 from routing.language import expressions
 from routing.language.template import TemplateGap, fill, fill_known
-from routing.policy import Runbook, Task
+from routing.policy import Runbook, RunbookStep, Task
 from routing.reason import Reason
 from routing.response import followups
 from routing.run import SKIPPED, Run, RunPhase, StepState, TargetRecord
@@ -182,8 +182,9 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
     if done.outcome is not Outcome.OK and run.phase is RunPhase.REMEDIATE:
         # What a lock, a cap or the kill switch refused was not attempted: the breaker must not count it.
         phase = RunPhase.REFUSED if done.outcome is Outcome.REFUSED else RunPhase.FAILED
+        _tell(draft, incident, run, spec, done)
         return finish(draft, incident, run, phase, f"{spec.id} {_failure(done)}")
-    draft.note(incident.id, f"{run.runbook}: {spec.id} {_result(done)}")
+    _tell(draft, incident, run, spec, done)
     return _next(draft, incident, run, runbook)
 
 
@@ -313,10 +314,12 @@ def _verified(
         return None
     good = done.outcome is Outcome.OK and _holds(verify.until, done.output)
     if not good:
-        draft.note(incident.id, f"{run.runbook}: not verified yet: {_result(done)}")
+        what = f"{run.runbook}: not verified yet: {_result(done)}"
+        draft.note(incident.id, what, *steps.audit(verify.step, done), by=done.by)
     until = (run.verify_until or draft.now + verify.for_ms) if good else 0
     run = msgspec.structs.replace(run, verified=run.verified + 1 if good else 0, verify_until=until)
     if good and draft.now >= until:
+        _tell(draft, incident, run, verify.step, done)
         checks = f"the symptom is gone: {run.verified} good checks in a row"
         return finish(draft, incident, run, RunPhase.SUCCEEDED, checks)
     draft.put_run(run)
@@ -397,6 +400,12 @@ def _holds(condition: str, output: Any) -> bool:
         return expressions.holds(condition, output if isinstance(output, dict) else {"output": output})
     except TocsinError:
         return False
+
+
+def _tell(draft: Draft, incident: Incident, run: Run, spec: RunbookStep, done: StepDone) -> None:
+    """A line of the timeline, which is only ever added to: who did it, by which rule, with what, and what came."""
+    what = f"{run.runbook}: {spec.id} {_result(done)}"
+    draft.note(incident.id, what, *steps.audit(spec, done), by=done.by)
 
 
 def _failure(done: StepDone) -> str:

@@ -10,6 +10,7 @@ from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
 from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
+from routing.reason import Reason
 from routing.response.sending import unclaimed_ms
 from routing.run import SKIPPED, Run, StepState
 from routing.timer import Wake
@@ -173,6 +174,7 @@ def record(draft: Draft, run: Run, state: StepState, done: StepDone) -> Run:
         output=done.output,
         error=done.error,
         request=done.request,
+        params=done.params,
         ended_at=draft.now,
     )
     run = with_state(run, state)
@@ -182,6 +184,14 @@ def record(draft: Draft, run: Run, state: StepState, done: StepDone) -> Run:
     draft.withdraw(effect_id(run, state.id))
     _drop_timers(draft, run, state.id)
     return run
+
+
+def audit(spec: RunbookStep, done: StepDone) -> list[Reason]:
+    """By which step of the configuration, with what, and what was asked and answered."""
+    rule, origin = f"step {spec.id}", str(spec.origin)
+    given = f" with {brief(done.params)}" if done.params else ""
+    reasons = [Reason(text=f"{spec.action}{given}", rule=rule, origin=origin)]
+    return [*reasons, Reason(text=done.request, rule="asked and answered")] if done.request else reasons
 
 
 def forget(draft: Draft, run: Run) -> None:

@@ -140,7 +140,9 @@ def done(draft: Draft, incident: Incident, run: Run, entry: StepDone) -> None:
         failed(draft, incident, run, entry.error or str(entry.outcome))
         return
     _end(draft, run, RunPhase.SUCCEEDED, "taken back")
-    draft.note(incident.id, f"{run.runbook}: {_step(run)} is taken back")
+    spec = _spec(steps.runbook_of(draft, run.runbook), _step(run))
+    how = steps.audit(spec.undo, entry) if spec is not None and spec.undo is not None else []
+    draft.note(incident.id, f"{run.runbook}: {_step(run)} is taken back", *how, by=entry.by)
 
 
 def failed(draft: Draft, incident: Incident, run: Run, why: str) -> None:
