@@ -43,7 +43,8 @@ def boundaries(part: int) -> Iterator[tuple[str, str, bool]]:
     """(project, where a process dies over it, whether its site is lost): a part of them, which they take by turns."""
     found = SHORT if ROUNDS == 1 else LONG[part % PARTS :: PARTS]
     for number, where in enumerate(found, start=1):
-        yield f"prj-{number}", where, number % 4 == (part // PARTS + 2) % 4 and "inform" not in where
+        lost = ROUNDS > 1 and number % 4 == (part // PARTS + 2) % 4 and "inform" not in where
+        yield f"prj-{number}", where, lost
 
 
 @pytest.mark.parametrize("part", range(1 if ROUNDS == 1 else min(ROUNDS, 4) * PARTS))
@@ -54,7 +55,7 @@ def test_a_death_between_any_two_steps_costs_neither_a_second_rollback_nor_a_pag
     points = tuple(fault(where, project) for project, where, _ in deaths if "@" in where)
     asked = {project: where for project, where, _ in deaths if "@" not in where}
     lost = {project for project, _, lost in deaths if lost}
-    with yard(redis, redis_url, tmp_path, points, asked, lost, 12 if ROUNDS == 1 else 40) as place:
+    with yard(redis, redis_url, tmp_path, points, asked, lost, 40) as place:
         for project, _, _ in deaths:
             place.alert(project)
 

@@ -93,6 +93,24 @@ def test_a_step_a_guard_rail_refused_is_no_failed_repair(sim: Simulation, world:
     assert pages(sim), "refused or failed, the page goes out"
 
 
+@pytest.mark.parametrize("how", ["asleep", "dead"])
+@pytest.mark.parametrize("action", ["http.probe", "vercel.deployments", "vercel.rollback"])
+@pytest.mark.parametrize(("kind", "hold"), [("site-down", 0), ("api-broken", 5 * MINUTE)])
+def test_a_run_that_cannot_go_on_pages_in_time_and_changes_nothing_twice(
+    sim: Simulation, world: World, kind: str, hold: int, action: str, how: str
+) -> None:
+    """Nobody takes its step, or whoever takes it dies over it, again and again."""
+    setattr(world, how, {action})
+    sim.feed(firing(kind))
+    sim.pass_time(START + hold + SECOND)
+    assert pages(sim)
+    assert only(sim).held_until == 0
+    sim.pass_time(START + HOUR)
+    assert run_of(sim).phase is RunPhase.FAILED
+    assert world.rolled_back <= 1
+    assert audit(sim.state, sim.now) == []
+
+
 def test_a_worse_alert_that_joins_is_repaired_too(sim: Simulation, world: World) -> None:
     sim.feed(firing("degraded", labels={"service": "site"}))
     assert steps(sim) == []
