@@ -107,8 +107,10 @@ class State:
 
     def _put_incident(self, old: Record | None, put: Put) -> None:
         if isinstance(put.record, Incident):
-            self._index(old if isinstance(old, Incident) else None, put.record)
-            if put.record.phase is Phase.RESOLVED:
+            known = old if isinstance(old, Incident) else None
+            self._index(known, put.record)
+            # Once: of what is resolved already there are none, and reminders may follow by the hundred.
+            if put.record.phase is Phase.RESOLVED and (known is None or known.phase is not Phase.RESOLVED):
                 self._unanswerable(put.key)
 
     def _put_delivery(self, old: Record | None, put: Put) -> None:

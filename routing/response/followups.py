@@ -1,7 +1,8 @@
 """Work left to people, after a repair or instead of one: told, and reminded of until it is done."""
 
 from routing.draft import Draft
-from routing.incident import FollowUp, Incident
+from routing.incident import FollowUp, Incident, Phase
+from routing.instant import DAY
 from routing.response import callees, informing, notify
 from routing.timer import Wake
 
@@ -18,11 +19,14 @@ def wake(draft: Draft, incident: Incident, followup: FollowUp, at: int = 0) -> N
 
 
 def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
-    """A follow-up is still to be done: say so, and again after the same time."""
+    """A follow-up is still to be done: say so, and again after the same time; at most daily once nothing burns."""
     followup = next((each for each in incident.followups if each.id == followup_id), None)
     if followup is None or followup.done_at:
         return
-    wake(draft, incident, followup, draft.now + followup.remind_at - followup.opened_at)
+    every = followup.remind_at - followup.opened_at
+    if incident.phase is Phase.RESOLVED:
+        every = max(every, DAY)
+    wake(draft, incident, followup, draft.now + every)
     draft.note(incident.id, f"reminder: {followup.text}")
     tell(draft, incident, followup, f"Still to do after {incident.id}: {followup.text}")
 

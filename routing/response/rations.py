@@ -20,19 +20,27 @@ def opens_at(draft: Draft, delivery: Delivery) -> int:
     limits = _limits(draft, delivery)
     if not limits or _always_leaves(draft, delivery):
         return draft.now
-    times = of(draft, ration_key(delivery)).times
-    return max([draft.now, *(_opens(times, limit, draft.now) for limit in limits)])
+    times, opens = of(draft, ration_key(delivery)).times, draft.now
+    for limit in limits:
+        # Only the message that the limit still counts furthest back decides.
+        if len(times) >= limit.count and times[-limit.count] > draft.now - limit.window_ms:
+            opens = max(opens, times[-limit.count] + limit.window_ms)
+    return opens
 
 
 def spend(draft: Draft, delivery: Delivery) -> None:
     """It leaves now, and counts."""
-    if _limits(draft, delivery):
-        keep(draft, delivery, of(draft, ration_key(delivery)))
+    limits = _limits(draft, delivery)
+    if limits:
+        _keep(draft, of(draft, ration_key(delivery)), limits)
 
 
 def keep(draft: Draft, delivery: Delivery, ration: Ration) -> None:
     """Write the ration down with one more message, and forget it when no limit remembers that any more."""
-    limits = _limits(draft, delivery)
+    _keep(draft, ration, _limits(draft, delivery))
+
+
+def _keep(draft: Draft, ration: Ration, limits: tuple[Limit, ...]) -> None:
     longest = max((limit.window_ms for limit in limits), default=MINUTE)
     most = max((limit.count for limit in limits), default=1)
     times = [at for at in ration.times if at > draft.now - longest]
@@ -86,8 +94,3 @@ def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
     if delivery.purpose is Purpose.UPDATE:
         return tuple(limit for limit in limits if limit.window_ms > MINUTE)
     return limits
-
-
-def _opens(times: list[int], limit: Limit, now: int) -> int:
-    recent = [at for at in times if at > now - limit.window_ms]
-    return recent[-limit.count] + limit.window_ms if len(recent) >= limit.count else now
