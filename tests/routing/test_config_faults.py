@@ -307,7 +307,7 @@ FAULTS = [
     ("placeholder of no step", "runbooks/rollback.yaml", "deployments.candidate.uid }}", "deploys.candidate.uid }}",
      "deploys", 'no step "deploys" before it', 'did you mean "deployments"?'),
     ("placeholder of a later step", "runbooks/rollback.yaml", "/api/v2/summary.json",
-     '"{{ deployments.url }}"', "deployments.url", 'no step "deployments" before it', "write one of"),
+     '"/{{ deployments.url }}"', "deployments.url", 'no step "deployments" before it', "write one of"),
     ("placeholder of no field", "runbooks/rollback.yaml", "to {{ incident.suspect.project }}", "to {{ incident.suspct }}",
      "incident.suspct", 'no "suspct" in incident', 'did you mean "suspect"?'),
     ("half a placeholder", "runbooks/rollback.yaml", "deployments.candidate.uid }}", "deployments.candidate.uid }",
