@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import shipped
 from redis import Redis
@@ -12,14 +13,18 @@ from ledger.clock import now_ms
 from ledger.keys import Keys
 from routing.entry import Outcome
 from routing.errors import ActionError
-from routing.instant import DAY, iso
+from routing.incident import Incident, Moment, Phase
+from routing.instant import DAY, MINUTE, iso
 from routing.load import load
 from routing.ports import Step
 from routing.record import encode
 from routing.response.proofs import proof_key
+from routing.run import Run, RunPhase
+from routing.severity import Severity
 from routing.state import Fact
 from workers.actions import tocsin
 
+NEEDED: dict[str, dict[str, Any]] = {"report": {"incident": "INC-7"}}
 METHODS = sum(len(each.methods) for each in shipped.policy().contacts.values())
 
 
@@ -119,6 +124,55 @@ def test_a_proof_counts_for_as_long_as_is_asked(redis: Redis) -> None:
     assert act("contacts", older_than_days=200)["open"] == old["open"] - 1
 
 
+def happened(redis: Redis, lines: int, **changes: Any) -> None:
+    """INC-7, in the record: opened, taken, repaired in vain, resolved."""
+    at, keys = 1_764_000_000_000, Keys()
+    incident = Incident(
+        id="INC-7", number=7, title="The site is down", severity=Severity.SEV1, phase=Phase.RESOLVED, group="",
+        opened_at=at, changed_at=at, service="site", acknowledged_at=at + 4 * MINUTE, acknowledged_by="anna",
+        resolved_at=at + 45 * MINUTE, resolved_by="anna", paged=["anna", "ben"],
+    )  # fmt: skip
+    redis.hset(keys.state("incident"), "INC-7", encode(msgspec.structs.replace(incident, **changes)))
+    run = Run(
+        id="INC-7-r1", incident="INC-7", runbook="rollback", runbook_version=1, target="vercel:site", mode="auto",
+        phase=RunPhase.FAILED, started_at=at, deadline_at=at, why="its time was up during verify",
+    )  # fmt: skip
+    redis.hset(keys.owned("INC-7", "run"), run.id, encode(run))
+    said = [Moment(at=at + number * MINUTE, what=f"line {number}") for number in range(lines)]
+    redis.rpush(keys.timeline("INC-7"), *map(encode, said))
+
+
+def test_a_report_tells_how_an_incident_went_and_leaves_the_rest_to_a_person(redis: Redis) -> None:
+    happened(redis, 3)
+    found = act("report", incident="INC-7")
+    assert (found["minutes_to_acknowledge"], found["minutes_open"], found["told"]) == (4, 45, ["anna", "ben"])
+    assert found["summary"] == (
+        "SEV-1 of site, opened 2025-11-24T16:00:00.000Z, taken after 4 min by anna, resolved after 45 min by anna."
+    )
+    draft = found["draft"]
+    assert draft.startswith("# INC-7: The site is down\n")
+    assert "- rollback: failed. its time was up during verify" in draft
+    assert "- 2025-11-24T16:02:00.000Z line 2" in draft
+    assert draft.count("To be written.") == 3
+
+
+def test_a_report_of_what_goes_on_says_so(redis: Redis) -> None:
+    open_ = {"acknowledged_at": 0, "acknowledged_by": "", "resolved_at": 0, "resolved_by": ""}
+    happened(redis, 200, phase=Phase.TRIGGERED, **open_)
+    found = act("report", incident="INC-7")
+    assert (found["minutes_to_acknowledge"], found["minutes_open"] > 60) == (None, True)
+    assert "taken by nobody, open for" in found["summary"]
+    assert "- ... 140 more in: tocsin incidents show INC-7" in found["draft"]
+    assert "line 0\n" in found["draft"]
+    assert found["draft"].count("line 199") == 1
+
+
+def test_of_an_incident_that_nobody_heard_of_there_is_no_report() -> None:
+    with pytest.raises(ActionError, match="no incident INC-99") as failed:
+        act("report", incident="INC-99")
+    assert failed.value.outcome is Outcome.PERMANENT
+
+
 @pytest.mark.parametrize("name", ["configuration", "runbooks", "contacts"])
 def test_without_a_configuration_in_force_nothing_is_told(name: str) -> None:
     with pytest.raises(ActionError, match="no configuration") as failed:
@@ -130,7 +184,7 @@ def test_without_a_configuration_in_force_nothing_is_told(name: str) -> None:
 def test_a_database_that_does_not_answer_is_asked_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_REDIS_URL", "redis://127.0.0.1:1/0")
     with pytest.raises(ActionError, match="our own database") as failed:
-        act(name)
+        act(name, **NEEDED.get(name, {}))
     assert failed.value.outcome is Outcome.TEMPORARY
 
 
@@ -138,4 +192,4 @@ def test_a_database_that_does_not_answer_is_asked_again(name: str, monkeypatch: 
 def test_each_says_what_it_would_read(name: str) -> None:
     action = tocsin.ACTIONS[name]
     assert action.plan
-    assert action.plan(Step({}, 1, "", 0), action.params())["would"]["read"] == name
+    assert action.plan(Step({}, 1, "", 0), action.params(**NEEDED.get(name, {})))["would"]["read"] == name

@@ -14,8 +14,10 @@ from carrying import Carried
 from redis import Redis
 from supabase_standin import REF, TOKEN, SupabaseStandin
 
+from ledger.keys import Keys
 from routing.entry import Verb
 from routing.instant import HOUR, MINUTE, SECOND
+from routing.record import encode
 from routing.run import RunPhase
 
 SCHEMA = "create table audit (action text, user_id text)"
@@ -184,3 +186,18 @@ def test_what_is_said_in_public_is_a_persons_to_say(place: Carried, site: AdminS
     (task,) = place.incident.followups
     assert ("3 of 3 looks" in task.text, task.to) == (True, [("contact", "press")])
     assert site.changes == []
+
+
+def test_a_report_is_drafted_for_the_commander_to_finish(
+    place: Carried, redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_REDIS_URL", redis_url)
+    place.alert("StatusPageDue")
+    place.run("status-page")
+    redis.hset(Keys().state("incident"), place.incident.id, encode(place.incident))
+    place.says(Verb.RUN, "press", "incident-report")
+    run = place.run("incident-report")
+    assert run.phase is RunPhase.HANDED_OVER
+    assert place.found(run, "report")["draft"].startswith(f"# {place.incident.id}: StatusPageDue")
+    task = place.incident.followups[-1]
+    assert ("SEV-3" in task.text, task.to) == (True, [("contact", "commander")])

@@ -1,5 +1,5 @@
 """Tocsin itself: is its configuration well, do its runbooks do what they say of themselves, are its people reached,
-how much waits.
+how much waits, and how an incident went.
 
 What is looked at is what is in force, wherever the worker runs, not the files of its machine. It has no settings.
 """
@@ -28,6 +28,7 @@ from routing.response.proofs import proof_key
 from routing.schema.runbook_tests import read_tests
 from routing.simulation.proving import Proved, prove
 from routing.state import Fact
+from workers import drafting
 from workers.queues import Queues
 
 TITLE = "Tocsin itself"
@@ -48,6 +49,10 @@ class Contacts(_Params):
     """`older_than_days`: who was last shown to be reached longer ago counts as open again; 0: never."""
 
     older_than_days: int = Field(default=0, ge=0, le=3_650)
+
+
+class Report(_Params):
+    incident: str = Field(pattern=r"^INC-[0-9]{1,12}$")
 
 
 def configuration(step: Step, _: Nothing) -> dict[str, Any]:
@@ -107,6 +112,15 @@ def backlog(step: Step, _: Nothing) -> dict[str, Any]:
     with _opened() as store:
         found = views.backlog(store.client, store.keys, step.now)
         return {**found, "jobs": Queues(store.client).lengths()}
+
+
+def report(step: Step, params: Report) -> dict[str, Any]:
+    """A draft of the report on an incident, as `drafting.report` puts it out."""
+    with _opened() as store:
+        whole = store.whole(params.incident)
+    if whole is None:
+        raise ActionError(f"there is no incident {params.incident}", outcome=Outcome.PERMANENT)
+    return drafting.report(whole, step.now)
 
 
 @contextmanager
@@ -173,5 +187,6 @@ ACTIONS = {
     "configuration": Action(Nothing, mutates=False, run=configuration, plan=_plan("configuration")),
     "runbooks": Action(Nothing, mutates=False, run=runbooks, plan=_plan("runbooks")),
     "contacts": Action(Contacts, mutates=False, run=contacts, plan=_plan("contacts")),
+    "report": Action(Report, mutates=False, run=report, plan=_plan("report")),
     "backlog": Action(Nothing, mutates=False, run=backlog, plan=_plan("backlog")),
 }
