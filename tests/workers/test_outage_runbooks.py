@@ -43,6 +43,8 @@ def place(redis: Redis, vercel: VercelStandin, site: SiteStandin) -> Carried:
         "runbooks/undo-deployment.yaml": (LISTEN,),
         "runbooks/outage.yaml": (("every_ms: 500", "every_ms: 1"), LISTEN),
         "runbooks/error-sources.yaml": (("every_ms: 500", "every_ms: 1"), LISTEN),
+        "runbooks/memory.yaml": (("every_ms: 2000", "every_ms: 1"),),
+        "runbooks/memory-use.yaml": (("every_ms: 500", "every_ms: 1"), LISTEN),
     }
     made = Carried(redis, environ, edits)
     labels = {"project": "prj_1", "deployment": "dpl_bad", "target": "production"}
@@ -148,3 +150,25 @@ def test_errors_of_any_other_origin_are_for_a_hotfix(
     assert ran(place)[:2] == [("rollback", RunPhase.STOPPED), ("undo-deployment", RunPhase.STOPPED)]
     assert vercel.changes == []
     assert "at least 5 %" in place.incident.tried
+
+
+def test_what_is_out_of_memory_and_has_run_for_long_is_built_anew(
+    place: Carried, vercel: VercelStandin
+) -> None:
+    vercel.start_over(70 * MINUTE)
+    place.alert("HighMemory", project="prj_1")
+    until_built(place, vercel)
+    assert place.run("memory").phase is RunPhase.SUCCEEDED
+    assert vercel.changes == [BUILD]
+
+
+def test_a_young_deployment_that_is_out_of_memory_is_handed_over_with_what_it_says(
+    place: Carried, vercel: VercelStandin
+) -> None:
+    vercel.project.deployments[0].runtime = errors(4)
+    place.alert("HighMemory", project="prj_1")
+    run = place.run("memory-use")
+    assert ran(place) == [("memory", RunPhase.STOPPED), ("memory-use", RunPhase.HANDED_OVER)]
+    assert vercel.changes == []
+    assert "4 errors in its log just now" in place.incident.followups[0].text
+    assert place.found(run, "log")["paths"] == {"/api/book": 4}
