@@ -117,6 +117,16 @@ def test_marks_lead_to_keys_values_and_items() -> None:
     assert document.value_mark(("a", "nothing", "here")) == Mark(2, 3)
 
 
+def test_who_reads_the_same_text_again_gets_nothing_that_was_added_to_the_first() -> None:
+    first = read("c.yaml", "a: {b: yes}\n")
+    (fault,) = first.faults
+    first.refuse(Mark(1, 1), ("a",), "found later", "mend it")
+    first.unsound.add(("a",))
+    again = read("c.yaml", "a: {b: yes}\n")
+    assert (again.faults, again.unsound) == ([fault], {("a", "b")})
+    assert read("d.yaml", "a: {b: yes}\n").faults[0].file == "d.yaml"
+
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.text(max_size=20),
     lambda below: st.lists(below, max_size=4) | st.dictionaries(st.text(max_size=8), below, max_size=4),
