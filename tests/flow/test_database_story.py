@@ -42,7 +42,7 @@ def place(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> I
         "runbooks/database-connections.yaml": changed(
             files["runbooks/database-connections.yaml"], *quick,
             ("cooldown: 10m", "cooldown: 1s"), ("idle_older_than_s: 3600", "idle_older_than_s: 1"),
-            ("{older_than_s: 3600", "{older_than_s: 1"),
+            ("{older_than_s: 3600", "{older_than_s: 1"), ("timeout: 30s", "timeout: 5s"),
         ),
         "runbooks/slow-queries.yaml": changed(
             files["runbooks/slow-queries.yaml"], *quick, ("over_s: 10", "over_s: 1"),

@@ -28,6 +28,8 @@ from routing.entry import Lane, Signal, decode_entry
 from routing.errors import TocsinError
 from routing.load import load
 
+pytestmark = pytest.mark.xdist_group("receiver-process")
+
 SECRETS = {name: f"secret-{name.lower()}" for name in shipped.SECRETS}
 
 
