@@ -96,6 +96,10 @@ class Keys:
         """Hash with expiry: `run` that may act on the target, `token` its fencing token."""
         return self._key("lock", target)
 
+    def changed(self, target: str) -> str:
+        """Hash with expiry: `run` that last had the target's lock, `at` (ms) until when it may have changed it."""
+        return self._key("changed", target)
+
     @property
     def running(self) -> str:
         """Sorted set: runs that mutate right now, by lock expiry; its size is capped globally."""

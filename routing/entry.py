@@ -165,6 +165,8 @@ class StepDone(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="step")
     retry_after_ms: int = 0
     request: str = ""
     """What was asked of the provider, for the audit: "POST /v1/projects/prj_1/rollback/dpl_1"."""
+    stale: bool = False
+    """It was refused because the target may have changed since the run looked at it."""
     params: Any = None
     """What it was done with, bounded and without secrets like `output`."""
 

@@ -76,6 +76,8 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     deadline_at: int
     steps: list[StepState] = []
     at_step: str = ""
+    anew: int = 0
+    """How often it looked once more because another run may have changed its target."""
     verified: int = 0
     """Consecutive good verifications so far."""
     verify_until: int = 0

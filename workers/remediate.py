@@ -36,6 +36,13 @@ MAX_PARAMS = 10_000
 logger = structlog.get_logger(__name__)
 
 
+class StaleError(ActionError):
+    """Another run may have changed the target since this one looked at it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, outcome=Outcome.REFUSED)
+
+
 def carry_out(context: Context, effect_id: str, attempt: int) -> None:
     """Do the step, unless somebody else does or it is no longer wanted."""
     faults.reach("remediate.taken", effect_id)
@@ -61,11 +68,12 @@ def carry_out(context: Context, effect_id: str, attempt: int) -> None:
 
 def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
     """Whatever happens becomes a result: the fold decides what is done about it."""
-    outcome, output, error, wait = Outcome.OK, None, "", 0
+    outcome, output, error, wait, stale = Outcome.OK, None, "", 0, False
     try:
         output = redaction.output(_act(context, context.policy(), effect))
     except ActionError as failure:
         outcome, error, wait = failure.outcome, str(failure), failure.retry_after_ms
+        stale = isinstance(failure, StaleError)
     except Exception as failure:  # a step must not die of a fault in an action
         sentry_sdk.capture_exception(failure)
         logger.exception("action failed", action=effect.action, effect=effect.id)
@@ -83,6 +91,7 @@ def _do(context: Context, effect: effects.Step, calls: list[str]) -> StepDone:
         request=cut(redaction.text("; ".join(calls)), MAX_REQUEST),
         params=redaction.output(effect.params, MAX_PARAMS),
         retry_after_ms=wait,
+        stale=stale,
     )
 
 
@@ -133,7 +142,7 @@ def params_of(action: Action, effect: effects.Step) -> Any:
 def _change(
     context: Context, policy: Policy, effect: effects.Step, action: Action, step: Step
 ) -> dict[str, Any]:
-    """Lock the target, look at the kill switch, act.
+    """Lock the target, see that nobody else had it since the run looked at it, look at the kill switch, act.
 
     The lock is given back at once, but for an outcome that nobody knows: then it is held until it runs out.
     Between a change and its verification the target is the cooldown's to guard, not the lock's.
@@ -143,9 +152,9 @@ def _change(
     if switches.killed(client, keys):
         raise ActionError("the kill switch is on", outcome=Outcome.REFUSED)
     ttl = effect.timeout_ms + LOCK_MARGIN_MS
-    taken = locks.take(client, keys, target, effect.run, ttl, policy.max_running)
+    taken = locks.take(client, keys, target, effect.run, ttl, policy.max_running, effect.looked_at)
     if isinstance(taken, locks.Busy):
-        raise ActionError(taken.reason, outcome=Outcome.REFUSED)
+        raise StaleError(taken.reason) if taken.stale else ActionError(taken.reason, outcome=Outcome.REFUSED)
     known = False
     try:
         found = action.run(replace(step, allowed=partial(_allowed, context, target, taken.token)), params)

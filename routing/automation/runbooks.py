@@ -34,6 +34,9 @@ from routing.response import followups
 from routing.run import SKIPPED, Run, RunPhase, StepState, TargetRecord
 from routing.timer import Wake
 
+MOST_ANEW = 2
+"""So often a run looks once more; then somebody else is at the target all the time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -179,6 +182,9 @@ def step_done(draft: Draft, incident: Incident, run: Run, done: StepDone) -> Fin
     undoing.expire(draft, incident, run, spec)
     if run.phase is RunPhase.VERIFY:
         return _verified(draft, incident, run, runbook, done)
+    if done.stale and run.anew < MOST_ANEW and not steps.has_changed_something(run):
+        _tell(draft, incident, run, spec, done)
+        return _anew(draft, incident, msgspec.structs.replace(run, anew=run.anew + 1))
     if done.outcome is not Outcome.OK and run.phase is RunPhase.REMEDIATE:
         # What a lock, a cap or the kill switch refused was not attempted: the breaker must not count it.
         phase = RunPhase.REFUSED if done.outcome is Outcome.REFUSED else RunPhase.FAILED
@@ -232,15 +238,17 @@ def go_on(draft: Draft, incident: Incident, run: Run) -> Finished | None:
     if runbook is None or approval is None:
         return None
     draft.unwake(Wake.APPROVAL, run.id)
-    run = msgspec.structs.replace(
-        run,
-        phase=RunPhase.DIAGNOSE,
-        approved_by=approval.granted,
-        deadline_at=draft.now + runbook.timeout_ms,
-        steps=[msgspec.structs.replace(step, outcome="", output=None, error="") for step in run.steps],
-    )
+    deadline = draft.now + runbook.timeout_ms
+    run = msgspec.structs.replace(run, approved_by=approval.granted, deadline_at=deadline)
     what = f"give up on runbook {runbook.id}"
     draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
+    return _anew(draft, incident, run)
+
+
+def _anew(draft: Draft, incident: Incident, run: Run) -> Finished | None:
+    """From the first look on: nothing was changed yet, and what was found may be old."""
+    steps_ = [msgspec.structs.replace(step, outcome="", output=None, error="") for step in run.steps]
+    run = msgspec.structs.replace(run, phase=RunPhase.DIAGNOSE, steps=steps_)
     return _hand_out(draft, incident, run, run.steps[0].id)
 
 

@@ -103,6 +103,7 @@ def _emit(
             mutates=spec.mutates,
             dry_run=run.mode == "dry_run",
             lock=run.target if spec.mutates else "",
+            looked_at=run.steps[0].began_at if spec.mutates and not run.undoes else 0,
             idempotency_key=str(filled(spec.idempotency_key, facts, lenient=run.mode == "dry_run")),
         )
     )

@@ -4,6 +4,7 @@ from racing import race
 from redis import Redis
 
 from ledger import locks
+from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.locks import Busy, Taken
@@ -74,3 +75,32 @@ def test_a_run_that_died_makes_room_when_its_lock_runs_out(redis: Redis, keys: K
 def test_nothing_is_mine_that_was_never_taken(redis: Redis, keys: Keys) -> None:
     assert not locks.still_mine(redis, keys, "prj_1", 1)
     assert not locks.give_back(redis, keys, "prj_1", "r1", 1)
+
+
+def test_who_looked_before_another_had_the_target_must_look_again(redis: Redis, keys: Keys) -> None:
+    before = now_ms() - 10
+    one = locks.take(redis, keys, "prj_1", "INC-1-r1", LONG_MS, 9, before)
+    assert isinstance(one, Taken), "nobody had it before"
+    assert locks.give_back(redis, keys, "prj_1", "INC-1-r1", one.token)
+
+    stale = locks.take(redis, keys, "prj_1", "INC-2-r1", LONG_MS, 9, before)
+    assert stale == Busy("run INC-1-r1 had prj_1 since this one looked at it", stale=True)
+    assert isinstance(locks.take(redis, keys, "prj_1", "INC-1-r1", LONG_MS, 9, before), Taken), (
+        "its own change"
+    )
+
+
+def test_who_looks_afterwards_or_need_not_look_takes_it(redis: Redis, keys: Keys) -> None:
+    for run, looked_at in (("INC-1-r1", 0), ("INC-2-r1", 0), ("INC-3-r1", 1_000)):
+        found = locks.take(redis, keys, "prj_1", run, LONG_MS, 9, looked_at and now_ms() + looked_at)
+        assert isinstance(found, Taken)
+        assert locks.give_back(redis, keys, "prj_1", run, found.token)
+
+
+def test_a_lock_that_ran_out_may_have_changed_the_target_until_then(redis: Redis, keys: Keys) -> None:
+    looked_at = now_ms()
+    locks.take(redis, keys, "prj_1", "INC-1-r1", 50, 9)
+    until = time.monotonic() + 5
+    stale = Busy("run INC-1-r1 had prj_1 since this one looked at it", stale=True)
+    while locks.take(redis, keys, "prj_1", "INC-2-r1", LONG_MS, 9, looked_at + 20) != stale:
+        assert time.monotonic() < until

@@ -8,8 +8,8 @@ from small_policy import POLICY, START, World, firing, resolved
 from routing.audit import audit
 from routing.decision import Table
 from routing.delivery import Purpose
-from routing.effect import Deliver, Step
-from routing.entry import Command, Outcome, Revived, SilenceSet, SwitchSet, Verb
+from routing.effect import AnyEffect, Deliver, Step
+from routing.entry import AnyEntry, Command, Outcome, Revived, SilenceSet, StepDone, SwitchSet, Verb
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.instant import HOUR, MINUTE, SECOND
@@ -91,6 +91,49 @@ def test_a_step_a_guard_rail_refused_is_no_failed_repair(sim: Simulation, world:
     assert run_of(sim).phase is RunPhase.REFUSED
     assert target(sim).failures == 0
     assert pages(sim), "refused or failed, the page goes out"
+
+
+@pytest.mark.parametrize(
+    ("times", "phase"), [(1, RunPhase.SUCCEEDED), (2, RunPhase.SUCCEEDED), (3, RunPhase.REFUSED)]
+)
+def test_a_run_whose_target_another_has_had_looks_again_and_asks_its_guards_again(
+    world: World, times: int, phase: RunPhase
+) -> None:
+    left = [True] * times
+
+    def script(effect: AnyEffect, now: int) -> list[tuple[int, AnyEntry]]:
+        if isinstance(effect, Step) and effect.mutates and left:
+            left.pop()
+            stale = StepDone(at=now, run=effect.run, step=effect.step, attempt=effect.attempt,
+                             outcome=Outcome.REFUSED, error="INC-7-r1 had it", stale=True)  # fmt: skip
+            return [(30, stale)]
+        return world(effect, now)
+
+    sim = Simulation(POLICY, START, script)
+    sim.feed(firing("api-broken"))
+    sim.pass_time(START + 4 * MINUTE)
+    look = ["health", "deployments", "rollback"]
+    assert steps(sim)[: 3 * min(times + 1, 3)] == look * min(times + 1, 3)
+    assert (run_of(sim).phase, world.rolled_back) == (phase, int(phase is RunPhase.SUCCEEDED))
+    assert target(sim).failures == 0
+    last = [each for _, each in sim.effects if isinstance(each, Step) and each.mutates][-1]
+    assert last.looked_at == next(step.began_at for step in run_of(sim).steps if step.id == "health")
+
+
+def test_what_has_mended_itself_by_then_is_left_alone(world: World) -> None:
+    def script(effect: AnyEffect, now: int) -> list[tuple[int, AnyEntry]]:
+        if isinstance(effect, Step) and effect.mutates:
+            world.health_failures = 0
+            stale = StepDone(at=now, run=effect.run, step=effect.step, attempt=effect.attempt,
+                             outcome=Outcome.REFUSED, error="INC-7-r1 had it", stale=True)  # fmt: skip
+            return [(30, stale)]
+        return world(effect, now)
+
+    sim = Simulation(POLICY, START, script)
+    sim.feed(firing("api-broken"))
+    sim.pass_time(START + 4 * MINUTE)
+    assert (run_of(sim).phase, world.rolled_back) == (RunPhase.STOPPED, 0)
+    assert "the site must be failing" in run_of(sim).why
 
 
 @pytest.mark.parametrize("how", ["asleep", "dead"])

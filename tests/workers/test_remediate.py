@@ -13,6 +13,7 @@ from vercel_standin import VercelStandin
 from workshop import Bench, bench, rollback
 
 from ledger import locks
+from ledger.clock import now_ms
 from routing.entry import Outcome
 from routing.policy import Secret, Setting
 from workers import redaction, remediate
@@ -168,6 +169,23 @@ def test_a_locked_target_is_refused_and_says_who_holds_it(at: Bench, vercel: Ver
     assert at.done().outcome is Outcome.REFUSED
     assert "INC-7-r1" in at.done().error
     assert vercel.changes == []
+
+
+def test_what_was_found_before_another_run_had_the_target_is_not_acted_upon(
+    at: Bench, vercel: VercelStandin
+) -> None:
+    looked_at = now_ms() - 1_000
+    carry_out(at, looked_at=looked_at)
+    carry_out(
+        at,
+        id="INC-2-r1/rollback",
+        run="INC-2-r1",
+        params={"project": "prj_1", "to": "dpl_old"},
+        looked_at=looked_at,
+    )
+    assert (at.done().outcome, at.done().stale, at.done().request) == (Outcome.REFUSED, True, "")
+    assert at.done().error == "run INC-1-r1 had vercel:site since this one looked at it"
+    assert vercel.changes == [ROLLBACK]
 
 
 def test_more_changes_at_once_than_allowed_are_refused(
