@@ -1,4 +1,4 @@
-"""What is tried when the first means has not helped, as it ships: a firewall, a bridge and a Stripe that hold state."""
+"""What is tried when the first means has not helped, and what none does, as it ships: vendors that hold state."""
 
 from collections.abc import Iterator
 
@@ -164,3 +164,24 @@ def test_an_endpoint_that_stripe_disables_again_is_made_anew_once_somebody_agree
         left = [each.text for each in place.incident.followups]
         assert any(f"put the secret of {new['id']} where we listen" in each for each in left)
         assert not place.incident.resolved_at
+
+
+# A vendor's outage, which nothing of ours mends
+
+
+def test_a_vendors_outage_is_handed_over_with_whether_our_site_suffers(
+    redis: Redis, vercel: VercelStandin
+) -> None:
+    with SiteStandin() as site:
+        environ = {
+            "TOCSIN_ALLOW_PRIVATE": "true", "TOCSIN_SITE_URL": site.url, "VERCEL_STATUS_BASE_URL": vercel.url,
+            "STRIPE_STATUS_BASE_URL": vercel.url, "SUPABASE_STATUS_BASE_URL": vercel.url,
+        }  # fmt: skip
+        edits = {"runbooks/vendor-trouble.yaml": (("every_ms: 1000", "every_ms: 1"),)}
+        vercel.indicator = "major"
+        place = Carried(redis, environ, edits)
+        place.alert("VendorTrouble")
+        run = place.run("vendor-trouble")
+        assert run.phase is RunPhase.HANDED_OVER, run.why
+        (task,) = [each.text for each in place.incident.followups if each.run == run.id]
+        assert "0 of 3 looks at our site failed; Vercel says major, Stripe major, Supabase major" in task
