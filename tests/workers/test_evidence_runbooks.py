@@ -137,6 +137,8 @@ def errors(status: int, path: str) -> dict[str, Any]:
 def test_errors_are_handed_over_by_path_and_by_what_is_new(place: Carried, around: Around) -> None:
     around.site.healthy = False
     around.read.new = around.read.issues[:1]
+    for each in around.vercel.project.deployments:
+        each.candidate = False  # there is nothing to go back to
     around.vercel.project.deployments[0].runtime = [errors(500, "/api/book"), errors(502, "/api/book")]
     place.alert(
         "deployment.succeeded",
