@@ -51,7 +51,13 @@ def give_back(client: redis.Redis, keys: Keys, target: str, run: str, token: int
     return bool(_GIVE_BACK.run(client, (keys.lock(target), keys.running, keys.changed(target)), (run, token)))
 
 
-def still_mine(client: redis.Redis, keys: Keys, target: str, token: int) -> bool:
-    """Asked right before a mutating call."""
-    found = client.hget(keys.lock(target), "token")
-    return found is not None and int(found) == token
+def may_change(client: redis.Redis, keys: Keys, target: str, token: int) -> bool:
+    """Asked right before a mutating call: the lock is still ours, and the kill switch is off.
+
+    Raises redis.RedisError: who cannot ask may not act.
+    """
+    pipe = client.pipeline(transaction=False)
+    pipe.exists(keys.kill)
+    pipe.hget(keys.lock(target), "token")
+    killed, found = pipe.execute()
+    return not killed and found is not None and int(found) == token

@@ -171,8 +171,7 @@ def _change(
 
 def _allowed(context: Context, target: str, token: int) -> bool:
     """Asked right before each mutating call."""
-    client, keys = context.client, context.keys
-    return not switches.killed(client, keys) and locks.still_mine(client, keys, target, token)
+    return locks.may_change(context.client, context.keys, target, token)
 
 
 def _settings(found: Setting) -> dict[str, Setting]:

@@ -45,10 +45,10 @@ def test_a_later_holder_has_a_greater_token_and_the_earlier_one_knows(redis: Red
         assert time.monotonic() < until
 
     assert second.token > first.token
-    assert locks.still_mine(redis, keys, "prj_1", second.token)
-    assert not locks.still_mine(redis, keys, "prj_1", first.token)
+    assert locks.may_change(redis, keys, "prj_1", second.token)
+    assert not locks.may_change(redis, keys, "prj_1", first.token)
     assert not locks.give_back(redis, keys, "prj_1", "INC-1-r1", first.token)
-    assert locks.still_mine(redis, keys, "prj_1", second.token)
+    assert locks.may_change(redis, keys, "prj_1", second.token)
 
 
 def test_only_so_many_runs_change_something_at_the_same_time(redis: Redis, keys: Keys) -> None:
@@ -73,7 +73,7 @@ def test_a_run_that_died_makes_room_when_its_lock_runs_out(redis: Redis, keys: K
 
 
 def test_nothing_is_mine_that_was_never_taken(redis: Redis, keys: Keys) -> None:
-    assert not locks.still_mine(redis, keys, "prj_1", 1)
+    assert not locks.may_change(redis, keys, "prj_1", 1)
     assert not locks.give_back(redis, keys, "prj_1", "r1", 1)
 
 
@@ -104,3 +104,11 @@ def test_a_lock_that_ran_out_may_have_changed_the_target_until_then(redis: Redis
     stale = Busy("run INC-1-r1 had prj_1 since this one looked at it", stale=True)
     while locks.take(redis, keys, "prj_1", "INC-2-r1", LONG_MS, 9, looked_at + 20) != stale:
         assert time.monotonic() < until
+
+
+def test_the_kill_switch_holds_for_whoever_has_the_lock(redis: Redis, keys: Keys) -> None:
+    taken = locks.take(redis, keys, "prj_1", "INC-1-r1", LONG_MS, 9)
+    assert isinstance(taken, Taken)
+    assert locks.may_change(redis, keys, "prj_1", taken.token)
+    redis.set(keys.kill, b"on")
+    assert not locks.may_change(redis, keys, "prj_1", taken.token)

@@ -6,7 +6,6 @@ What is done with a hostile text must be, but for the text itself, what is done 
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 import shipped
+from every_action import fitting, settings
 from overhearing import Overheard, overheard
 from pydantic import ValidationError
 from redis import Redis
@@ -27,7 +27,7 @@ from routing.decision import Table
 from routing.effect import Step
 from routing.entry import Outcome, Signal
 from routing.errors import ActionError
-from routing.policy import Runbook, Secret, Setting
+from routing.policy import Runbook
 from routing.run import Run
 from routing.schema.runbook_tests import read_tests
 from routing.simulation.play import Played
@@ -47,26 +47,6 @@ HOSTILE = {
     "long": "x" * 10_240,
 }
 WHOLE = " ".join(HOSTILE[name] for name in ("quotes", "a shell", "a template", "lines", "dots", "a host"))
-REF = "abcdefghijklmnopqrst"
-NEEDED: dict[str, Any] = {
-    "amount": 1, "currency": "pln", "deployment": "dpl_1", "endpoint": "we_1", "host": "127.0.0.1", "ip": "8.8.8.8",
-    "key": "old_key", "limit": 1, "max_monthly": 1, "message": "m", "most": 1, "name": "n1", "new": "new_key",
-    "path": "/x", "payment_intent": "pi_1", "port": 9, "program": "tool", "project": "prj_1", "query": "long_running",
-    "source": "edge_logs", "statement": "end_idle", "subject": "s", "to": "dpl_1", "url": "/x", "variant": "ci_small",
-}  # fmt: skip
-"""Something that fits each parameter that has to be given."""
-BESIDES: dict[str, dict[str, Any]] = {
-    "app_admin.reset_sessions": {"everyone": True},
-    "app_admin.notify_customers": {"everyone": True},
-    "http.probe": {"count": 1},
-    "postgres.read": {"query": "who"},
-    "supabase.restore_pitr": {"to": 1_764_000_000_000},
-    "supabase.set_pool": {"size": 10},
-    "supabase.try_keys": {"works": "new_key"},
-    "vercel.set_env": {"value": "v"},
-    "vercel.unblock_ip": {"id": "b1"},
-    "vercel.lift_rate_limit": {"id": "r1"},
-}
 INSTEAD = {("app_admin.reset_sessions", "users"): "everyone", ("app_admin.notify_customers", "users"): "everyone",
            ("http.request", "form"): "json", ("supabase.set_pool", "percent"): "size",
            ("vercel.set_env", "secret"): "value"}  # fmt: skip
@@ -111,9 +91,7 @@ def params(action: str, field: str, text: str) -> Any:
     family, _, name = action.partition(".")
     model = catalogue.action(family).ACTIONS[name].params
     schema = model.model_json_schema()
-    needed = {each: NEEDED[each] for each in schema.get("required", ()) if each != field}
-    needed |= BESIDES.get(action, {})
-    needed.pop(INSTEAD.get((action, field), ""), None)
+    needed = fitting(action, field, INSTEAD.get((action, field), ""))
     found = {**needed, field: shaped(schema["properties"][field], f"/{text}" if field in BELOW else text)}
     model.model_validate(found)
     return found
@@ -130,32 +108,7 @@ def vendor() -> Iterator[VendorServer]:
 def at(redis: Redis, vendor: VendorServer) -> Bench:
     """A worker whose every vendor is this one, with all credentials."""
     vendor.calls.clear()
-    settings = {family: setting(family, vendor.url) for family in shipped.policy().settings}
-    return bench(redis, actions=settings, max_running=100)
-
-
-def setting(family: str, url: str) -> Setting:
-    """The shipped settings, leading to this address."""
-    shown = shipped.policy().settings[family]
-    assert isinstance(shown, dict)
-    given: dict[str, Setting] = {name: known(value, url) for name, value in shown.items()}
-    for name in catalogue.action(family).SETTINGS:
-        if name.endswith("url") or name == "front_door":
-            given[name] = (
-                "postgresql://nobody@127.0.0.1:9/none?connect_timeout=1" if family == "postgres" else url
-            )
-    if family == "command":
-        given["programs"] = {"tool": {"path": sys.executable, "arguments": ["-I", "-S", "-c", "", "--"]}}
-    return given
-
-
-def known(value: Setting, url: str) -> Setting:
-    if isinstance(value, Secret):
-        fitting = {"TOCSIN_ALLOW_PRIVATE": "true", "SUPABASE_PROJECT_REF": REF, "TOCSIN_NEVER_BLOCK": ""}
-        return fitting.get(value.name, url if "URL" in value.name else f"made-up-{value.name}")
-    if isinstance(value, dict):
-        return {name: known(each, url) for name, each in value.items()}
-    return [known(each, url) for each in value] if isinstance(value, list) else value
+    return bench(redis, actions=settings(vendor.url), max_running=100)
 
 
 def done(at: Bench, vendor: VendorServer, action: str, given: Any) -> tuple[list[Call], Overheard]:
