@@ -24,6 +24,10 @@ _CODES = {
     429: "rate_limit",
 }
 
+_CARDS = {
+    "pm_card_visa": "succeeded", "pm_card_chargeDeclined": "requires_payment_method",
+    "pm_card_authenticationRequired": "requires_action",
+}  # fmt: skip
 _TEXT, _NUMBER, _BOOL = r"[\s\S]{1,5000}", r"-?\d{1,12}", r"true|false"
 _LIST = {"limit": r"[1-9]\d?|100", "starting_after": _TEXT, "ending_before": _TEXT, "created[gte]": _NUMBER}
 _KNOWN: dict[tuple[str, str], dict[str, str]] = {
@@ -36,6 +40,10 @@ _KNOWN: dict[tuple[str, str], dict[str, str]] = {
     ("GET", "webhook_endpoints/:id"): {},
     ("GET", "events"): {**_LIST, "delivery_success": _BOOL, "type": _TEXT, "types[]": _TEXT},
     ("GET", "payment_intents"): {**_LIST, "customer": _TEXT},
+    ("POST", "payment_intents"): {
+        "amount": r"\d{1,8}", "currency": r"[a-z]{3}", "payment_method": r"pm_\w+", "payment_method_types[]": "card",
+        "confirm": _BOOL, "description": r"[\s\S]{1,1000}",
+    },
     ("GET", "payment_intents/:id"): {},
     ("GET", "disputes"): {**_LIST, "payment_intent": _TEXT, "charge": _TEXT},
     ("GET", "refunds"): {**_LIST, "payment_intent": _TEXT, "charge": _TEXT},
@@ -184,6 +192,8 @@ class StripeStandin(VendorServer):
                 return _page([each for each in self._listed(what) if _wanted(each, given)], given, asked.path)
             case "GET", ["payment_intents", id_]:
                 return Reply(200, _found(self.intents, id_))
+            case "POST", ["payment_intents"]:
+                return self._create_intent(given)
             case "POST", ["refunds"]:
                 return self._create_refund(given)
         raise Refused(404, "", f"Unrecognized request URL ({asked.method}: {asked.path})")
@@ -206,6 +216,21 @@ class StripeStandin(VendorServer):
         if "disabled" in given:
             found["status"] = "disabled" if given["disabled"] == "true" else "enabled"
         return Reply(200, found)
+
+    def _create_intent(self, given: dict[str, Any]) -> Reply:
+        """The test mode's cards: docs.stripe.com/testing."""
+        for name in ("amount", "currency"):
+            if not given.get(name):
+                raise Refused(400, "parameter_missing", f"Missing required param: {name}.", name)
+        card = given.get("payment_method", "")
+        if card not in _CARDS:
+            raise Refused(400, "resource_missing", f"No such PaymentMethod: '{card}'", "payment_method")
+        made = self.intent(_CARDS[card], amount=int(given["amount"]), currency=given["currency"])
+        if made["status"] == "requires_payment_method":
+            fault = _fault(402, "card_declined", "Your card was declined.")
+            fault["error"] |= {"decline_code": "generic_decline", "payment_intent": made}
+            return Reply(402, fault)
+        return Reply(200, made)
 
     def _create_refund(self, given: dict[str, Any]) -> Reply:
         intent = _found(self.intents, given.get("payment_intent", ""))

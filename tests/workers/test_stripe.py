@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from reception import HERE, SECRETS, Reception, running
 from redis import Redis
-from stripe_standin import StripeStandin
+from stripe_standin import KEY, StripeStandin
 from vendor_server import Misbehaviour, VendorServer
 
 from ledger.clock import now_ms
@@ -432,11 +432,49 @@ def test_without_the_webhook_secret_a_replay_is_only_simulated(standin: StripeSt
     assert "STRIPE_WEBHOOK_SECRET" in str(failed)
 
 
+# A payment with a test card
+
+
+def test_a_payment_with_a_test_card_is_really_made_each_time(standin: StripeStandin) -> None:
+    at = step(standin, settings=standin.settings(test_key=KEY, api_key="rk_live_ours"))
+    found = [act("test_payment", at), act("test_payment", at, amount=4_900, currency="eur")]
+    assert [(each["ok"], each["status"], each["error"]) for each in found] == [(True, "succeeded", "")] * 2
+    assert [(each["id"], each["amount"], each["currency"]) for each in standin.intents] == [
+        (found[1]["payment_intent"], 4_900, "eur"),
+        (found[0]["payment_intent"], 1_000, "pln"),
+    ]
+    assert found[0]["ms"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        ("pm_card_chargeDeclined", "generic_decline"),
+        ("pm_card_authenticationRequired", "the payment is requires_action, not succeeded"),
+    ],
+)
+def test_a_card_that_does_not_pay_is_a_result(standin: StripeStandin, card: str, says: str) -> None:
+    found = act("test_payment", step(standin, settings=standin.settings(test_key=KEY)), card=card)
+    assert found["ok"] is False
+    assert says in found["error"]
+
+
+def test_nobodys_money_is_touched_though_a_live_key_stands_in_its_place(standin: StripeStandin) -> None:
+    failed = failure("test_payment", step(standin, settings=standin.settings(test_key="sk_live_ours")))
+    assert failed.outcome is Outcome.PERMANENT
+    assert "must begin with sk_test_ or rk_test_" in str(failed)
+    assert "sk_live_ours" not in str(failed)
+    failed = failure("test_payment", step(standin))
+    assert isinstance(failed, NoCredentialsError)
+    assert "STRIPE_TEST_KEY" in str(failed)
+    assert standin.calls == []
+
+
 # Refusals
 
 ONE: dict[str, dict[str, Any]] = {
     "endpoints": {}, "undelivered": {}, "intents": {}, "refunds": {}, "disputes": {},
-    "payment": {"payment_intent": "pi_9"},
+    "payment": {"payment_intent": "pi_9"}, "test_payment": {},
 }  # fmt: skip
 CHANGES: dict[str, dict[str, Any]] = {
     "enable_endpoint": {"endpoint": "we_9"},
@@ -466,7 +504,8 @@ def test_every_refusal_of_a_look_has_its_class(
 ) -> None:
     standin.intent(id="pi_9")
     standin.misbehave(how)
-    failed = failure(name, step(standin, 0.6 if how.delay_s else 5.0), **ONE[name])
+    settings = standin.settings(test_key=KEY)
+    failed = failure(name, step(standin, 0.6 if how.delay_s else 5.0, settings=settings), **ONE[name])
     assert failed.outcome is outcome
     assert failed.retry_after_ms == (30_000 if how.retry_after else 0)
 
@@ -553,6 +592,7 @@ def test_every_action_can_say_what_it_would_ask_without_asking(standin: StripeSt
         replace(step(standin), settings=front_door(standin, standin.url)),
         action.params(**{**ONE, **CHANGES}.get(name, {})),
     )
-    assert planned["would"]["method"] == ("POST" if action.mutates else "GET")
+    tries = name == "test_payment"
+    assert planned["would"]["method"] == ("POST" if action.mutates or tries else "GET")
     assert planned["would"]["url"].startswith(standin.url)
     assert standin.calls == []

@@ -2,8 +2,8 @@
 
 Settings: api_key (a restricted key is enough), base_url, webhook_secret and front_door (for replay_events: what
 signs, and our own receiver), secret_file (where the secret of a recreated endpoint is written, readable by its
-owner alone). Without api_key every action is only simulated. Sources: docs.stripe.com/api (webhook endpoints,
-events, payment intents, refunds, disputes).
+owner alone), test_key (of the test mode, for test_payment). Without api_key every action is only simulated.
+Sources: docs.stripe.com/api (webhook endpoints, events, payment intents, refunds, disputes).
 """
 
 from collections.abc import Callable
@@ -29,9 +29,10 @@ from workers.stripe.reading import (
 )
 from workers.stripe.refunding import Refund, refund
 from workers.stripe.replaying import ReplayEvents, replay_events
+from workers.stripe.trying import TestPayment, test_payment
 
 TITLE = "Stripe"
-SETTINGS = ("api_key", "base_url", "webhook_secret", "front_door", "secret_file")
+SETTINGS = ("api_key", "base_url", "webhook_secret", "front_door", "secret_file", "test_key")
 SHARED = ("base_url",)
 
 
@@ -62,6 +63,9 @@ ACTIONS = {
         Payment, mutates=False, run=payment, plan=_would("GET", "/v1/payment_intents/{payment_intent}")
     ),
     "disputes": Action(Disputes, mutates=False, run=disputes, plan=_would("GET", "/v1/disputes")),
+    "test_payment": Action(
+        TestPayment, mutates=False, run=test_payment, plan=_would("POST", "/v1/payment_intents")
+    ),
     "enable_endpoint": Action(
         EnableEndpoint,
         mutates=True,
