@@ -45,7 +45,7 @@ def alerts() -> None:
     "--url",
     default="/",
     show_default=True,
-    help="A path of the site, or an address; a host for certificates.",
+    help="A path of the site, or an address; a host for certificates, HOST:PORT for connections.",
 )
 @click.option("--title", default="", help="What people are told. Default: the condition.")
 @click.option("--kind", default="", help="What rules match. Default: made of the name, like ApiSlow.")
@@ -58,14 +58,14 @@ def create(  # one option each
 ) -> None:  # fmt: skip
     """Write a probe into probes.yaml; it goes live with the configuration, if that is good with it.
 
-    Conditions: response-time > 2000ms, status != 200, content != TEXT, certificate-days < 14.
+    Conditions: response-time > 2000ms, connect-time > 500ms, status != 200, content != TEXT, certificate-days < 14.
     """
     try:
         meant = probe_conditions.parse(condition)
     except Refusal as error:
         raise click.UsageError(str(error)) from error
     every, fails, of = probe_conditions.looks(meant, lasting)
-    place = {"host": url} if meant.action == "tls.certificate" else {"url": url}
+    place = _place(meant.action, url)
     event = {"kind": kind or _kind(name), "title": title or f"{name}: {condition}", "severity": severity}
     text = _block(
         {
@@ -87,6 +87,16 @@ def create(  # one option each
         f"{name} written: it fires as {event['kind']} once {fails} of {of} looks {duration.text(every)} apart are bad"
     )
     say("try what that brings about: tocsin alerts test " + name)
+
+
+def _place(action: str, url: str) -> dict[str, Any]:
+    """Where it looks, as its parameters. Raises click.UsageError."""
+    if action != "tcp.connect":
+        return {"host" if action == "tls.certificate" else "url": url}
+    host, _, port = url.rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.UsageError(f"{url!r} is no host with a port; write --url db.example.com:5432")
+    return {"host": host, "port": int(port)}
 
 
 def _kind(name: str) -> str:

@@ -9,7 +9,10 @@ from routing.schema.refusal import Refusal, shown
 
 EVERY_MS = 30_000
 _FORM = re.compile(r"\s*(?P<what>[a-z-]+)\s*(?P<op>>=|<=|>|<|!=|=)\s*(?P<value>\S+)\s*")
-_EXAMPLES = '"response-time > 2000ms", "status != 200", "certificate-days < 14" or "content != welcome"'
+_EXAMPLES = (
+    '"response-time > 2000ms", "connect-time > 500ms", "status != 200", "certificate-days < 14"'
+    ' or "content != welcome"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ def _slower(value: str) -> Condition:
                      timeout_ms=max(2000, 3 * most))  # fmt: skip
 
 
+def _connecting(value: str) -> Condition:
+    """One that takes no connection at all is too slow, too: no other probe tells of it."""
+    most = duration.parse(value)
+    return Condition("tcp.connect", {"max_ms": most}, "ok", timeout_ms=max(2000, 2 * most))
+
+
 def _other_status(value: str) -> Condition:
     if not re.fullmatch(r"[1-5]\d\d", value):
         raise Refusal(f"{shown(value)} is no status", "write one like 200")
@@ -58,6 +67,8 @@ def _expiring(value: str) -> Condition:
 _READINGS = {
     ("response-time", ">"): _slower,
     ("response-time", ">="): _slower,
+    ("connect-time", ">"): _connecting,
+    ("connect-time", ">="): _connecting,
     ("status", "!="): _other_status,
     ("content", "!="): _without,
     ("certificate-days", "<"): _expiring,

@@ -48,6 +48,11 @@ def test_an_alert_of_one_line_is_a_probe_of_the_configuration(folder: Path) -> N
         ("status != 200", [], {"url": "/", "count": 1, "expect_status": 200, "timeout_ms": 5000}),
         ("content != welcome", [], {"url": "/", "count": 1, "contains": "welcome", "timeout_ms": 5000}),
         ("certificate-days < 14", ["--url", "shop.example"], {"host": "shop.example", "min_days": 14}),
+        (
+            "connect-time > 500ms",
+            ["--url", "db.example:5432"],
+            {"host": "db.example", "port": 5432, "max_ms": 500},
+        ),
     ],
 )
 def test_every_condition_is_a_probe_of_its_own(
@@ -72,6 +77,7 @@ def test_without_a_file_there_is_one_and_a_dry_run_writes_nothing(folder: Path) 
         (["--name", "one", "--condition", "it is slow"], 2, "is no condition"),
         (["--name", "one", "--condition", "response-time > 2000"], 2, "is not a duration"),
         (["--name", "one", "--condition", "status != teapot"], 2, "is no status"),
+        (["--name", "one", "--condition", "connect-time > 1s", "--url", "db"], 2, "is no host with a port"),
         (["--name", "site-health", "--condition", "status != 200"], 1, 'a second probe "site-health"'),
         (["--name", "one", "--condition", "status != 200", "--service", "shpo"], 1, 'no service "shpo"'),
         (
