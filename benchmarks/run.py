@@ -17,6 +17,7 @@ import machine  # noqa: E402
 import matching  # noqa: E402
 import receiving  # noqa: E402
 import rehearsing  # noqa: E402
+import repairing  # noqa: E402
 import storming  # noqa: E402
 import timing  # noqa: E402
 from rows import Row, table  # noqa: E402
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "storm": storming.rows,
     "match": matching.rows,
     "rehearse": rehearsing.rows,
+    "repair": repairing.rows,
 }
 
 

