@@ -73,6 +73,11 @@ def _spent(record: TargetRecord, budget: Budget, whose: str, now: int) -> str:
     return ""
 
 
+def says_nothing(record: TargetRecord, now: int) -> bool:
+    """Without it everything would be allowed and refused as with it."""
+    return not (_recent(record, now) or record.failures or record.open_until or record.probing)
+
+
 def succeeded(record: TargetRecord) -> TargetRecord:
     """A verified repair closes the breaker."""
     return msgspec.structs.replace(record, failures=0, open_until=0, probing="")

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from routing.automation import runbooks
+from routing.automation import guards, runbooks
 from routing.decision import Table
 from routing.delivery import Delivery
 from routing.draft import Draft
@@ -11,7 +11,7 @@ from routing.instant import HOUR
 from routing.noise import grouping, mute, mutes
 from routing.reason import Reason
 from routing.response import clocks, escalation, informing, notify, responding, sending
-from routing.run import Run
+from routing.run import Run, TargetRecord
 from routing.timer import Timer, Wake
 
 
@@ -110,9 +110,19 @@ def retire(draft: Draft, incident: Incident) -> None:
     elif _under_way(draft, incident):
         at = draft.now + min(draft.policy.retire_ms, HOUR)
     else:
+        _forget_targets(draft, incident)
         draft.retire(incident.id)
         return
     draft.wake(Wake.RETIRE, incident.id, at, incident=incident.id, what="move to the archive")
+
+
+def _forget_targets(draft: Draft, incident: Incident) -> None:
+    """A target may be the incident's own, and is then never met again."""
+    for run in draft.owned(incident.id, Table.RUN, Run):
+        key = f"{run.runbook}@{run.target}"
+        record = draft.find(Table.TARGET, key, TargetRecord)
+        if record is not None and guards.says_nothing(record, draft.now):
+            draft.drop(Table.TARGET, key)
 
 
 def _under_way(draft: Draft, incident: Incident) -> bool:

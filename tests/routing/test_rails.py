@@ -112,6 +112,26 @@ def test_a_refused_run_uses_up_no_budget() -> None:
     assert whys(sim) == ["", "cooldown", "cooldown", "", "cooldown", "cooldown"]
 
 
+@pytest.mark.parametrize("helps", [True, False])
+def test_a_target_that_is_never_met_again_is_forgotten_with_its_incident_unless_its_repair_failed(
+    *, helps: bool
+) -> None:
+    world = World()
+    world.site_is_up_after_rollback = helps
+    sim = Simulation(replace(policy(WIDE, apart=True), runbooks=(one_time(),)), START, world)
+    triggered(sim, 10 * MINUTE, 3)
+    assert len(sim.state.tables[Table.TARGET]) == 3 + 2
+    sim.pass_time(START + 10 * DAY)
+    assert sim.incidents() == []
+    assert set(sim.state.tables[Table.TARGET]) >= {"rollback", "@"}
+    assert len(sim.state.tables[Table.TARGET]) == (2 if helps else 5)
+
+
+def one_time() -> Runbook:
+    """Leaves nothing to be done."""
+    return replace(policy(WIDE, apart=True).runbooks[0], followups=())
+
+
 @pytest.mark.parametrize("helps", [True, False], ids=["the probe helps", "the probe fails"])
 def test_the_breaker_opens_probes_once_and_closes_or_opens_again(*, helps: bool) -> None:
     world = World()
