@@ -22,7 +22,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Probes go to a closed port of this machine: the site is down. Each story's incident is the effect of no other."""
     environ = {"TOCSIN_ALLOW_PRIVATE": "true"}
     services = (ROOT / "config/services.yaml").read_text()
-    alone = {"services.yaml": re.sub(r"^    depends_on: .*\n", "", services, flags=re.MULTILINE)}
+    hosted = re.sub(
+        r"^    depends_on: \[hosting, .*\n", "    depends_on: [hosting]\n", services, flags=re.MULTILINE
+    )
+    alone = {"services.yaml": re.sub(r"^    depends_on: \[(?!hosting).*\n", "", hosted, flags=re.MULTILINE)}
     with stage(tmp_path_factory.mktemp("town"), environ, alone) as running:
         yield running
 
