@@ -229,8 +229,8 @@ def test_what_is_told_twice_happens_once(place: Town) -> None:
     for _ in range(2):
         assert place.twilio.report(call.sid, "answered") == 200
         assert place.twilio.press(call.sid, "4") == 200
-    place.until_status(incident, "acknowledged")
-    place.until_texted(incident, "acknowledged", {call.to})
+    found = place.until_status(incident, "acknowledged")
+    place.until_texted(incident, f"{found['acknowledged_by']} acknowledged", {call.to})
     lines = place.told(incident)
     assert lines.count(f"accepted as {call.sid}") == 1
     assert lines.count("acknowledged by") == 1
@@ -252,7 +252,7 @@ def test_a_key_pressed_before_our_own_record_of_the_call_counts(place: Town) -> 
         place.twilio.on_made, place.twilio.report_first = (lambda _: None), ""
     assert pressed == [200]
     assert [found["acknowledged_by"]] == found["paged"]
-    place.until_texted(incident, "acknowledged", {call.to})
+    place.until_texted(incident, f"{found['acknowledged_by']} acknowledged", {call.to})
 
     def page() -> dict[str, str]:
         return next(each for each in place.shown(incident)["deliveries"] if each["channel"] == "voice")

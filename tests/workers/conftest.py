@@ -1,4 +1,4 @@
-"""One `tocsin up` for the stories about it: a start is ten processes."""
+"""One `tocsin up` for a module of stories about it: a start is ten processes, which look about even when idle."""
 
 import shutil
 import signal
@@ -11,7 +11,7 @@ from stage import Stage, until
 from routing.load import version
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kept_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage(tmp_path_factory.mktemp("up"))
     try:
