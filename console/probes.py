@@ -58,16 +58,19 @@ def _shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
         "at": iso(seen.at) if seen and seen.at else None,
         "look": seen.look or None if seen else None,
         "what": seen.what if seen else "",
+        "took_ms": seen.took_ms if seen and seen.at else None,
+        "usual_ms": seen.usual_ms or None if seen else None,
         "since": iso(seen.since_at) if seen and seen.since_at else None,
     }
 
 
 def _tell(context: Context, rows: list[tuple[Probe, Seen | None, str]], now: int) -> None:
     table(
-        ("PROBE", "STATE", "SEEN", "EVERY", "KIND", "WHAT"),
+        ("PROBE", "STATE", "SEEN", "EVERY", "TOOK", "USUALLY", "KIND", "WHAT"),
         [
-            (probe.name, state, ago(seen.at, now) if seen and seen.at else "", span(probe.every_ms), probe.kind,
-             seen.what if seen else "")
+            (probe.name, state, ago(seen.at, now) if seen and seen.at else "", span(probe.every_ms),
+             f"{seen.took_ms} ms" if seen and seen.at else "", f"{seen.usual_ms} ms" if seen and seen.usual_ms else "",
+             probe.kind, seen.what if seen else "")
             for probe, seen, state in rows
         ],
         empty="No probe is configured; see probes.yaml.",

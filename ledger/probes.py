@@ -25,6 +25,9 @@ class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Without another look by then (ms) nobody looks."""
     unset: bool = False
     """Nobody has set what it takes to look."""
+    took_ms: int = 0
+    usual_ms: int = 0
+    """How long looks that were well have taken of late; 0 before the first."""
 
 
 def mine(client: redis.Redis, keys: Keys, worker: str, ttl_ms: int) -> bool:

@@ -43,6 +43,9 @@ AT_ONCE: Final = 8
 _MISSED: Final = 3
 """Without a look for so many times its interval, nobody looks."""
 
+_USUAL: Final = 20
+"""What a look usually takes follows the last so many that were well, the latest most."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -53,10 +56,14 @@ class _Looking(threading.Thread):
         super().__init__(name=f"probe {probe.name}", daemon=True)
         self._asked = context, policy, probe
         self.sight: Sight | None = None
+        self.took_ms = 0
         self.start()
 
     def run(self) -> None:
-        self.sight = looking.look(*self._asked)
+        began = time.monotonic()
+        sight = looking.look(*self._asked)
+        self.took_ms = round((time.monotonic() - began) * 1000)
+        self.sight = sight
 
 
 @dataclass(slots=True)
@@ -70,6 +77,7 @@ class _Watch:
     since_at: int = 0
     said_at: int = 0
     blind: bool = False
+    usual_ms: float = 0.0
 
 
 class Prober:
@@ -94,9 +102,9 @@ class Prober:
         self._follow(policy.probes if context.settings.probes else ())
         for watch in self._watches.values():
             if watch.running is not None and (sight := watch.running.sight) is not None:
-                watch.running = None
+                took_ms, watch.running = watch.running.took_ms, None
                 self._unsaid += self._judge(watch, sight)
-                self._show(watch, sight)
+                self._show(watch, sight, took_ms)
             if watch.running is None and watch.due <= time.monotonic() and self._under_way() < AT_ONCE:
                 watch.due = time.monotonic() + watch.probe.every_ms / 1000
                 watch.running = _Looking(context, policy, watch.probe)
@@ -128,7 +136,7 @@ class Prober:
         """The first look has its time too, however long nobody has looked; one that hangs is missed after it."""
         renewed = replace(known, due_by=_due_by(probe, now_ms()))
         probes.show(self._context.client, self._context.keys, probe.name, renewed)
-        self._watches[probe.name] = _Watch(probe)
+        self._watches[probe.name] = _Watch(probe, usual_ms=known.usual_ms)
 
     def _judge(self, watch: _Watch, sight: Sight) -> Iterator[Event]:
         now, probe = now_ms(), watch.probe
@@ -154,11 +162,13 @@ class Prober:
             event_log.append(context.client, context.keys, Lane.URGENT, signal_)
             self._unsaid.pop(0)
 
-    def _show(self, watch: _Watch, sight: Sight) -> None:
+    def _show(self, watch: _Watch, sight: Sight, took_ms: int) -> None:
         now, probe = now_ms(), watch.probe
+        if sight.look is Look.WELL:
+            watch.usual_ms += (took_ms - watch.usual_ms) / _USUAL if watch.usual_ms else took_ms
         found = Seen(
             at=now, look=sight.look.value, what=sight.what, firing=watch.watched.firing, since_at=watch.since_at,
-            due_by=_due_by(probe, now), unset=sight.unset,
+            due_by=_due_by(probe, now), unset=sight.unset, took_ms=took_ms, usual_ms=round(watch.usual_ms),
         )  # fmt: skip
         probes.show(self._context.client, self._context.keys, watch.probe.name, found)
 

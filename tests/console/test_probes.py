@@ -45,5 +45,14 @@ def test_every_state_is_told_and_a_fault_where_somebody_has_to_look(
     assert state in run("probes", "list", code=code).stdout
 
 
+def test_how_long_a_look_took_is_told_beside_what_is_usual(desk: Desk, run: Run, ask: Ask) -> None:
+    show(desk, "site-health", took_ms=950, usual_ms=120)
+    told = {each["name"]: (each["took_ms"], each["usual_ms"]) for each in ask("probes", "list")}
+    assert told["site-health"] == (950, 120)
+    assert told["api-in-time"] == (0, None)
+    line = next(line for line in run("probes", "list").stdout.splitlines() if line.startswith("site-health"))
+    assert line.index("950 ms") < line.index("120 ms")
+
+
 def test_before_anybody_has_looked_nothing_is_looked_at(desk: Desk, run: Run) -> None:
     assert "nobody looks: start `tocsin prober`" in run("probes", "list", code=1).stdout

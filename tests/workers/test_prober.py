@@ -151,6 +151,24 @@ def test_a_slow_look_holds_up_no_other(redis: Redis, site: SiteStandin) -> None:
         assert len(slow.calls) <= 2
 
 
+def test_what_is_usual_follows_the_looks_that_were_well_and_outlives_the_prober(
+    redis: Redis, site: SiteStandin
+) -> None:
+    context = at_work(redis, probe(site))
+
+    def seen() -> Seen:
+        return probes.shown(context.client, context.keys).get("site", NEVER)
+
+    turning(Prober(context), lambda: seen().usual_ms > 0)
+    usual = seen().usual_ms
+    site.slow_s, site.healthy = 0.4, False
+    turning(Prober(context), lambda: seen().took_ms >= 400)
+    assert (seen().look, seen().usual_ms) == ("ill", usual)
+    site.healthy = True
+    turning(Prober(context), lambda: seen().look == "well")
+    assert usual < seen().usual_ms < seen().took_ms
+
+
 def test_a_changed_probe_is_watched_anew_and_one_that_is_gone_is_over(
     redis: Redis, site: SiteStandin
 ) -> None:
