@@ -127,7 +127,7 @@ def test_reading_steps_are_asked_for_real_and_changes_are_only_said(site: SiteSt
         "health": "ok", "vendor": "not played", "deployments": "not played", "rollback": "would",
     }  # fmt: skip
     assert found["ok"] is True
-    assert [each["holds"] for each in found["asked"]] == [False, None, None]
+    assert [each["holds"] for each in found["asked"]] == [False, True, None, None]
 
 
 def test_a_step_that_fails_there_fails_the_rehearsal() -> None:

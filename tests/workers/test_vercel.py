@@ -240,7 +240,7 @@ def test_every_action_can_say_what_it_would_ask_without_asking(standin: VercelSt
     action = vercel.ACTIONS[name]
     all_needed: dict[str, dict[str, Any]] = {
         "rollback": {"to": "dpl_good"}, "promote": {"deployment": "dpl_good"}, "runtime_log": {"deployment": "dpl_good"},
-        "block_ip": {"ip": "8.8.4.4"}, "rate_limit": {"limit": 5}, "set_env": {"key": "MODE", "value": "x"},
+        "block_ip": {"ip": "8.8.4.4"}, "rate_limit": {"limit": 5}, "set_env": {"key": "MODE", "value": "x"}, "variable": {"key": "MODE"},
     }  # fmt: skip
     needed = all_needed.get(name, {})
     given = {"deployment": "dpl_bad"} if name in {"cancel", "build_log"} else {"project": "prj_1", **needed}
