@@ -30,9 +30,11 @@ BETWEEN = 20
 """Events that are accepted between two deaths of the same process: it does get to work."""
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + 60 * ROUNDS), pytest.mark.xdist_group("kill")]
 ROUND_S = 90.0
+SERVERS = ("embedded", "distribution") if ROUNDS > 1 else ("embedded",)
+"""One round is for every change; the second server is for `make chaos`, and for the stories of `test_other_server`."""
 
 
-@pytest.fixture(params=["embedded", "distribution"])
+@pytest.fixture(params=SERVERS)
 def distribution(request: pytest.FixtureRequest) -> bool:
     """Whether the database is the distribution's Redis, where one is installed."""
     if request.param == "distribution" and not DISTRIBUTION:

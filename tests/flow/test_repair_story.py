@@ -18,6 +18,7 @@ BROKEN = "HighErrorRate"
 """A SEV-1 that the rollback is for."""
 ROLLBACK = "/v1/projects/prj_mariiahub/rollback/dpl_good"
 MINUTE = 60_000
+DEPLOYED = "    service: hosting         # one deployment carries the site, booking and checkout, which all run there\n"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,7 @@ def whole_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         ),
         "tocsin.yaml": changed(files["tocsin.yaml"], ("hold: 5m", "hold: 8s")),
         "sources.yaml": changed(files["sources.yaml"], ("    service: site\n", "")),
+        "severity.yaml": changed(files["severity.yaml"], (DEPLOYED, "")),
     }
     with town(tmp_path_factory.mktemp("town"), config) as made:
         made.stage.send("vercel", "deployment.succeeded")
