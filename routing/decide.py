@@ -2,7 +2,7 @@
 
 from routing import due
 from routing.alerts import absences, scheduled, signals
-from routing.automation import repairs, runbooks, steps
+from routing.automation import repairs, starting, steps
 from routing.decision import Decision
 from routing.draft import Draft
 from routing.entry import (
@@ -121,4 +121,4 @@ def _revived(draft: Draft, entry: Revived) -> None:
             draft.note(incident.id, f"{by} asked to retry {run.runbook}; the incident is resolved", by=by)
         elif incident is not None:
             draft.note(incident.id, f"runbook {run.runbook} retried by {by}", by=by)
-            runbooks.start(draft, incident, incident.labels)
+            starting.start(draft, incident, incident.labels)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from routing.alerts import absences, combinations, counting, ending, scheduled
-from routing.automation import facts, repairs, runbooks, steps, undoing
+from routing.automation import facts, repairs, steps, undoing, walking
 from routing.decision import Table
 from routing.delivery import Progress
 from routing.draft import Draft
@@ -139,7 +139,7 @@ def _verify(draft: Draft, timer: Timer) -> None:
     run = draft.run(timer.subject)
     incident = draft.incident(timer.incident)
     if run is not None and incident is not None:
-        repairs.after(draft, runbooks.verify_again(draft, incident, run))
+        repairs.after(draft, walking.verify_again(draft, incident, run))
 
 
 def _quiet(draft: Draft, timer: Timer) -> None:

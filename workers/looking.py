@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ledger import catalogue
 from ledger.clock import now_ms
-from routing.automation.steps import brief
+from routing.automation.findings import brief
 from routing.errors import ActionError, TocsinError
 from routing.language import expressions
 from routing.policy import Policy, Probe

@@ -6,7 +6,7 @@ fits is asked. Whatever repairs nothing in the end is handed over, where a runbo
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from routing.automation import steps
+from routing.automation import runs
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Alert, Incident
@@ -39,11 +39,11 @@ def following(draft: Draft, incident: Incident, ended: Run) -> Iterator[Runbook]
 
 
 def _named(draft: Draft, incident: Incident, failed: Run) -> Iterator[Runbook]:
-    before = steps.runbook_of(draft, failed.runbook)
+    before = runs.runbook_of(draft, failed.runbook)
     name = before.next_on_failure if before else ""
     if not name:
         return
-    runbook = steps.runbook_of(draft, name)
+    runbook = runs.runbook_of(draft, name)
     if runbook is None or runbook.mode == "off":
         problem = "it is switched off" if runbook else "it is no longer configured"
     else:
@@ -58,7 +58,7 @@ def _others(draft: Draft, ended: Run) -> Iterator[Runbook]:
     """Each once in a chain. After what failed, or was only a dry run, nothing but what hands over."""
     if ended.phase not in {RunPhase.STOPPED, RunPhase.FAILED}:
         return
-    before = steps.runbook_of(draft, ended.runbook)
+    before = runs.runbook_of(draft, ended.runbook)
     looks = before is not None and hands_over(before)
     goes_on = ended.phase is RunPhase.STOPPED and ended.mode != "dry_run" and not looks
     seen = {run.runbook for run in _chain(draft, ended)}
@@ -72,7 +72,7 @@ def tried(draft: Draft, run: Run) -> str:
     before = draft.run(run.follows)
     if before is None:
         return ""
-    runbook = steps.runbook_of(draft, before.runbook)
+    runbook = runs.runbook_of(draft, before.runbook)
     title = runbook.title if runbook else before.runbook
     return f"{tried(draft, before)}{title}: {before.phase.words}, {before.why}; then "
 

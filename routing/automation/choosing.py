@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from routing.automation import conditions, facts, steps
+from routing.automation import conditions, facts, findings, steps
 from routing.draft import Draft
 from routing.incident import Incident
 from routing.policy import Runbook, RunbookStep
@@ -26,7 +26,7 @@ def choose(draft: Draft, incident: Incident, run: Run, runbook: Runbook) -> Choi
     for step in runbook.remediate:
         if not step.when:
             continue
-        if run.mode == "dry_run" and steps.unmade(run, step.when):
+        if run.mode == "dry_run" and findings.unmade(run, step.when):
             draft.note(incident.id, f"{run.runbook}: whether {step.id} is needed is not checked (dry run)")
             continue
         judged = conditions.judge(step.when, run, known)

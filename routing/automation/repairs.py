@@ -1,7 +1,8 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, chains, runbooks, steps, undoing
+from routing.automation import approvals, chains, ending, runs, starting, undoing, walking
 from routing.automation.approvals import Vote
+from routing.automation.ending import Finished
 from routing.draft import Draft
 from routing.entry import StepDone
 from routing.incident import Incident, Phase
@@ -14,7 +15,7 @@ def step_done(draft: Draft, entry: StepDone) -> None:
     run = draft.run(entry.run)
     incident = draft.incident(run.incident) if run else None
     if run is not None and incident is not None:
-        after(draft, runbooks.step_done(draft, incident, run, entry))
+        after(draft, walking.step_done(draft, incident, run, entry))
 
 
 def gave_up(draft: Draft, incident: Incident, run: Run, why: str) -> None:
@@ -22,12 +23,12 @@ def gave_up(draft: Draft, incident: Incident, run: Run, why: str) -> None:
     if run.undoes:
         undoing.failed(draft, incident, run, why)
         return
-    runbook = steps.runbook_of(draft, run.runbook)
+    runbook = runs.runbook_of(draft, run.runbook)
     if runbook is not None and runbook.task is not None:
         draft.note(incident.id, f"{run.runbook}: {why}, so it hands over what was found by then")
-        after(draft, runbooks.hand_over(draft, incident, run, runbook.task))
+        after(draft, ending.hand_over(draft, incident, run, runbook.task))
     else:
-        after(draft, runbooks.finish(draft, incident, run, RunPhase.FAILED, why))
+        after(draft, ending.finish(draft, incident, run, RunPhase.FAILED, why))
 
 
 def approved(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
@@ -35,14 +36,14 @@ def approved(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -
     if (run := _waiting(draft, incident, run_id, by)) is not None:
         vote = approvals.approve(draft, incident, run, by, via)
         if vote is Vote.GRANTED:
-            after(draft, runbooks.go_on(draft, incident, draft.run(run.id) or run))
+            after(draft, walking.go_on(draft, incident, draft.run(run.id) or run))
 
 
 def denied(draft: Draft, incident: Incident, run_id: str, by: str, via: str) -> None:
     """A person says no."""
     if (run := _waiting(draft, incident, run_id, by)) is not None:
         why = f"denied by {by} via {via}"
-        after(draft, runbooks.finish(draft, incident, run, RunPhase.REFUSED, why))
+        after(draft, ending.finish(draft, incident, run, RunPhase.REFUSED, why))
 
 
 def unanswered(draft: Draft, incident: Incident, run: Run) -> None:
@@ -50,18 +51,18 @@ def unanswered(draft: Draft, incident: Incident, run: Run) -> None:
     if run.phase is RunPhase.WAITING and run.approval is not None:
         given = len(run.approval.granted)
         why = f"denied: {given} of {run.approval.people} approved in time, and no answer means no"
-        after(draft, runbooks.finish(draft, incident, run, RunPhase.REFUSED, why))
+        after(draft, ending.finish(draft, incident, run, RunPhase.REFUSED, why))
 
 
 def _waiting(draft: Draft, incident: Incident, run_id: str, by: str) -> Run | None:
-    waiting = [each for each in runbooks.active(draft, incident) if each.phase is RunPhase.WAITING]
+    waiting = [each for each in runs.active(draft, incident) if each.phase is RunPhase.WAITING]
     found = next((each for each in waiting if run_id in {"", each.id}), None)
     if found is None:
         draft.note(incident.id, f"{by} answered, and {run_id or 'no run'} does not wait for approval", by=by)
     return found
 
 
-def after(draft: Draft, finished: runbooks.Finished | None) -> None:
+def after(draft: Draft, finished: Finished | None) -> None:
     """Let the incident go on after a run."""
     if finished is None or finished.incident.phase is Phase.RESOLVED:
         return
@@ -72,16 +73,16 @@ def after(draft: Draft, finished: runbooks.Finished | None) -> None:
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
         )
         return
-    incident, following = runbooks.start_next(draft, incident, run)
+    incident, following = starting.start_next(draft, incident, run)
     goes_on = following is not None and run.phase is not RunPhase.FAILED
-    if following is not None and runbooks.repairs(draft, following):
+    if following is not None and runs.repairs(draft, following):
         # What was held stays held, and no longer: its timer is as it was.
         if not goes_on:
             _report(draft, incident, run, f"; {following.runbook} is tried")
         return
     if run.phase is RunPhase.HANDED_OVER:
         return
-    if incident.held_until and runbooks.repairs(draft, run):
+    if incident.held_until and runs.repairs(draft, run):
         helped = "helped, and it is not over by that" if finished.repaired else "did not help"
         responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")
     elif not goes_on:

@@ -4,20 +4,19 @@ from typing import Any
 
 import msgspec
 
+from routing.automation import findings
 from routing.draft import Draft
 from routing.effect import Step
 from routing.entry import Claimed, Outcome, StepDone
 from routing.incident import Incident
 from routing.language.template import TemplateGap, fill
 from routing.policy import Runbook, RunbookStep
-from routing.reason import Reason
 from routing.response.sending import unclaimed_ms
 from routing.run import SKIPPED, Run, StepState
 from routing.timer import Wake
 
 RETRY_MS = 2_000
 SILENT_GRACE_MS = 1_000
-BRIEF = 160
 
 
 def effect_id(run: Run, step: str) -> str:
@@ -28,11 +27,6 @@ def split_effect(effect: str) -> tuple[str, str]:
     """Run and step of a step effect's id; ("", "") when it is not one."""
     run, slash, step = effect.partition("/")
     return (run, step) if slash else ("", "")
-
-
-def runbook_of(draft: Draft, name: str) -> Runbook | None:
-    """As it is configured now; None when it no longer is."""
-    return next((each for each in draft.policy.runbooks if each.id == name), None)
 
 
 def state_of(run: Run, step: str) -> StepState:
@@ -179,20 +173,12 @@ def record(draft: Draft, run: Run, state: StepState, done: StepDone) -> Run:
         ended_at=draft.now,
     )
     run = with_state(run, state)
-    if _simulated(state):
+    if findings.simulated(state):
         run = msgspec.structs.replace(run, mode="dry_run")
     draft.put_run(run)
     draft.withdraw(effect_id(run, state.id))
     _drop_timers(draft, run, state.id)
     return run
-
-
-def audit(spec: RunbookStep, done: StepDone) -> list[Reason]:
-    """By which step of the configuration, with what, and what was asked and answered."""
-    rule, origin = f"step {spec.id}", str(spec.origin)
-    given = f" with {brief(done.params)}" if done.params else ""
-    reasons = [Reason(text=f"{spec.action}{given}", rule=rule, origin=origin)]
-    return [*reasons, Reason(text=done.request, rule="asked and answered")] if done.request else reasons
 
 
 def forget(draft: Draft, run: Run) -> None:
@@ -207,43 +193,3 @@ def forget(draft: Draft, run: Run) -> None:
 def _drop_timers(draft: Draft, run: Run, step: str) -> None:
     for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
         draft.unwake(wake, effect_id(run, step))
-
-
-def _simulated(state: StepState) -> bool:
-    return isinstance(state.output, dict) and bool(state.output.get("dry_run"))
-
-
-def unmade(run: Run, condition: str) -> bool:
-    """The condition refers to a step that was only simulated, so nobody can judge it."""
-    return any(state.id in condition for state in run.steps if _simulated(state))
-
-
-def has_changed_something(run: Run) -> bool:
-    """A step that changes something was carried out, or may have been."""
-    return any(has_changed(state) for state in run.steps)
-
-
-def has_changed(state: StepState) -> bool:
-    """It is a change, and was carried out, or may have been."""
-    done = {str(Outcome.OK), str(Outcome.UNKNOWN)}
-    return state.mutates and state.outcome in done and not _simulated(state)
-
-
-def would_have(run: Run) -> str:
-    done = [state.action for state in run.steps if state.mutates and state.outcome not in {"", SKIPPED}]
-    return ", ".join(done) or "nothing"
-
-
-def troubles(run: Run) -> str:
-    """What could not be found out, in one sentence."""
-    return "; ".join(
-        f"{state.id} {state.outcome}: {state.error}"
-        for state in run.steps
-        if state.outcome not in {"", SKIPPED, Outcome.OK}
-    )
-
-
-def brief(output: Any) -> str:
-    """A result in a few words."""
-    text = msgspec.json.encode(output).decode()
-    return text if len(text) <= BRIEF else text[: BRIEF - 1] + "…"

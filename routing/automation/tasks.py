@@ -2,7 +2,7 @@
 
 import msgspec
 
-from routing.automation import facts, steps
+from routing.automation import facts, findings
 from routing.draft import Draft
 from routing.entry import Outcome
 from routing.incident import FollowUp, Incident
@@ -62,6 +62,6 @@ def tell(draft: Draft, incident: Incident, run: Run) -> Incident:
 def found(run: Run) -> str:
     """Which steps found something, and what could not be found out."""
     names = [state.id for state in run.steps if state.outcome == Outcome.OK]
-    trouble = steps.troubles(run)
+    trouble = findings.troubles(run)
     said = f"found: {', '.join(names)}" if names else "nothing was found"
     return f"{said}; {trouble}" if trouble else said

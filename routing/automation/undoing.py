@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from routing import duration
-from routing.automation import facts, steps
+from routing.automation import facts, findings, runs, steps
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import Outcome, StepDone
@@ -30,7 +30,7 @@ MAX_AGAIN_MS = HOUR
 def expire(draft: Draft, incident: Incident, run: Run, spec: RunbookStep) -> None:
     """The step has made a change: it is taken back when its time is over."""
     state = steps.state_of(run, spec.id)
-    if spec.undo is None or not spec.expires_ms or run.mode == "dry_run" or not steps.has_changed(state):
+    if spec.undo is None or not spec.expires_ms or run.mode == "dry_run" or not findings.has_changed(state):
         return
     at, what = draft.now + spec.expires_ms, f"take back {spec.action}"
     draft.wake(Wake.UNDO, steps.effect_id(run, spec.id), at, incident=incident.id, what=what)
@@ -76,7 +76,7 @@ def leave(draft: Draft, incident: Incident, run_id: str, reason: str, by: str, v
 
 def _changes(draft: Draft, run: Run) -> Iterator[str]:
     """What it changed and nobody has taken back or is at, the last change first."""
-    runbook = steps.runbook_of(draft, run.runbook)
+    runbook = runs.runbook_of(draft, run.runbook)
     gone = {
         other.undoes
         for other in draft.owned(run.incident, Table.RUN, Run)
@@ -85,7 +85,7 @@ def _changes(draft: Draft, run: Run) -> Iterator[str]:
     for state in reversed(run.steps):
         spec = steps.spec_of(runbook, state.id) if runbook else None
         change = steps.effect_id(run, state.id)
-        if spec is not None and spec.undo is not None and steps.has_changed(state) and change not in gone:
+        if spec is not None and spec.undo is not None and findings.has_changed(state) and change not in gone:
             yield change
 
 
@@ -93,7 +93,7 @@ def begin(draft: Draft, incident: Incident, change: str, why: str, tries: int) -
     """Start the run that takes the change ("INC-1-r1/attack_mode") back."""
     run_id, step = steps.split_effect(change)
     before = draft.run(run_id)
-    runbook = steps.runbook_of(draft, before.runbook) if before else None
+    runbook = runs.runbook_of(draft, before.runbook) if before else None
     spec = _spec(runbook, step)
     draft.unwake(Wake.UNDO, change)
     if before is None or spec is None or spec.undo is None:
@@ -140,8 +140,8 @@ def done(draft: Draft, incident: Incident, run: Run, entry: StepDone) -> None:
         failed(draft, incident, run, entry.error or str(entry.outcome))
         return
     _end(draft, run, RunPhase.SUCCEEDED, "taken back")
-    spec = _spec(steps.runbook_of(draft, run.runbook), _step(run))
-    how = steps.audit(spec.undo, entry) if spec is not None and spec.undo is not None else []
+    spec = _spec(runs.runbook_of(draft, run.runbook), _step(run))
+    how = findings.audit(spec.undo, entry) if spec is not None and spec.undo is not None else []
     draft.note(incident.id, f"{run.runbook}: {_step(run)} is taken back", *how, by=entry.by)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from routing import routes
-from routing.automation import runbooks
+from routing.automation import runs
 from routing.draft import Draft
 from routing.incident import Alert, Incident, Phase
 from routing.noise import mutes
@@ -34,7 +34,7 @@ def wait_ms(policy: Policy, incident: Incident) -> int:
 def is_waiting(draft: Draft, incident: Incident) -> bool:
     """Nothing but its group's wait holds the page back."""
     held = incident.held_until and not incident.silenced_by
-    return bool(held and not any(runbooks.repairs(draft, run) for run in runbooks.active(draft, incident)))
+    return bool(held and not any(runs.repairs(draft, run) for run in runs.active(draft, incident)))
 
 
 def changed(draft: Draft, incident: Incident, alert: Alert | None, mark: str) -> tuple[Incident, str]:

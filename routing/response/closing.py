@@ -2,7 +2,7 @@
 
 import msgspec
 
-from routing.automation import guards, runbooks
+from routing.automation import ending, guards
 from routing.decision import Table
 from routing.delivery import Delivery
 from routing.draft import Draft
@@ -42,7 +42,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
         draft.unwake(wake, incident.id)
     mutes.lifted(draft, incident)
     sending.cancel_pages(draft, incident, f"resolved by {by}")
-    incident = runbooks.stop_all(draft, incident, f"the incident was resolved by {by}")
+    incident = ending.stop_all(draft, incident, f"the incident was resolved by {by}")
     draft.note(incident.id, what, *reasons, by=by)
     draft.wake(
         Wake.RETIRE,

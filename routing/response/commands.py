@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from routing.automation import repairs, runbooks, undoing
+from routing.automation import repairs, starting, undoing
 from routing.draft import Draft
 from routing.entry import Command, Verb
 from routing.incident import Incident, Phase
@@ -112,7 +112,7 @@ _SAID: dict[Verb, Saying] = {
     Verb.STATUS: cadence.status,
     Verb.APPROVE: repairs.approved,
     Verb.DENY: repairs.denied,
-    Verb.RUN: runbooks.start_by_hand,
+    Verb.RUN: starting.start_by_hand,
     Verb.UNDO: undoing.by_hand,
 }
 _TO: dict[Verb, Saying] = {Verb.REASSIGN: reassigning.reassign, Verb.MERGE: merging.merge}

@@ -6,7 +6,7 @@ with a timer, and pages nobody.
 
 import msgspec
 
-from routing.automation import runbooks
+from routing.automation import ending
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Alert, Incident, Phase
@@ -37,7 +37,7 @@ def merge(draft: Draft, incident: Incident, into: str, by: str, via: str) -> Non
     )  # fmt: skip
     draft.put_incident(incident)
     sending.cancel_pages(draft, incident, f"merged into {target.id}")
-    incident = runbooks.stop_all(draft, incident, f"the incident was merged into {target.id}")
+    incident = ending.stop_all(draft, incident, f"the incident was merged into {target.id}")
     draft.put_incident(incident)
     draft.put_incident(
         msgspec.structs.replace(target, also=[each for each in groups if each and each != target.group])

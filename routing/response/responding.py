@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from routing import routes
-from routing.automation import runbooks
+from routing.automation import runs, starting
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.noise import grouping, mute, mutes
@@ -21,9 +21,9 @@ def respond(draft: Draft, incident: Incident, labels: dict[str, str]) -> Inciden
     if muted is not None:
         return mutes.hold(draft, incident, muted)
     incident = msgspec.structs.replace(incident, silenced_by="")
-    incident, run = runbooks.start(draft, incident, labels)
+    incident, run = starting.start(draft, incident, labels)
     level = draft.policy.levels[incident.severity]
-    if run is None or not runbooks.repairs(draft, run):
+    if run is None or not runs.repairs(draft, run):
         wait = grouping.wait_ms(draft.policy, incident)
         if wait:
             return _hold(draft, incident, draft.now + wait, "page: its group had time to gather")
@@ -57,7 +57,7 @@ def release_hold(draft: Draft, incident: Incident, why: str) -> Incident:
 
 def hold_over(draft: Draft, incident: Incident) -> str:
     """Why a held page goes out now."""
-    running = [run for run in runbooks.active(draft, incident) if runbooks.repairs(draft, run)]
+    running = [run for run in runs.active(draft, incident) if runs.repairs(draft, run)]
     if running:
         return f"runbook {running[0].runbook} has not repaired it in time; it is at {running[0].phase}"
     if incident.silenced_by:
@@ -100,7 +100,7 @@ def worsen(
     clocks.watch(draft, incident)
     draft.put_incident(incident)
     if incident.phase is Phase.ACKNOWLEDGED:
-        incident, _ = runbooks.start(draft, incident, labels)
+        incident, _ = starting.start(draft, incident, labels)
         return acknowledging.unacknowledge(draft, incident, f"it got worse: {severity}")
     repairing = incident.held_until and not incident.silenced_by and not grouping.is_waiting(draft, incident)
     if repairing and level.hold_ms:

@@ -1,0 +1,24 @@
+"""Runs: which of them are under way for an incident, and by which runbook."""
+
+from routing.decision import Table
+from routing.draft import Draft
+from routing.incident import Incident
+from routing.policy import Runbook
+from routing.run import Run
+
+
+def runbook_of(draft: Draft, name: str) -> Runbook | None:
+    """As it is configured now; None when it no longer is."""
+    return next((each for each in draft.policy.runbooks if each.id == name), None)
+
+
+def active(draft: Draft, incident: Incident) -> list[Run]:
+    """The repairs under way. What takes a change back is none of them, and goes on whatever becomes of the incident."""
+    runs = draft.owned(incident.id, Table.RUN, Run)
+    return [run for run in runs if not run.phase.over and not run.undoes]
+
+
+def repairs(draft: Draft, run: Run) -> bool:
+    """Whether it may end the incident, so that a page may wait for it."""
+    runbook = runbook_of(draft, run.runbook)
+    return runbook is None or runbook.task is None
