@@ -11,6 +11,7 @@ from routing.ports import ActionModule, ChannelModule, SourceModule
 _SOURCES = "receiver.sources"
 _CHANNELS = "workers.channels"
 _ACTIONS = "workers.actions"
+_CALLBACKS = "receiver.callbacks"
 
 
 def sources() -> tuple[str, ...]:
@@ -41,6 +42,21 @@ def channel(name: str) -> ChannelModule:
 def action(name: str) -> ActionModule:
     """Raises KeyError when there is no such family."""
     return cast("ActionModule", _module(_ACTIONS, name))
+
+
+def callbacks() -> tuple[str, ...]:
+    """Vendors that call us back."""
+    return _names(_CALLBACKS)
+
+
+def callback(name: str) -> Any:
+    """Raises KeyError when there is no such vendor."""
+    return _module(_CALLBACKS, name)
+
+
+def callback_secrets() -> frozenset[str]:
+    """Names of the variables that verify what vendors call back with."""
+    return frozenset(secret for name in callbacks() for secret in callback(name).SECRETS)
 
 
 def catalogue() -> Catalogue:

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger import catalogue
 from receiver import refusals, refuse
 from receiver.ack_links import AckLinks
 from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
-from receiver.callbacks import Callbacks
 from receiver.health import Health
 from receiver.hooks import PREFIX, Hooks
 from receiver.metrics import Metrics
@@ -43,7 +43,8 @@ def build(site: Site) -> ASGIApp:
 
 
 def _pages(site: Site) -> Starlette:
-    groups = (Callbacks(site), AckLinks(site), Health(site), Metrics(site))
+    called_back = [route for name in catalogue.callbacks() for route in catalogue.callback(name).routes(site)]
+    groups = (AckLinks(site), Health(site), Metrics(site))
 
     async def refused(request: Request, error: Exception) -> Response:
         refusal = _refusal(error)
@@ -52,7 +53,7 @@ def _pages(site: Site) -> Starlette:
         return Response(refusal.body(), refusal.status, headers=dict(refusal.headers()))
 
     return Starlette(
-        routes=[route for group in groups for route in group.routes()],
+        routes=[*called_back, *(route for group in groups for route in group.routes())],
         exception_handlers=dict.fromkeys((Refused, HTTPException, RedisError, OSError, Exception), refused),
         lifespan=lambda _: _running(site),
     )

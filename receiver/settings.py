@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ledger.catalogue import callback_secrets
 from ledger.settings import LedgerSettings
 from ledger.settings import from_env as ledger_from_env
 
@@ -26,8 +27,8 @@ class ReceiverSettings:
     """
     link_secret: str = field(default="", repr=False)
     """`TOCSIN_LINK_SECRET`: verifies links to acknowledge."""
-    twilio_secrets: tuple[str, ...] = field(default=(), repr=False)
-    """`TWILIO_AUTH_TOKEN`: the account's token, or several with commas while it is rolled."""
+    callback_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """By name, those that verify what providers call back with; several with commas while one is rolled."""
     metrics_tokens: tuple[str, ...] = field(default=(), repr=False)
     """`TOCSIN_METRICS_TOKEN`: opens `/metrics` and `/readyz` to other machines; several with commas."""
     pending: int = 4096
@@ -50,7 +51,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
         port=_whole(environ, "TOCSIN_RECEIVER_PORT", 8080),
         public_url=environ.get("TOCSIN_PUBLIC_URL", "").strip(),
         link_secret=environ.get("TOCSIN_LINK_SECRET", "").strip(),
-        twilio_secrets=_several(environ, "TWILIO_AUTH_TOKEN"),
+        callback_secrets={name: _several(environ, name) for name in callback_secrets()},
         metrics_tokens=_several(environ, "TOCSIN_METRICS_TOKEN"),
         pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
         room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),

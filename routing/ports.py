@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from routing.delivery import Message, Purpose
 from routing.event import Event
-from routing.policy import Source
+from routing.incident import Incident
+from routing.policy import Contact, Source
 from routing.severity import Severity
 
 
@@ -78,6 +79,12 @@ class Notification:
     ack_url: str
     callback_url: str
     """Base of this delivery's callbacks; "" without a public URL."""
+    standing: Incident | None = None
+    """The incident as it is when the message leaves, which may be later than what the message tells; None where
+    the message belongs to none, or it is archived."""
+    person: Contact | None = None
+    """Whom it is for, with their time zone; None once they are configured no more."""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

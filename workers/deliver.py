@@ -9,13 +9,16 @@ from rq.timeouts import BaseTimeoutException
 
 from ledger import catalogue, faults, links, outbox, sandbox
 from ledger.clock import now_ms
+from routing.decision import Table
 from routing.delivery import Purpose
 from routing.effect import Deliver
 from routing.entry import Delivered, Outcome
 from routing.errors import DeliveryError
+from routing.incident import Incident
 from routing.instant import DAY
 from routing.policy import Channel, Policy
 from routing.ports import ChannelModule, Notification
+from routing.record import decode
 from workers import credentials, redaction
 from workers.context import Context
 from workers.report import count, report
@@ -125,7 +128,15 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         repeat=effect.repeat,
         ack_url=ack_url,
         callback_url=f"{public}/callbacks" if public else "",
+        standing=_standing(context, effect.incident),
+        person=policy.contacts.get(effect.contact),
+        urgent=effect.urgent,
     )
+
+
+def _standing(context: Context, incident: str) -> Incident | None:
+    raw = context.client.hget(context.keys.state(Table.INCIDENT), incident) if incident else None
+    return decode(Incident, raw) if isinstance(raw, bytes) else None
 
 
 def _to_sandbox(context: Context, effect: Deliver, way: _Way, notification: Notification) -> Delivered:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from ledger import catalogue
 from routing.policy import Policy, Secret
 
 _EVERYONE: Final = frozenset(
@@ -29,10 +30,7 @@ class Role(StrEnum):
 
 
 FIXED: Final[Mapping[Role, frozenset[str]]] = {
-    # What verifies callbacks; Twilio signs them with the account's token, workers send with an API key.
-    Role.RECEIVER: frozenset(
-        {"TOCSIN_LINK_SECRET", "TWILIO_AUTH_TOKEN", "TOCSIN_OPERATOR_TOKEN", "TOCSIN_METRICS_TOKEN"}
-    ),
+    Role.RECEIVER: frozenset({"TOCSIN_LINK_SECRET", "TOCSIN_OPERATOR_TOKEN", "TOCSIN_METRICS_TOKEN"}),
     Role.DISPATCH: frozenset(),
     Role.DELIVER: frozenset({"TOCSIN_LINK_SECRET"}),
     Role.REMEDIATE: frozenset(),
@@ -40,7 +38,7 @@ FIXED: Final[Mapping[Role, frozenset[str]]] = {
     Role.UPKEEP: frozenset(),
     Role.PROBER: frozenset(),
 }
-"""Secrets of each role by name. The configuration's `${NAME}` come on top, see `secrets_of`."""
+"""Secrets of each role by name. What verifies callbacks and the configuration's `${NAME}` come on top."""
 
 
 def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> dict[str, str]:
@@ -50,7 +48,10 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
 
 
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
-    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' for upkeep."""
+    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' for upkeep.
+
+    The receiver also verifies what vendors call back with; it never holds what can send.
+    """
     named: dict[Role, Iterable[Any]] = {
         Role.RECEIVER: [(source.secrets, source.settings) for source in policy.sources.values()],
         Role.DELIVER: [channel.settings for channel in policy.channels.values()],
@@ -59,7 +60,8 @@ def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
         Role.PROBER: [policy.settings[each] for each in _looked_with(policy)],
         Role.UPKEEP: [schedule.feed.url for schedule in policy.schedules.values() if schedule.feed],
     }
-    return FIXED[role] | frozenset(_names(named.get(role, ())))
+    called_back = catalogue.callback_secrets() if role is Role.RECEIVER else frozenset()
+    return FIXED[role] | called_back | frozenset(_names(named.get(role, ())))
 
 
 def _looked_with(policy: Policy) -> list[str]:

@@ -16,6 +16,7 @@ from routing.entry import Answer, Lane, Receipt
 from routing.errors import BadSignature
 
 PUBLIC = "https://tocsin.example"
+TOKENS = {"TWILIO_AUTH_TOKEN": ("12345",)}
 VECTOR = {
     "CallSid": "CA1234567890ABCDE", "Digits": "1234", "From": "+14158675309", "Caller": "+14158675309",
     "To": "+18005551212",
@@ -173,14 +174,14 @@ def test_unknown_paths_and_odd_ids_are_not_found(reception: Reception) -> None:
         assert answer.json()["hint"]
 
 
-@pytest.mark.parametrize("change", [{"twilio_secrets": ()}, {"public_url": "", "twilio_secrets": ("12345",)}])
+@pytest.mark.parametrize("change", [{"callback_secrets": {}}, {"public_url": "", "callback_secrets": TOKENS}])
 def test_without_a_secret_or_a_public_url_nothing_is_taken(
     redis: Redis, redis_url: str, change: dict[str, object]
 ) -> None:
     from reception import POLICY
 
     settings = ReceiverSettings(
-        LedgerSettings(redis_url=redis_url), public_url=PUBLIC, twilio_secrets=("12345",)
+        LedgerSettings(redis_url=redis_url), public_url=PUBLIC, callback_secrets=TOKENS
     )
     settings = replace(settings, **change)  # type: ignore[arg-type]
     with running(redis, redis_url, settings=settings, policy=replace(POLICY, public_url="")) as reception:

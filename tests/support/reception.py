@@ -108,7 +108,7 @@ def running(
         ledger=LedgerSettings(redis_url=redis_url),
         public_url="https://tocsin.example",
         link_secret="link-secret",
-        twilio_secrets=("12345", "67890"),
+        callback_secrets={"TWILIO_AUTH_TOKEN": ("12345", "67890")},
     )
     site = _site(settings, policy, append, lambda: findings, keeping)
     config = uvicorn.Config(

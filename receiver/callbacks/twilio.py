@@ -1,36 +1,29 @@
 """What Twilio tells us: keys pressed during a call, SMS sent back, and how a call or a message went.
 
-Each becomes an entry in the control lane, where nothing waits behind a storm. Signatures are checked over the
-public URL of the settings: the Host header is anybody's to write. Answers are TwiML.
+Signatures are checked over the public URL of the settings: the Host header is anybody's to write. Answers are
+TwiML.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-import orjson
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger.log import NewEvent, Request
-from receiver import body, refuse, twilio_signature
-from receiver.redaction import redacted
-from receiver.refuse import Refused
+from receiver import callback, refuse, twilio_signature
 from receiver.site import Site
-from receiver.take import headers_of, keep
-from routing.entry import Answer, AnyEntry, Lane, Receipt, Verb, encode_entry
+from routing.entry import Answer, AnyEntry, Receipt, Verb
 from routing.errors import BadSignature
-from routing.instant import DAY
 from routing.response import answers
 
+SECRETS = ("TWILIO_AUTH_TOKEN",)
+"""The account's token, or several with commas while it is rolled."""
 SOURCE = "twilio"
 _BY = "twilio"
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
-_MAX_BYTES = 65_536
-_MOST_FIELDS = 200
 _SAID = {
     Verb.ACK: "Thank you. The incident is acknowledged. It is yours now.",
     Verb.RESOLVE: "Thank you. The incident is marked as resolved.",
@@ -50,18 +43,18 @@ class Callback:
     headers: Mapping[str, str]
 
 
-class Callbacks:
-    """Routes below `/callbacks/twilio`."""
+def routes(site: Site) -> list[Route]:
+    calls = _Calls(site)
+    return [
+        Route("/callbacks/twilio/gather/{delivery}", calls.gather, methods=["POST"]),
+        Route("/callbacks/twilio/status/{delivery}", calls.status, methods=["POST"]),
+        Route("/callbacks/twilio/sms", calls.sms, methods=["POST"]),
+    ]
 
+
+class _Calls:
     def __init__(self, site: Site) -> None:
         self._site = site
-
-    def routes(self) -> list[Route]:
-        return [
-            Route("/callbacks/twilio/gather/{delivery}", self.gather, methods=["POST"]),
-            Route("/callbacks/twilio/status/{delivery}", self.status, methods=["POST"]),
-            Route("/callbacks/twilio/sms", self.sms, methods=["POST"]),
-        ]
 
     async def gather(self, request: WebRequest) -> Response:
         """Somebody pressed a key during the call."""
@@ -109,50 +102,24 @@ class Callbacks:
 
     async def _authentic(self, request: WebRequest) -> Callback:
         """Raises Refused."""
-        site, headers = self._site, headers_of(request.scope)
-        if not site.settings.twilio_secrets:
-            raise refuse.no_secret("TWILIO_AUTH_TOKEN")
-        if not site.public_url:
-            raise refuse.no_secret("TOCSIN_PUBLIC_URL")
+        site = self._site
+        secrets = callback.secrets(site, *SECRETS)
+        url = callback.public_url(site, request)
         delivery = request.path_params.get("delivery", "")
         if delivery and not _DELIVERY.fullmatch(delivery):
             raise refuse.unknown_page()
-        raw = await body.read(
-            request.receive,
-            headers.get("content-length", ""),
-            _MAX_BYTES,
-            site.room,
-            site.settings.body_wait_s,
-        )
-        site.room.give_back(len(raw))
-        fields = _fields(raw)
+        raw, headers = await callback.read(site, request)
+        fields = callback.fields(raw, "Twilio")
         try:
-            twilio_signature.verify(_url(site, request), fields, headers, site.settings.twilio_secrets)
+            twilio_signature.verify(url, fields, headers, secrets)
         except BadSignature as error:
             raise refuse.unauthentic(error) from error
         return Callback(dict(fields), delivery, site.now(), raw, headers)
 
     async def _keep(self, call: Callback, entry: AnyEntry, sid: str, what: str) -> None:
-        """Raises Refused. Twilio calls again when it heard no answer: that is still one entry."""
+        """Raises Refused."""
         once = f"{sid}:{call.delivery}:{what}" if sid else ""
-        event = NewEvent(Lane.CONTROL, once, encode_entry(entry))
-        headers = orjson.dumps(redacted(call.headers))
-        await keep(self._site, Request(SOURCE, call.raw, headers, (event,), (), DAY))
-
-
-def _url(site: Site, request: WebRequest) -> str:
-    query: str = request.scope["query_string"].decode("latin-1")
-    path: str = request.scope.get("raw_path", b"").decode("latin-1") or request.scope["path"]
-    return site.public_url + path + (f"?{query}" if query else "")
-
-
-def _fields(raw: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
-    except ValueError as error:
-        raise Refused(
-            400, "form", "the body is not a form", "Twilio sends application/x-www-form-urlencoded"
-        ) from error
+        await callback.note(self._site, SOURCE, entry, once, call.raw, call.headers)
 
 
 def _twiml(inner: str) -> Response:

@@ -1,0 +1,66 @@
+"""A provider's call back: its body read whole, and what it says kept in the control lane.
+
+There nothing waits behind a storm. Providers call again when they heard no answer: that is still one entry.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request as WebRequest
+
+from ledger.log import NewEvent, Request
+from receiver import body, refuse
+from receiver.redaction import redacted
+from receiver.refuse import Refused
+from receiver.site import Site
+from receiver.take import headers_of, keep
+from routing.entry import AnyEntry, Lane, encode_entry
+from routing.instant import DAY
+
+MAX_BYTES = 65_536
+_MOST_FIELDS = 200
+
+
+async def read(site: Site, request: WebRequest) -> tuple[bytes, dict[str, str]]:
+    """The body and its headers (names in lower case). Raises Refused when it is too large or too slow."""
+    headers = headers_of(request.scope)
+    raw = await body.read(
+        request.receive, headers.get("content-length", ""), MAX_BYTES, site.room, site.settings.body_wait_s
+    )
+    site.room.give_back(len(raw))
+    return raw, headers
+
+
+async def note(
+    site: Site, source: str, entry: AnyEntry, once: str, raw: bytes, headers: Mapping[str, str]
+) -> None:
+    """Returns once it is on disk. `once`: what names this call, "" if nothing does. Raises Refused."""
+    event = NewEvent(Lane.CONTROL, once, encode_entry(entry))
+    await keep(site, Request(source, raw, orjson.dumps(redacted(headers)), (event,), (), DAY))
+
+
+def secrets(site: Site, name: str) -> tuple[str, ...]:
+    """Those that may have signed it. Raises Refused when this process was given none."""
+    found = site.settings.callback_secrets.get(name, ())
+    if not found:
+        raise refuse.no_secret(name)
+    return found
+
+
+def public_url(site: Site, request: WebRequest) -> str:
+    """The address that was called, as the provider knows it. Raises Refused when nobody said what it is."""
+    if not site.public_url:
+        raise refuse.no_secret("TOCSIN_PUBLIC_URL")
+    query: str = request.scope["query_string"].decode("latin-1")
+    path: str = request.scope.get("raw_path", b"").decode("latin-1") or request.scope["path"]
+    return site.public_url + path + (f"?{query}" if query else "")
+
+
+def fields(raw: bytes, sender: str) -> list[tuple[str, str]]:
+    """Of a form. Raises Refused."""
+    try:
+        return parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError as error:
+        hint = f"{sender} sends application/x-www-form-urlencoded"
+        raise Refused(400, "form", "the body is not a form", hint) from error

@@ -1,0 +1,1 @@
+"""What providers call back with, one flat module per vendor, found by its name. None of them knows a sibling."""
