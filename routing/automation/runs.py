@@ -9,7 +9,7 @@ from routing.run import Run
 
 def runbook_of(draft: Draft, name: str) -> Runbook | None:
     """As it is configured now; None when it no longer is."""
-    return next((each for each in draft.policy.runbooks if each.id == name), None)
+    return draft.policy.runbooks_by_id.get(name)
 
 
 def active(draft: Draft, incident: Incident) -> list[Run]:

@@ -20,10 +20,10 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
     is under way for such an alert, what comes after it is its chain's to say.
     """
     under_way = [runs.runbook_of(draft, run.runbook) for run in runs.active(draft, incident)]
-    if any(book and not chains.hands_over(book) and chains.fits(book, labels) for book in under_way):
+    if any(book and not book.hands_over and chains.fits(book, labels) for book in under_way):
         return incident, None
-    for runbook in chains.in_order(draft.policy.runbooks):
-        if runbook.mode == "off" or runbook in under_way or not chains.fits(runbook, labels):
+    for runbook in draft.policy.runbooks_by_labels.matching(labels):
+        if runbook in under_way:
             continue
         if runbook.when_severity and incident.severity not in runbook.when_severity:
             continue
@@ -64,7 +64,7 @@ def _start(
     run = msgspec.structs.replace(run, follows=before.id if before else "")
     incident = msgspec.structs.replace(incident, runs=number)
     record = targets.of_run(draft, runbook, run.target)
-    reads = runbook.mode == "dry_run" or chains.hands_over(runbook)
+    reads = runbook.mode == "dry_run" or runbook.hands_over
     by_hand = bool(by) and before is None
     stopped = stops.reason(draft, by_hand=by_hand, reads=reads)
     stopped = stopped or ("" if by_hand else tasks.waiting(draft, incident, runbook))
@@ -83,7 +83,7 @@ def _start(
     draft.note(incident.id, f"runbook {runbook.id} started on {run.target}{how}", why)
     what = f"give up on runbook {runbook.id}"
     draft.wake(Wake.RUN_DEADLINE, run.id, run.deadline_at, incident=incident.id, what=what)
-    does = "looks for what a person will need" if chains.hands_over(runbook) else "is running"
+    does = "looks for what a person will need" if runbook.hands_over else "is running"
     incident = msgspec.structs.replace(incident, tried=f"{chains.tried(draft, run)}{runbook.title} {does}")
     draft.put_incident(incident)
     ended = walking.hand_out(draft, incident, run, run.steps[0].id)

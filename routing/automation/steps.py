@@ -81,8 +81,7 @@ def again_unclaimed(draft: Draft, incident: Incident, run: Run, facts: dict[str,
 def _emit(
     draft: Draft, incident: Incident, run: Run, state: StepState, facts: dict[str, Any], tries: int = 0
 ) -> None:
-    runbook = next(known for known in draft.policy.runbooks if known.id == run.runbook)
-    spec = spec_of(runbook, state.id)
+    spec = spec_of(draft.policy.runbooks_by_id[run.runbook], state.id)
     draft.emit(
         Step(
             id=effect_id(run, state.id),

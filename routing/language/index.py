@@ -17,8 +17,10 @@ T = TypeVar("T")
 Labels = Mapping[str, str]
 Test = Callable[[Labels], bool]
 
-_CHOICE = re.compile(r"[\w :/@,-]+(?:\|[\w :/@,-]+)*", re.ASCII)
-"""A pattern that is nothing but a choice of plain words."""
+_WORD = r"(?:[\w :/@,-]|\\[ .:/@,-])+"
+_CHOICE = re.compile(rf"{_WORD}(?:\|{_WORD})*", re.ASCII)
+r"""A pattern that is nothing but a choice of plain words, like `site\.down|slow`."""
+_ESCAPE = re.compile(r"\\(.)")
 
 
 class Matcher(Protocol):
@@ -82,6 +84,13 @@ class Index(Generic[T]):
             found.sort(key=lambda entry: entry.place)
         return [entry.item for entry in found]
 
+    def matching_any(self, several: Iterable[Labels]) -> list[T]:
+        """Every item that matches at least one of them, once, in the items' order."""
+        found = {
+            each.place: each for labels in several for each in self._candidates(labels) if each.takes(labels)
+        }
+        return [found[place].item for place in sorted(found)]
+
     def _candidates(self, labels: Labels) -> list[_Entry[T]]:
         found = list(self._always)
         for name, by_value in self._equal:
@@ -107,7 +116,8 @@ def equalities(matcher: Matcher) -> list[tuple[str, str]]:
     if matcher.op == "=" and matcher.value:
         return [(matcher.name, matcher.value)]
     if matcher.op == "=~" and _CHOICE.fullmatch(matcher.value):
-        return [(matcher.name, value) for value in dict.fromkeys(matcher.value.split("|"))]
+        words = _ESCAPE.sub(r"\1", matcher.value).split("|")
+        return [(matcher.name, value) for value in dict.fromkeys(words)]
     return []
 
 

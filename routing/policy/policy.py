@@ -90,7 +90,15 @@ class Policy:
     """Every route of the tree, by name."""
     by_labels: Index[SeverityRule] = field(init=False, repr=False, compare=False)
     """`rules` by their matchers."""
+    runbooks_by_id: Mapping[str, Runbook] = field(init=False, repr=False, compare=False)
+    runbooks_by_labels: Index[Runbook] = field(init=False, repr=False, compare=False)
+    """Those that are on, by their matchers, as they are asked: what repairs, then what hands over."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "routes", {each.name: each for each in all_routes(self.route)})
         object.__setattr__(self, "by_labels", Index((each.matchers, each) for each in self.rules))
+        object.__setattr__(self, "runbooks_by_id", {each.id: each for each in self.runbooks})
+        asked = sorted(
+            (each for each in self.runbooks if each.mode != "off"), key=lambda each: each.hands_over
+        )
+        object.__setattr__(self, "runbooks_by_labels", Index((each.matchers, each) for each in asked))

@@ -126,6 +126,11 @@ class Runbook:
     """The runbook that is tried for the same incident when a run of this one fails; "" for none."""
 
     @property
+    def hands_over(self) -> bool:
+        """It repairs nothing: a person goes on from what it found."""
+        return self.task is not None
+
+    @property
     def steps(self) -> tuple[RunbookStep, ...]:
         """In the order they are carried out; without those that take one back."""
         return (*self.diagnose, *self.remediate, *((self.verify.step,) if self.verify else ()))
