@@ -44,6 +44,8 @@ class Step(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="step"):
     lock: str = ""
     """Target to lock before acting; the run is the lock's owner."""
     idempotency_key: str = ""
+    evidence: bool = False
+    """It finds what a person will go on from. It may take long, and no repair waits behind it."""
     looked_at: int = 0
     """When (ms) its run began to look at the target; 0 where it need not have."""
 

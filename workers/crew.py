@@ -19,7 +19,7 @@ from workers.environment import Role
 from workers.eviction import evict
 from workers.family import WORKER, Family
 from workers.printing import say
-from workers.queues import DELIVER, DISPATCH, REMEDIATE, URGENT
+from workers.queues import DELIVER, DISPATCH, EVIDENCE, REMEDIATE, URGENT
 from workers.settings import WorkerSettings
 
 TURN_S: Final = 0.1
@@ -31,6 +31,7 @@ _ROLES: Final[Mapping[str, Role]] = {
     URGENT: Role.DELIVER,
     DELIVER: Role.DELIVER,
     REMEDIATE: Role.REMEDIATE,
+    EVIDENCE: Role.REMEDIATE,
 }
 
 

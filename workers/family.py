@@ -21,6 +21,7 @@ SPECS: Final = (
     Spec("urgent", Role.DELIVER, WORKER, (queues.URGENT,), "pages people"),
     Spec("deliver", Role.DELIVER, WORKER, (queues.DELIVER,), "sends what is not urgent"),
     Spec("remediate", Role.REMEDIATE, WORKER, (queues.REMEDIATE,), "carries out runbooks"),
+    Spec("evidence", Role.REMEDIATE, WORKER, (queues.EVIDENCE,), "finds what people will go on from"),
     Spec("watchdog", Role.WATCHDOG, "console.main:main", ("watchdog",), "watches that work moves"),
     Spec("prober", Role.PROBER, "workers.prober:main", (), "looks whether all is well"),
     Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),

@@ -19,7 +19,8 @@ DISPATCH: Final = "tocsin-dispatch"
 URGENT: Final = "tocsin-urgent"
 DELIVER: Final = "tocsin-deliver"
 REMEDIATE: Final = "tocsin-remediate"
-QUEUES: Final = (DISPATCH, URGENT, DELIVER, REMEDIATE)
+EVIDENCE: Final = "tocsin-evidence"
+QUEUES: Final = (DISPATCH, URGENT, DELIVER, REMEDIATE, EVIDENCE)
 
 DISPATCH_BUDGET_S: Final = 60
 """How long one dispatch job stays resident before it makes way for the next one."""
@@ -34,7 +35,7 @@ FOREVER: Final = -1
 def queue_of(effect: AnyEffect) -> str:
     if isinstance(effect, Deliver):
         return URGENT if effect.urgent else DELIVER
-    return REMEDIATE
+    return EVIDENCE if effect.evidence else REMEDIATE
 
 
 class Queues:

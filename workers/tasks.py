@@ -14,6 +14,7 @@ _MODULE: Final = {
     queues.URGENT: "workers.deliver",
     queues.DELIVER: "workers.deliver",
     queues.REMEDIATE: "workers.remediate",
+    queues.EVIDENCE: "workers.remediate",
 }
 
 

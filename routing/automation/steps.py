@@ -81,7 +81,8 @@ def again_unclaimed(draft: Draft, incident: Incident, run: Run, facts: dict[str,
 def _emit(
     draft: Draft, incident: Incident, run: Run, state: StepState, facts: dict[str, Any], tries: int = 0
 ) -> None:
-    spec = spec_of(draft.policy.runbooks_by_id[run.runbook], state.id)
+    runbook = draft.policy.runbooks_by_id[run.runbook]
+    spec = spec_of(runbook, state.id)
     draft.emit(
         Step(
             id=effect_id(run, state.id),
@@ -96,6 +97,7 @@ def _emit(
             mutates=spec.mutates,
             dry_run=run.mode == "dry_run",
             lock=run.target if spec.mutates else "",
+            evidence=runbook.hands_over,
             looked_at=run.steps[0].began_at if spec.mutates and not run.undoes else 0,
             idempotency_key=str(filled(spec.idempotency_key, facts, lenient=run.mode == "dry_run")),
         )

@@ -19,6 +19,7 @@ ROLES = {
     "urgent": Role.DELIVER,
     "deliver": Role.DELIVER,
     "remediate": Role.REMEDIATE,
+    "evidence": Role.REMEDIATE,
     "prober": Role.PROBER,
     "upkeep": Role.UPKEEP,
     "watchdog": Role.WATCHDOG,

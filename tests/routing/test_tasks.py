@@ -11,7 +11,7 @@ from telling import do, lines, only, pages, told
 from routing.audit import audit
 from routing.calendar.hours import Hours, Span
 from routing.decision import Table
-from routing.effect import Deliver
+from routing.effect import Deliver, Step
 from routing.entry import Outcome, SwitchSet, Verb
 from routing.errors import Fault
 from routing.incident import Phase
@@ -63,6 +63,14 @@ def test_the_page_waits_for_no_task_and_the_paged_learn_what_was_found() -> None
         each.message.body for _, each in sim.effects if isinstance(each, Deliver) and each.contact == "bob"
     ]
     assert "Tried: Look at the deployment: handed over, to Cto: look at dpl_bad (found:" in later[0]
+
+
+@pytest.mark.parametrize(("book", "apart"), [(LOOK, True), (ROLLBACK, False)])
+def test_its_steps_wait_apart_so_that_no_repair_waits_behind_them(book: Runbook, apart: bool) -> None:
+    sim = began(policy(book))
+    steps = [each for _, each in sim.effects if isinstance(each, Step)]
+    assert len(steps) > 1
+    assert {each.evidence for each in steps} == {apart}
 
 
 def test_it_neither_resolves_the_incident_nor_counts_as_a_failure() -> None:

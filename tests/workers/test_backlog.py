@@ -57,7 +57,7 @@ def test_what_waits_is_counted_by_lane_outbox_and_queue(at: Bench) -> None:
     at.client.zadd(at.keys.timers, {"late": now_ms() - 5_000, "early": now_ms() + 60_000})
     done = _carried_out(at)
     assert done["undecided"] == {"control": 1, "urgent": 2, "bulk": 2, "all": 5}
-    assert done["jobs"] == {"dispatch": 0, "urgent": 1, "deliver": 0, "remediate": 1}
+    assert done["jobs"] == {"dispatch": 0, "urgent": 1, "deliver": 0, "remediate": 1, "evidence": 0}
     assert (done["outbox"], done["timers_overdue"], done["dead_letters"]) == (3, 1, 0)
     assert 0 <= done["oldest_s"] < 60
 

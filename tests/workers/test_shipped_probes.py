@@ -39,7 +39,7 @@ _GONE = {"ok": False, "failures": 1, "last": {"ok": False, "status": 0, "ms": 5_
 _NO_FIELD = {"category": "", "lcp_ms": None, "inp_ms": None, "cls": None}
 _QUIET = {
     "undecided": {"control": 0, "urgent": 0, "bulk": 3, "all": 3}, "oldest_s": 1, "outbox": 4, "timers_overdue": 0,
-    "dead_letters": 0, "jobs": {"dispatch": 1, "urgent": 0, "deliver": 0, "remediate": 0},
+    "dead_letters": 0, "jobs": {"dispatch": 1, "urgent": 0, "deliver": 0, "remediate": 0, "evidence": 0},
 }  # fmt: skip
 JUDGED: Mapping[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "site-health": ([_SITE], [_SLOW, _GONE]),

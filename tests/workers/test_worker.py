@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import embedded
+import msgspec
 import pytest
 from redis import ConnectionError, Redis  # noqa: A004  # it is this one that is meant
 from rq import Queue
@@ -24,7 +25,7 @@ from routing.effect import Deliver, Step
 from routing.severity import Severity
 from workers import context
 from workers.job import ALLOWED, AllowedJob, RefusedJob
-from workers.queues import DELIVER, DISPATCH, QUEUES, REMEDIATE, URGENT, Queues
+from workers.queues import DELIVER, DISPATCH, EVIDENCE, QUEUES, REMEDIATE, URGENT, Queues
 from workers.settings import WorkerSettings
 from workers.worker import OneQueueWorker
 
@@ -55,6 +56,9 @@ STEP = Step(
     action="http.check",
     params={},
     timeout_ms=1500,
+)
+AUDIT = msgspec.structs.replace(
+    STEP, id="INC-1-r2/audit", attempt=1, run="INC-1-r2", step="audit", evidence=True
 )
 
 
@@ -89,7 +93,7 @@ class Served:
 
 def test_effects_go_to_the_queue_of_their_kind_with_ids_alone(redis: Redis) -> None:
     pipe = redis.pipeline(transaction=True)
-    Queues(redis).enqueue(pipe, [page(1), page(2, urgent=False), STEP])
+    Queues(redis).enqueue(pipe, [page(1), page(2, urgent=False), STEP, AUDIT])
     pipe.execute()
     found = {queue: [(job.func_name, job.args) for job in jobs(redis, queue)] for queue in QUEUES}
     assert found == {
@@ -97,6 +101,7 @@ def test_effects_go_to_the_queue_of_their_kind_with_ids_alone(redis: Redis) -> N
         URGENT: [("workers.tasks.deliver", ["INC-1-d1", 1])],
         DELIVER: [("workers.tasks.deliver", ["INC-1-d2", 1])],
         REMEDIATE: [("workers.tasks.remediate", ["INC-1-r1/health", 2])],
+        EVIDENCE: [("workers.tasks.remediate", ["INC-1-r2/audit", 1])],
     }
 
 
