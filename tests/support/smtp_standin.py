@@ -6,6 +6,7 @@ Run it alone: `python tests/support/smtp_standin.py --port 2525 --log mails.json
 import argparse
 import asyncio
 import json
+import re
 import socket
 import ssl
 import threading
@@ -23,6 +24,7 @@ from certificate import certificate
 
 USER = "tocsin"
 PASSWORD = "standin-smtp-password"
+_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Mail:
     content: bytes
     at: int
     """When it was taken, in ms."""
+    envelope_id: str = ""
+    """By what the sender knows it, where it asked for reports."""
+    notify: str = ""
 
     @property
     def message(self) -> EmailMessage:
@@ -54,7 +59,17 @@ class SmtpStandin:
         port: int = 0,
         log: Path | None = None,
         room: Path | None = None,
+        dsn: bool = False,
+        logins: str = "PLAIN LOGIN",
     ) -> None:
+        self.dsn = dsn
+        """Offers delivery reports; without, it refuses whoever asks for them."""
+        self.logins = logins
+        self.most_mails = 1_000
+        """Over one connection."""
+        self.connections: set[Any] = set()
+        """Those on which a mail was begun."""
+        self.lines: set[Any] = set()
         self.mails: list[Mail] = []
         self.refuse: dict[str, str] = {}
         """Stage (MAIL, RCPT, DATA) -> the answer there, like "450 later"."""
@@ -87,6 +102,7 @@ class SmtpStandin:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hang_up()
         self._controller.stop()
 
     async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
@@ -94,6 +110,10 @@ class SmtpStandin:
     ) -> str:
         if self._auth and not session.authenticated:
             return "530 5.7.0 Authentication required"
+        self.connections.add(session.peer)
+        session.mails = getattr(session, "mails", 0) + 1  # type: ignore[attr-defined]
+        if session.mails > self.most_mails:  # type: ignore[attr-defined]
+            return "421 4.7.0 too many mails"
         if "MAIL" in self.refuse:
             return self.refuse["MAIL"]
         envelope.mail_from = address
@@ -121,10 +141,24 @@ class SmtpStandin:
             _break(server)
         return f"250 OK queued as {len(self.mails)}"
 
+    def hang_up(self) -> None:
+        """Close every connection, as servers do with those that stay idle."""
+        for line in tuple(self.lines):
+            self._controller.loop.call_soon_threadsafe(line.abort)
+
+    def say_to_all(self, line: str) -> None:
+        """Nobody has asked."""
+        for each in tuple(self.lines):
+            self._controller.loop.call_soon_threadsafe(each.write, f"{line}\r\n".encode())
+
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
-        mail = Mail(envelope.mail_from or "", list(envelope.rcpt_tos), raw, time.time_ns() // 1_000_000)
+        asked = dict(each.partition("=")[::2] for each in [*envelope.mail_options, *envelope.rcpt_options])
+        mail = Mail(
+            envelope.mail_from or "", list(envelope.rcpt_tos), raw, time.time_ns() // 1_000_000,
+            asked.get("ENVID", ""), asked.get("NOTIFY", ""),
+        )  # fmt: skip
         self.mails.append(mail)
         if self._log:
             shown = {
@@ -135,13 +169,76 @@ class SmtpStandin:
                 file.write(json.dumps(shown) + "\n")
 
 
+class _Smtp(SMTP):
+    """Of RFC 3461 aiosmtpd knows nothing: what it says is taken off, checked, and kept beside."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.event_handler.lines.add(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.event_handler.lines.discard(self.transport)
+        super().connection_lost(error)
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        said: list[str] = []
+        push, self.push = self.push, _collecting(said)  # type: ignore[method-assign]
+        await super().smtp_EHLO(hostname)
+        self.push = push  # type: ignore[method-assign]
+        known = f"250-AUTH {self.event_handler.logins}"
+        said = [known if line.startswith("250-AUTH") else line for line in said]
+        for line in ["250-DSN" for _ in said[:1] if self.event_handler.dsn]:
+            said.insert(1, line)
+        for line in said:
+            await self.push(line)
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        rest, asked = self._taken_off(arg, {"ENVID": _XTEXT, "RET": re.compile("HDRS|FULL")})
+        if asked is None:
+            await self.push("501 5.5.4 bad delivery report parameters")
+            return
+        await super().smtp_MAIL(rest)
+        if self.envelope:
+            self.envelope.mail_options.extend(asked)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        notify = re.compile("NEVER|(SUCCESS|FAILURE|DELAY)(,(SUCCESS|FAILURE|DELAY))*")
+        rest, asked = self._taken_off(
+            arg, {"NOTIFY": notify, "ORCPT": re.compile(f"rfc822;{_XTEXT.pattern}")}
+        )
+        if asked is None:
+            await self.push("501 5.5.4 bad delivery report parameters")
+            return
+        await super().smtp_RCPT(rest)
+        if self.envelope:
+            self.envelope.rcpt_options.extend(asked)
+
+    def _taken_off(
+        self, arg: str | None, known: dict[str, re.Pattern[str]]
+    ) -> tuple[str | None, list[str] | None]:
+        """What is left, and what was taken off; None when that is nonsense."""
+        if not self.event_handler.dsn or arg is None:
+            return arg, []
+        words = arg.split(" ")
+        asked = [word for word in words if word.partition("=")[0] in known]
+        good = all(known[word.partition("=")[0]].fullmatch(word.partition("=")[2]) for word in asked)
+        return " ".join(word for word in words if word not in asked), asked if good else None
+
+
+def _collecting(said: list[str]) -> Any:
+    async def push(line: str) -> None:
+        said.append(line)
+
+    return push
+
+
 class _Controller(Controller):
     def __init__(self, standin: SmtpStandin, tls: ssl.SSLContext | None, **more: Any) -> None:
         self._starttls = tls if standin.security == "starttls" else None
         super().__init__(standin, **more)
 
     def factory(self) -> SMTP:
-        return SMTP(
+        return _Smtp(
             self.handler,
             hostname="mail.example.com",
             enable_SMTPUTF8=True,

@@ -1,5 +1,6 @@
 """Mail over real SMTP: what is said, how it is protected, and what each refusal means."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ def test_a_mail_says_what_broke_as_text_and_html_with_a_link_to_acknowledge() ->
 def test_what_the_server_said_and_our_message_id_are_kept() -> None:
     with SmtpStandin() as server:
         found = send(server, attempt=2)
-    assert (found.provider_id, found.answer) == ("<INC-1-d1.a2@example.com>", "250 OK queued as 1")
+        (kept,) = server.mails
+    assert re.fullmatch(r"<INC-1-d1\.a2\.[0-9a-f]{16}@example\.com>", found.provider_id)
+    assert (found.provider_id, found.answer) == (kept.message["Message-ID"], "250 OK queued as 1")
 
 
 def test_all_mails_of_an_incident_are_one_thread_and_start_no_war_of_machines() -> None:
@@ -123,7 +126,59 @@ def test_a_wrong_password_is_permanent_and_not_shown(tmp_path: Path) -> None:
         with pytest.raises(DeliveryError, match="AUTH with 535") as failed:
             email.send(mail(), settings, 5.0)
     assert failed.value.outcome is Outcome.PERMANENT
+    assert "check username and password in config/channels.yaml" in str(failed.value)
     assert "not-the-password" not in str(failed.value)
+
+
+@pytest.mark.parametrize("logins", ["PLAIN", "LOGIN", "LOGIN PLAIN XOAUTH2"])
+def test_each_way_to_log_in_is_known(tmp_path: Path, logins: str) -> None:
+    with SmtpStandin(security="starttls", auth=True, room=tmp_path, logins=logins) as server:
+        send(server)
+        assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("logins", "password", "says"),
+    [("XOAUTH2", "x", "offers no login we know (XOAUTH2)"), ("PLAIN", "pässword", "must be ASCII")],
+)
+def test_a_login_that_cannot_be_is_permanent(tmp_path: Path, logins: str, password: str, says: str) -> None:
+    with SmtpStandin(security="starttls", auth=True, room=tmp_path, logins=logins) as server:
+        settings = email.Settings(**server.settings(password=password))
+        with pytest.raises(DeliveryError) as failed:
+            email.send(mail(), settings, 5.0)
+    assert failed.value.outcome is Outcome.PERMANENT
+    assert says in str(failed.value)
+    assert password not in str(failed.value)
+
+
+def test_a_server_that_reports_later_is_asked_to_and_told_by_which_name() -> None:
+    with SmtpStandin(dsn=True) as server:
+        found = send(server)
+        (kept,) = server.mails
+    assert kept.notify == "FAILURE"
+    assert found.provider_id == f"<{kept.envelope_id}@example.com>"
+
+
+def test_reports_go_where_the_settings_say() -> None:
+    with SmtpStandin() as server:
+        settings = email.Settings(**server.settings(bounce_address="bounces@example.com"))
+        email.send(mail(), settings, 5.0)
+        (kept,) = server.mails
+    assert (kept.sender, kept.message["From"]) == ("bounces@example.com", "Tocsin <tocsin@example.com>")
+
+
+def test_a_burst_of_mails_goes_over_one_connection() -> None:
+    with SmtpStandin() as server:
+        for number in range(3):
+            send(server, delivery=f"INC-1-d{number}")
+        assert (len(server.mails), len(server.connections)) == (3, 1)
+
+
+@pytest.mark.parametrize("address", ["a+b@example.com", "a=b@example.com"])
+def test_an_address_with_a_sign_of_its_own_is_written_as_the_rfc_says(address: str) -> None:
+    with SmtpStandin(dsn=True) as server:
+        send(server, to=address)
+        assert server.mails[0].recipients == [address]
 
 
 @pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from routing.entry import Outcome
 from routing.errors import ActionError, DeliveryError
 from routing.ports import Action, Step
-from workers import mailbox, smtp
+from workers import mail_address, mailbox, smtp
 from workers.credentials import faults
 from workers.deadline import Deadline
 from workers.journal import note
@@ -25,7 +25,7 @@ TITLE = "E-mail probe"
 
 
 class Settings(smtp.Server):
-    to: str = Field(pattern=smtp.ADDRESS)
+    to: str = Field(pattern=mail_address.PATTERN)
     mailbox: Mailbox = Mailbox()
 
 
