@@ -20,6 +20,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "status": "console.status:status",
         "incidents": "console.incidents:incidents",
         "why": "console.why:why",
+        "report": "console.reports:report",
         "oncall": "console.oncall:oncall",
         "contacts": "console.contacts:contacts",
         "scheduled": "console.scheduled:scheduled",

@@ -18,6 +18,7 @@ import click
 
 from ledger.views.times import iso
 from routing.calendar.hours import FOREVER
+from routing.duration import span
 
 if TYPE_CHECKING:  # rich is imported when something is printed, not to show a help page
     from rich.console import Console
@@ -69,16 +70,6 @@ def wall_clock(at: int, timezone: str) -> str:
     if not 0 < at < FOREVER:
         return "-"
     return datetime.fromtimestamp(at / 1000, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M %Z")
-
-
-def span(ms: int) -> str:
-    """A duration for people, in its two largest units: "2 h 5 min", "40 s"."""
-    seconds = abs(ms) // 1000
-    for unit, size, smaller, step in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
-        if seconds >= size:
-            rest = seconds % size // step
-            return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{seconds} s"
 
 
 def ago(at: int, now: int) -> str:

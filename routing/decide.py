@@ -16,6 +16,7 @@ from routing.entry import (
     OverrideSet,
     PolicySet,
     Receipt,
+    Reviewed,
     Revived,
     Signal,
     SilenceSet,
@@ -36,6 +37,7 @@ from routing.response import (
     promotion,
     proofs,
     regrading,
+    reviews,
 )
 from routing.response.next_action import settle
 from routing.response.process import conduct
@@ -83,6 +85,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             regrading.graded(draft, entry)
         case Opened():
             opening.open_by_hand(draft, entry)
+        case Reviewed():
+            reviews.reviewed(draft, entry)
         case Revived():
             _revived(draft, entry)
         case SilenceSet():

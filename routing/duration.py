@@ -28,3 +28,13 @@ def text(ms: int) -> str:
         if number:
             parts.append(f"{number}{unit}")
     return "".join(parts) or "0s"
+
+
+def span(ms: int) -> str:
+    """A duration for people, in its two largest units: "2 h 5 min", "40 s"."""
+    seconds = abs(ms) // 1000
+    for unit, size, smaller, step in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // step
+            return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds} s"

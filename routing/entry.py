@@ -103,6 +103,16 @@ class Opened(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="opened")
     summary: str = ""
 
 
+class Reviewed(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="reviewed"):
+    """A person adds to the report on an incident what no record tells; "" leaves what was said before."""
+
+    incident: str
+    impact: str = ""
+    root_cause: str = ""
+    measures: str = ""
+    """What prevents it from now on."""
+
+
 class TimerDue(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="timer"):
     """A timer came due. One that is no longer set, or was set again for later, changes nothing."""
 
@@ -265,6 +275,7 @@ AnyEntry = (
     | Command
     | Graded
     | Opened
+    | Reviewed
     | TimerDue
     | Claimed
     | Delivered

@@ -80,6 +80,16 @@ class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):
     link: str = ""
 
 
+class Review(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person adds to the report on an incident. `measures`: what prevents it from now on."""
+
+    impact: str = ""
+    root_cause: str = ""
+    measures: str = ""
+    by: str = ""
+    at: int = 0
+
+
 class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """`number` is the n of id "INC-n". `group` is the key new alerts join by, "" once it takes no more."""
 
@@ -154,6 +164,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Alerts that began or ceased to fire since then, the first of them."""
     course: Course | None = None
     """How far it has come in the process by which incidents of consequence are run."""
+    review: Review | None = None
+    """What a person has added to its report."""
 
     @property
     def groups(self) -> list[str]:

@@ -13,9 +13,11 @@ from ledger.dead_letter import DeadLetter
 from ledger.keys import Keys
 from routing.decision import Table
 from routing.delivery import Delivery
-from routing.incident import Alert, Incident, Moment
+from routing.incident import Alert, Incident, Moment, Review
 from routing.record import Record, decode
+from routing.response.reviews import merged, review_key
 from routing.run import Run
+from routing.state import Fact
 
 R = TypeVar("R", bound=Record)
 
@@ -56,6 +58,13 @@ class Store:
             return decode(Incident, raw)
         retired = self.archive.find_incident(incident_id)
         return decode(Incident, retired.record) if retired else None
+
+    def review(self, incident: Incident) -> Review:
+        """What a person has added to its report; of what had retired by then it is kept beside the archive."""
+        raw = self.client.hget(self.keys.state(Table.FACT.value), review_key(incident.id))
+        if isinstance(raw, bytes):
+            return merged(incident.review or Review(), decode(Review, decode(Fact, raw).value))
+        return incident.review or Review()
 
     def is_live(self, incident_id: str) -> bool:
         """Whether it can still change; False once it has retired, and when nobody ever heard of it."""

@@ -151,8 +151,8 @@ def test_a_report_tells_how_an_incident_went_and_leaves_the_rest_to_a_person(red
     )
     draft = found["draft"]
     assert draft.startswith("# INC-7: The site is down\n")
-    assert "- rollback: failed. its time was up during verify" in draft
-    assert "- 2025-11-24T16:02:00.000Z line 2" in draft
+    assert "- 16:00:00 rollback: failed. its time was up during verify" in draft
+    assert "- 24 Nov 16:02:00 line 2" in draft
     assert draft.count("To be written.") == 3
 
 

@@ -17,10 +17,12 @@ from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.settings import from_env
 from ledger.views import Store
+from ledger.views.reports import markdown
+from ledger.views.reports.incident import facts
 from routing.decision import Table
 from routing.entry import Outcome
 from routing.errors import ActionError, ConfigError
-from routing.instant import DAY, parse_iso
+from routing.instant import DAY, MINUTE, parse_iso
 from routing.load import RUNBOOKS, examine
 from routing.policy import Method, Policy
 from routing.ports import Action, Step
@@ -28,13 +30,14 @@ from routing.response.proofs import proof_key
 from routing.schema.runbook_tests import read_tests
 from routing.simulation.proving import Proved, prove
 from routing.state import Fact
-from workers import drafting
 from workers.queues import Queues
 
 TITLE = "Tocsin itself"
 SETTINGS = ()
 
 _MOST_SHOWN = 50
+_MOST_LINES = 60
+"""Of the timeline in a draft."""
 
 
 class _Params(BaseModel):
@@ -115,12 +118,29 @@ def backlog(step: Step, _: Nothing) -> dict[str, Any]:
 
 
 def report(step: Step, params: Report) -> dict[str, Any]:
-    """A draft of the report on an incident, as `drafting.report` puts it out."""
+    """A report on an incident as far as the record tells it, without anybody's address. What a person has not written
+    yet says so.
+
+    {"incident", "severity", "status", "minutes_open", "minutes_to_acknowledge", "alerts", "told", "runs", "summary":
+    one sentence, "draft": Markdown}; minutes are null of what has not happened
+    """
     with _opened() as store:
         whole = store.whole(params.incident)
-    if whole is None:
-        raise ActionError(f"there is no incident {params.incident}", outcome=Outcome.PERMANENT)
-    return drafting.report(whole, step.now)
+        if whole is None:
+            raise ActionError(f"there is no incident {params.incident}", outcome=Outcome.PERMANENT)
+        shown = facts(whole, store.review(whole.incident), step.now)
+    incident = whole.incident
+    answered = (incident.acknowledged_at - incident.opened_at) // MINUTE if incident.acknowledged_at else None
+    return {
+        **{key: shown[key] for key in ("incident", "severity", "status")},
+        "minutes_open": shown["open_ms"] // MINUTE,
+        "minutes_to_acknowledge": answered,
+        "alerts": len(whole.alerts),
+        "told": list(incident.paged),
+        "runs": [{"runbook": run.runbook, "ended": str(run.phase), "why": run.why} for run in whole.runs],
+        "summary": shown["sentence"],
+        "draft": markdown.post_incident(shown, "UTC", _MOST_LINES),
+    }
 
 
 @contextmanager

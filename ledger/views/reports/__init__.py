@@ -1,0 +1,1 @@
+"""Reports: how one incident went, and how the alarms of a month were; as facts, as Markdown, and as one HTML file."""
