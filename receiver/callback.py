@@ -15,8 +15,12 @@ from receiver.redaction import redacted
 from receiver.refuse import Refused
 from receiver.site import Site
 from receiver.take import headers_of, keep
+from routing.decision import Table
+from routing.delivery import Delivery
 from routing.entry import AnyEntry, Lane, encode_entry
+from routing.incident import Incident
 from routing.instant import DAY
+from routing.record import decode
 
 MAX_BYTES = 65_536
 _MOST_FIELDS = 200
@@ -64,3 +68,21 @@ def fields(raw: bytes, sender: str) -> list[tuple[str, str]]:
     except ValueError as error:
         hint = f"{sender} sends application/x-www-form-urlencoded"
         raise Refused(400, "form", "the body is not a form", hint) from error
+
+
+async def delivery(site: Site, name: str) -> Delivery | None:
+    """As it is now; None when it is not live. Raises redis.RedisError."""
+    place = site.keys.owned(_owner(name), Table.DELIVERY)
+    raw = await site.client.hget(place, name)
+    return decode(Delivery, raw) if raw else None
+
+
+async def incident(site: Site, name: str) -> Incident | None:
+    """The one of a delivery, as it is now; None when it is not live. Raises redis.RedisError."""
+    raw = await site.client.hget(site.keys.state(Table.INCIDENT), _owner(name))
+    return decode(Incident, raw) if raw else None
+
+
+def _owner(delivery_name: str) -> str:
+    """The incident: INC-12 of INC-12-d3."""
+    return delivery_name.rpartition("-d")[0]

@@ -75,7 +75,7 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     listed: list[str] = []
     """Incidents a message for several names: an answer to it means all of them."""
     run: str = ""
-    """The run that asks, where it asks for approval."""
+    """The run it asks about, where it asks for approval, or is a page that does so as well."""
 
 
 class Held(StrEnum):

@@ -29,6 +29,8 @@ class Deliver(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="delive
     severity: Severity
     message: Message
     urgent: bool = False
+    run: str = ""
+    """The run that waits for an approval of this contact, where the page asks for it."""
 
 
 class Step(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="step"):

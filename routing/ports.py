@@ -85,6 +85,8 @@ class Notification:
     person: Contact | None = None
     """Whom it is for, with their time zone; None once they are configured no more."""
     urgent: bool = False
+    run: str = ""
+    """The run that waits for an approval of theirs, where the page asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         standing=_standing(context, effect.incident),
         person=policy.contacts.get(effect.contact),
         urgent=effect.urgent,
+        run=effect.run,
     )
 
 

@@ -61,7 +61,7 @@ def create(account: Account, resource: str, form: Form, timeout_s: float) -> Sen
     try:
         answer = _post(account, resource, form, timeout_s)
         if _code(answer) in _BAD_CALLBACK_CODES and "StatusCallback" in form:
-            bare = {name: value for name, value in form.items() if not name.startswith("StatusCallback")}
+            bare = {name: value for name, value in form.items() if "StatusCallback" not in name}
             answer = _post(account, resource, bare, timeout_s)
         if not answer.ok:
             raise _refused(answer)

@@ -6,30 +6,26 @@ TwiML.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
+from redis.exceptions import RedisError
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from receiver import callback, refuse, twilio_signature
+from receiver import callback, refuse, twilio_call, twilio_codes, twilio_signature
 from receiver.site import Site
-from routing.entry import Answer, AnyEntry, Receipt, Verb
+from routing.delivery import Delivery
+from routing.entry import Answer, AnyEntry, Receipt
 from routing.errors import BadSignature
-from routing.response import answers
+from routing.incident import Incident
 
 SECRETS = ("TWILIO_AUTH_TOKEN",)
 """The account's token, or several with commas while it is rolled."""
 SOURCE = "twilio"
 _BY = "twilio"
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SAID = {
-    Verb.ACK: "Thank you. The incident is acknowledged. It is yours now.",
-    Verb.RESOLVE: "Thank you. The incident is marked as resolved.",
-    Verb.ESCALATE: "Understood. The next person is being called.",
-}
-_NOT_UNDERSTOOD = "That key means nothing here. The incident stays open."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,7 @@ def routes(site: Site) -> list[Route]:
     return [
         Route("/callbacks/twilio/gather/{delivery}", calls.gather, methods=["POST"]),
         Route("/callbacks/twilio/status/{delivery}", calls.status, methods=["POST"]),
+        Route("/callbacks/twilio/machine/{delivery}", calls.machine, methods=["POST"]),
         Route("/callbacks/twilio/sms", calls.sms, methods=["POST"]),
     ]
 
@@ -57,35 +54,36 @@ class _Calls:
         self._site = site
 
     async def gather(self, request: WebRequest) -> Response:
-        """Somebody pressed a key during the call."""
+        """Somebody pressed a key during the call, or none in time."""
         call = await self._authentic(request)
         digits = call.form.get("Digits", "")[:8]
-        entry = Answer(at=call.at, by=_BY, channel="the phone", text=digits, delivery=call.delivery)
-        await self._keep(call, entry, call.form.get("CallSid", ""), digits)
-        reply = answers.read(digits)
-        said = _SAID.get(reply.verb, _NOT_UNDERSTOOD) if reply else _NOT_UNDERSTOOD
-        return _twiml(f"<Say>{escape(said)}</Say><Hangup/>")
+        # As it stands before the key counts: else whoever takes it hears that it is taken.
+        delivery, incident = await self._known(call.delivery)
+        if digits:
+            entry = Answer(at=call.at, by=_BY, channel="the phone", text=digits, delivery=call.delivery)
+            await self._keep(call, entry, call.form.get("CallSid", ""), digits)
+        address = callback.public_url(self._site, request).partition("?")[0]
+        query = dict(request.query_params)
+        return _twiml(twilio_call.reply(twilio_call.Heard(digits, query, address, delivery, incident)))
 
     async def status(self, request: WebRequest) -> Response:
         """How the call or the message went; several of these come for each, in any order."""
         call = await self._authentic(request)
-        sid = call.form.get("CallSid") or call.form.get("MessageSid") or call.form.get("SmsSid") or ""
-        status = (
-            call.form.get("CallStatus") or call.form.get("MessageStatus") or call.form.get("SmsStatus") or ""
-        )
-        detail = " ".join(
-            part for part in (call.form.get("ErrorCode", ""), call.form.get("AnsweredBy", "")) if part
-        )
-        entry = Receipt(
-            at=call.at,
-            by=_BY,
-            delivery=call.delivery,
-            status=status[:40],
-            provider_id=sid[:64],
-            detail=detail[:200],
-        )
-        await self._keep(call, entry, sid, status)
-        return _twiml("")
+        form = call.form
+        sid = form.get("CallSid") or form.get("MessageSid") or form.get("SmsSid") or ""
+        status = form.get("CallStatus") or form.get("MessageStatus") or form.get("SmsStatus") or ""
+        found, detail = twilio_codes.status(status[:40], form.get("ErrorCode", ""))
+        await self._receipt(call, sid, found, detail)
+        return _twiml("<Response></Response>")
+
+    async def machine(self, request: WebRequest) -> Response:
+        """Whether a person or a machine has taken the call; nothing is made of it when Twilio cannot tell."""
+        call = await self._authentic(request)
+        answered_by = call.form.get("AnsweredBy", "")[:40]
+        found = twilio_codes.ANSWERED_BY.get(answered_by.partition("_")[0])
+        if found:
+            await self._receipt(call, call.form.get("CallSid", ""), found, "")
+        return _twiml("<Response></Response>")
 
     async def sms(self, request: WebRequest) -> Response:
         """Somebody wrote to our number; the fold knows whose number it is, and which page is meant."""
@@ -98,7 +96,7 @@ class _Calls:
             address=call.form.get("From", "")[:64],
         )
         await self._keep(call, entry, call.form.get("MessageSid", ""), "sms")
-        return _twiml("")
+        return _twiml("<Response></Response>")
 
     async def _authentic(self, request: WebRequest) -> Callback:
         """Raises Refused."""
@@ -116,15 +114,34 @@ class _Calls:
             raise refuse.unauthentic(error) from error
         return Callback(dict(fields), delivery, site.now(), raw, headers)
 
+    async def _known(self, delivery: str) -> tuple[Delivery | None, Incident | None]:
+        """As they are now. What cannot be read is not known: the key counts all the same."""
+        with suppress(RedisError, OSError):
+            return await callback.delivery(self._site, delivery), await callback.incident(
+                self._site, delivery
+            )
+        return None, None
+
+    async def _receipt(self, call: Callback, sid: str, status: str, detail: str) -> None:
+        entry = Receipt(
+            at=call.at,
+            by=_BY,
+            delivery=call.delivery,
+            status=status,
+            provider_id=sid[:64],
+            detail=detail[:200],
+        )
+        await self._keep(call, entry, sid, status)
+
     async def _keep(self, call: Callback, entry: AnyEntry, sid: str, what: str) -> None:
         """Raises Refused."""
         once = f"{sid}:{call.delivery}:{what}" if sid else ""
         await callback.note(self._site, SOURCE, entry, once, call.raw, call.headers)
 
 
-def _twiml(inner: str) -> Response:
+def _twiml(document: str) -> Response:
     return Response(
-        f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>',
+        f'<?xml version="1.0" encoding="UTF-8"?>{document}',
         media_type="text/xml",
         headers={"cache-control": "no-store"},
     )

@@ -72,6 +72,10 @@ class Contact:
     quiet_hours: AtHours | None = None
     """Nothing rings at these hours but SEV-0."""
     digest: Digest | None = None
+    language: str = ""
+    """What a voice speaks to them, like "pl-PL"; "" leaves it to the channel."""
+    voice: str = ""
+    """Which voice, by its name at the provider; "" leaves it to the channel."""
 
 
 @dataclass(frozen=True, slots=True)

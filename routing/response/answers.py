@@ -12,7 +12,7 @@ from routing.entry import Answer, Verb
 from routing.response import commands, proofs, sending
 from routing.timer import Wake
 
-KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE}
+KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE, "1": Verb.APPROVE, "2": Verb.DENY}
 WORDS = {
     "ack": Verb.ACK,
     "a": Verb.ACK,
@@ -52,7 +52,7 @@ def answer(draft: Draft, entry: Answer) -> None:
     delivery = draft.delivery(entry.delivery) if entry.delivery else _latest_to(draft, entry.address, reply)
     if delivery is None:
         return
-    if reply is None:
+    if reply is None or _is_unasked(entry, delivery):
         draft.note(delivery.incident, f"{delivery.contact} sent something we do not understand")
         return
     incident = draft.incident(f"INC-{reply.number}") if reply.number else draft.incident(delivery.incident)
@@ -67,15 +67,26 @@ def answer(draft: Draft, entry: Answer) -> None:
         for wake in (*sending.AWAITED, Wake.SILENT):
             draft.unwake(wake, delivery.id)
     if reply.verb in DECISIONS:
-        DECISIONS[reply.verb](draft, incident, delivery.run, delivery.contact, entry.channel)
+        run = delivery.run if delivery.incident == incident.id else ""
+        DECISIONS[reply.verb](draft, incident, run, delivery.contact, entry.channel)
         return
     for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
         if found := draft.incident(name):
             commands.act(draft, found, reply.verb, delivery.contact, entry.channel)
 
 
+def _is_unasked(entry: Answer, delivery: Delivery) -> bool:
+    """Whether a key answers a question that this message did not ask: a word may, a slip of the finger may not."""
+    key = KEYS.get(entry.text.strip())
+    return key in DECISIONS and not delivery.run
+
+
 def _latest_to(draft: Draft, address: str, reply: Reply | None) -> Delivery | None:
-    """The latest page to this address whose incident is open: what an SMS "ack" most likely means."""
+    """The latest page to this address whose incident is open: what an SMS "ack" most likely means.
+
+    "approve" means the latest question; where there was none to this address, what a page tells of.
+    """
+    pages = draft.state.pages
     asks = reply is not None and reply.verb in DECISIONS
-    purpose = Purpose.APPROVAL if asks else Purpose.PAGE
-    return draft.delivery(draft.state.pages.latest(address, purpose))
+    question = pages.latest(address, Purpose.APPROVAL) if asks else ""
+    return draft.delivery(question or pages.latest(address))

@@ -17,11 +17,12 @@ BACKOFF_MS = 5_000
 MAX_BACKOFF_MS = 300_000
 URGENT_BACKOFF_MS = 20_000
 
-FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered"})
+FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered", "machine"})
+"""A machine that took the call has reached nobody."""
 FINAL_RECEIPTS = {
     "delivered": Progress.DELIVERED,
     "answered": Progress.ANSWERED,
-    "in-progress": Progress.ANSWERED,
+    "in-progress": Progress.DELIVERED,
 }
 RANK = {
     Progress.PENDING: 0,
@@ -154,12 +155,18 @@ def _tell_otherwise(draft: Draft, incident: Incident, delivery: Delivery) -> Non
 
 
 def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
-    """The provider calls back, perhaps before we know that it took the call at all."""
+    """The provider calls back, perhaps before we know that it took the call at all.
+
+    Bad news of what we know to be an earlier attempt, or of what was called off, changes nothing.
+    """
     if delivery.progress is Progress.FAILED:
         return
     if entry.status in FAILED_RECEIPTS:
-        if delivery.progress is not Progress.ANSWERED:
-            known = msgspec.structs.replace(delivery, provider_id=entry.provider_id or delivery.provider_id)
+        earlier = bool(delivery.provider_id) and entry.provider_id not in delivery.provider_id.split()
+        if delivery.progress not in {Progress.ANSWERED, Progress.CANCELLED} and not (
+            entry.provider_id and earlier
+        ):
+            known = msgspec.structs.replace(delivery, provider_id=delivery.provider_id or entry.provider_id)
             give_up(draft, known, f"{entry.status} {entry.detail}".strip())
         return
     progress = FINAL_RECEIPTS.get(entry.status)
@@ -170,7 +177,7 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
             delivery,
             progress=progress,
             changed_at=draft.now,
-            provider_id=entry.provider_id or delivery.provider_id,
+            provider_id=delivery.provider_id or entry.provider_id,
         )
     )
     _settle(draft, delivery)

@@ -8,7 +8,7 @@ from routing.effect import Deliver
 from routing.incident import Incident
 from routing.instant import MINUTE, iso
 from routing.policy import Contact, Method
-from routing.response import rations
+from routing.response import questions, rations
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -107,7 +107,8 @@ def release(draft: Draft, delivery: Delivery) -> None:
 
 def leave(draft: Draft, delivery: Delivery) -> None:
     """It goes out now, and from now on its contact is owed the end of the story."""
-    delivery = msgspec.structs.replace(delivery, held="", changed_at=draft.now)
+    run = delivery.run or questions.waiting(draft, delivery)
+    delivery = msgspec.structs.replace(delivery, held="", run=run, changed_at=draft.now)
     draft.put_delivery(delivery)
     owe(draft, delivery)
     dispatch(draft, delivery)
@@ -123,6 +124,7 @@ def owe(draft: Draft, delivery: Delivery) -> None:
 
 def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
     """Put the delivery's current attempt into the outbox; again ever more rarely while nobody claims it."""
+    asks = questions.still(draft, delivery)
     draft.emit(
         Deliver(
             id=delivery.id,
@@ -134,7 +136,8 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             address=delivery.address,
             purpose=delivery.purpose,
             severity=delivery.severity,
-            message=delivery.message,
+            message=questions.asked(draft, delivery.message, asks) if asks else delivery.message,
+            run=asks.id if asks else "",
             urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
         )
     )

@@ -8,7 +8,17 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from routing.policy import Contact, HourlyPage, Method
 from routing.schema.conditions import AtHoursPart
 from routing.schema.digest import DigestPart
-from routing.schema.fields import ChannelName, Duration, Many, Name, Some, Text, Zone, severity_field
+from routing.schema.fields import (
+    ChannelName,
+    Duration,
+    Language,
+    Many,
+    Name,
+    Some,
+    Text,
+    Zone,
+    severity_field,
+)
 from routing.schema.part import Known, Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, suggestion
 from routing.schema.written import Form, Short, shown_as
@@ -66,6 +76,8 @@ class ContactPart(Part):
     quiet_hours: AtHoursPart | None = Field(default=None, description="nothing rings then but SEV-0")
     quiet: Many[str] | None = Field(default=None, description="methods for what must not ring")
     digest: DigestPart | None = Field(default=None, description="severities and at")
+    language: Language = Field(default="", description="what a voice speaks to them, like pl-PL")
+    voice: Text | None = Field(default=None, description="which voice, by its name at the provider")
 
     @field_validator("page")
     @classmethod
@@ -150,6 +162,8 @@ def _contact(name: str, part: ContactPart, spot: Spot, voices: frozenset[str]) -
         by_hour=tuple(HourlyPage(each.at, _pages(each.page, methods)) for each in part.by_hour),
         quiet_hours=part.quiet_hours.at if part.quiet_hours else None,
         digest=part.digest.build(part.timezone) if part.digest else None,
+        language=part.language,
+        voice=part.voice or "",
     )
 
 

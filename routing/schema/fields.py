@@ -110,6 +110,12 @@ def _zone(text: str) -> str:
     return text
 
 
+def _language(text: str) -> str:
+    if not written.SPOKEN.fullmatch(text):
+        raise Refusal(f"{shown(text)} is no language", 'write its code, like "pl" or "pl-PL"')
+    return text
+
+
 def _local_time(text: str) -> str:
     fix = "write a local date and time without offset, like 2026-01-05T09:00"
     try:
@@ -214,6 +220,7 @@ VendorSeverities = dict[
     Annotated[SeverityField, AfterValidator(_vendor_severity), shown_as(written.VENDORS_SEVERITY)],
 ]
 Zone = Annotated[str, AfterValidator(_zone), shown_as(written.ZONE)]
+Language = Annotated[str, AfterValidator(_language), shown_as(written.LANGUAGE)]
 LocalTime = Annotated[str, AfterValidator(_local_time), shown_as(written.LOCAL_TIME)]
 Url = Annotated[str, AfterValidator(_url), shown_as(written.ADDRESS)]
 Condition = Annotated[str, AfterValidator(condition), shown_as(written.CONDITION)]

@@ -30,6 +30,7 @@ TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 _DAY = r"(?:[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-?W[0-9]{2}(?:-?[0-9])?)"
 _LOCAL_TIME = re.compile(_DAY + r"T[0-9][0-9:.,]*")
+SPOKEN = re.compile(r"[a-z]{2,3}(?:-[A-Z][A-Za-z]{1,3})?")
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]+")
 
 
@@ -98,6 +99,7 @@ VENDORS_SEVERITY: Form = SEVERITY | {
     "description": "SEV-1 to SEV-4",
 }
 ZONE = like(_ZONE, "IANA name of a time zone", "Europe/Warsaw", "UTC")
+LANGUAGE = like(SPOKEN, "code of a language, with a country or without", "pl", "pl-PL")
 LOCAL_TIME = like(_LOCAL_TIME, "local date and time without offset", "2026-01-05T09:00")
 ADDRESS = like(URL, "address, like https://alerts.example.com", "https://alerts.example.com")
 

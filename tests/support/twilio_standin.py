@@ -27,6 +27,7 @@ _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _TAKES = {
     "Calls": {
         "To", "From", "Twiml", "Timeout", "StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod",
+        "MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback", "AsyncAmdStatusCallbackMethod",
     },
     "Messages": {"To", "From", "Body", "MessagingServiceSid", "StatusCallback"},
 }  # fmt: skip
@@ -55,12 +56,12 @@ class Made:
     text: str
     """The TwiML, or the body."""
     status_callback: str
+    machine_callback: str = ""
 
     @property
     def action(self) -> str:
         """Where a pressed key goes."""
-        gather = ET.fromstring(self.text).find("Gather")  # noqa: S314  # made by the code under test
-        return "" if gather is None else gather.get("action", "")
+        return _action(self.text)
 
 
 class TwilioStandin(VendorServer):
@@ -71,6 +72,8 @@ class TwilioStandin(VendorServer):
     ) -> None:
         super().__init__(port=port, log=log)
         self.made: list[Made] = []
+        self.heard: dict[str, str] = {}
+        """What the receiver answered last in each call, as TwiML."""
         self.receiver = receiver
         self.auth_token = auth_token
         self.on_made: Callable[[Made], object] = lambda _: None
@@ -98,10 +101,21 @@ class TwilioStandin(VendorServer):
         return Reply(400, _fault(400, code)) if code else self._make(resource, asked)
 
     def press(self, sid: str, digits: str) -> int:
-        """The person who was called presses a key. Returns the receiver's status."""
+        """The person who was called presses a key, or with "" none in time. Returns the receiver's status."""
         made = self._find(sid)
         form = {"CallSid": sid, "AccountSid": ACCOUNT_SID, "From": made.sender, "To": made.to}
-        return self._post(made.action, {**form, "Digits": digits, "CallStatus": "in-progress"})
+        form |= {"CallStatus": "in-progress"} | ({"Digits": digits} if digits else {})
+        status, document = self._ask(_action(self.heard.get(sid, "")) or made.action, form)
+        self.heard[sid] = document
+        return status
+
+    def detect(self, sid: str, answered_by: str) -> int:
+        """What has taken the call, as Twilio hears it. Returns the receiver's status, 0 when nobody asked."""
+        made = self._find(sid)
+        if not made.machine_callback:
+            return 0
+        form = {"CallSid": sid, "AccountSid": ACCOUNT_SID, "AnsweredBy": answered_by}
+        return self._post(made.machine_callback, {**form, "MachineDetectionDuration": "2840"})
 
     def report(self, sid: str, status: str, **more: str) -> int:
         """How a call or message went. Returns the receiver's status, 0 when no callback was asked for."""
@@ -121,6 +135,7 @@ class TwilioStandin(VendorServer):
     def control(self, what: str, given: Any) -> Any:
         does: dict[str, Callable[..., int]] = {
             "press": self.press,
+            "detect": self.detect,
             "report": self.report,
             "write_back": self.write_back,
         }
@@ -137,6 +152,7 @@ class TwilioStandin(VendorServer):
             sender=asked.field("From") or asked.field("MessagingServiceSid"),
             text=asked.field("Twiml") or asked.field("Body"),
             status_callback=asked.field("StatusCallback"),
+            machine_callback=asked.field("AsyncAmdStatusCallback"),
         )
         self.made.append(made)
         self.on_made(made)
@@ -149,6 +165,9 @@ class TwilioStandin(VendorServer):
         return next(made for made in self.made if made.sid == sid)
 
     def _post(self, url: str, form: dict[str, str]) -> int:
+        return self._ask(url, form)[0]
+
+    def _ask(self, url: str, form: dict[str, str]) -> tuple[int, str]:
         public = urlsplit(url)
         to = urlsplit(self.receiver) if self.receiver else public
         path = f"{public.path}?{public.query}" if public.query else public.path
@@ -159,7 +178,8 @@ class TwilioStandin(VendorServer):
                 "X-Twilio-Signature": signature(url, form, self.auth_token),
             }
             connection.request("POST", path, urlencode(form), headers)
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         finally:
             connection.close()
 
@@ -211,7 +231,24 @@ def _refuses_numbers(resource: str, asked: Asked) -> int:
     return 0
 
 
+def _action(twiml: str) -> str:
+    """Where a pressed key goes; "" where none is listened for."""
+    gather = ET.fromstring(twiml).find("Gather") if twiml.startswith("<") else None  # noqa: S314  # our own code's
+    return "" if gather is None else gather.get("action", "")
+
+
+def _refuses_machine(asked: Asked) -> int:
+    if asked.field("MachineDetection") not in {"", "Enable", "DetectMessageEnd"}:
+        return 21205
+    if asked.field("AsyncAmd") not in {"", "true", "false"}:
+        return 21205
+    callback = asked.field("AsyncAmdStatusCallback")
+    return 21609 if callback and "_" in (urlsplit(callback).hostname or "_") else 0
+
+
 def _refuses_call(asked: Asked) -> int:
+    if code := _refuses_machine(asked):
+        return code
     twiml = asked.field("Twiml")
     if not twiml:
         return 21205

@@ -56,7 +56,7 @@ def test_a_call_says_what_broke_and_listens_for_a_key(twilio: TwilioStandin) -> 
     (made,) = twilio.made
     assert (sent.provider_id, sent.answer) == (made.sid, "201 queued")
     assert (made.to, made.sender) == ("+48500000001", FROM)
-    assert made.action == "https://tocsin.example/callbacks/twilio/gather/INC-1-d1"
+    assert made.action == "https://tocsin.example/callbacks/twilio/gather/INC-1-d1?round=1"
     assert made.status_callback == "https://tocsin.example/callbacks/twilio/status/INC-1-d1"
     said = " ".join(ET.fromstring(made.text).itertext())  # noqa: S314  # made by us
     assert "Severity 0. Incident 1. Site is down." in said

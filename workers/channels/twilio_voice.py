@@ -1,9 +1,12 @@
 """Phone calls over Twilio. The person hears what broke and answers with a key.
 
-Settings: account_sid, api_key, api_secret (of an API key), from_number; ring_s, language, voice, base_url.
-Source: twilio.com/docs/voice/api/call-resource, /docs/voice/twiml/gather, /docs/voice/twiml/say.
+Settings: account_sid, api_key, api_secret (of an API key), from_number; ring_s, language, voice,
+machine_detection, base_url. Source: twilio.com/docs/voice/api/call-resource, /docs/voice/twiml/gather,
+/docs/voice/twiml/say, /docs/voice/answering-machine-detection.
 """
 
+from dataclasses import dataclass
+from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
 from pydantic import Field
@@ -12,6 +15,7 @@ from routing.delivery import Purpose
 from routing.entry import Outcome
 from routing.errors import DeliveryError
 from routing.ports import Notification, Sent
+from routing.response.phrases import Phrases, phrases
 from workers import twilio
 from workers.text import cut, one_line
 
@@ -21,7 +25,6 @@ VOICE = True
 MAX_TWIML = 4000
 MAX_SPEECH = 700
 """About a minute of listening; nobody takes in more at three in the morning."""
-KEYS = "Press 4 to acknowledge, 6 to resolve, 5 to escalate."
 
 
 class Settings(twilio.Account):
@@ -30,6 +33,18 @@ class Settings(twilio.Account):
     """How long it rings. Voicemail usually answers after 20 to 30 s."""
     language: str = ""
     voice: str = ""
+    """Of those whose contact names none."""
+    machine_detection: bool = True
+    """Twilio tells machines from people while it speaks, and charges for it: a machine reaches nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tongue:
+    """`own`: what the message is spoken in, the person's or the channel's; `ours`: the same for our own phrases."""
+
+    own: dict[str, str]
+    phrases: Phrases
+    ours: dict[str, str]
 
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
@@ -56,37 +71,62 @@ def _form(notification: Notification, settings: Settings) -> twilio.Form:
         form["StatusCallback"] = status
         form["StatusCallbackEvent"] = ["answered", "completed"]
         form["StatusCallbackMethod"] = "POST"
+    if status and settings.machine_detection:
+        form["MachineDetection"] = "Enable"
+        # Beside the call: whoever picks up hears the message at once, not after seconds of silence.
+        form["AsyncAmd"] = "true"
+        form["AsyncAmdStatusCallback"] = twilio.callback(notification, "machine")
+        form["AsyncAmdStatusCallbackMethod"] = "POST"
     return form
 
 
 def twiml(notification: Notification, settings: Settings) -> str:
     """What Twilio says and listens for, at most 4000 characters. Text of payloads can only ever be spoken."""
-    message = notification.message
+    message, tongue = notification.message, _tongue(notification, settings)
     speech = one_line(message.speech or f"{message.title}. {message.body}")
-    if notification.repeat:
-        speech = f"This may be a repeat of an earlier call. {speech}"
     limit = MAX_SPEECH
     while True:
-        document = _document(notification, settings, cut(speech, limit))
+        document = _document(notification, tongue, cut(speech, limit))
         if len(document) <= MAX_TWIML or not limit:
             return document
         limit = max(0, limit - 100)
 
 
-def _document(notification: Notification, settings: Settings, speech: str) -> str:
-    response = ET.Element("Response")
+def _document(notification: Notification, tongue: _Tongue, speech: str) -> str:
+    """Nothing comes after the keys: without one Twilio asks the callback, which says it all again."""
+    response, said = ET.Element("Response"), tongue.phrases
     action = twilio.callback(notification, "gather")
-    if action:
-        listening = {"numDigits": "1", "timeout": "8", "action": action, "method": "POST"}
-        gather = ET.SubElement(response, "Gather", listening)
-        _say(gather, settings, f"{speech} {KEYS}", loop=3)
-        _say(response, settings, "No key was pressed. The incident stays open. Goodbye.")
-    else:
-        _say(response, settings, f"{speech} Acknowledge it in Tocsin.", loop=3)
+    if notification.repeat:
+        _say(response, said.repeat, tongue.ours)
+    if not action:
+        _say(response, speech, tongue.own, loop=3)
+        _say(response, said.elsewhere, tongue.ours)
+        return ET.tostring(response, encoding="unicode")
+    listening = {
+        "numDigits": "1",
+        "timeout": "8",
+        "action": f"{action}?{urlencode({**tongue.own, 'round': '1'})}",
+        "method": "POST",
+        "actionOnEmptyResult": "true",
+    }
+    gather = ET.SubElement(response, "Gather", listening)
+    for _ in range(2):
+        _say(gather, speech, tongue.own)
+        _say(gather, f"{said.decide} {said.keys}" if notification.run else said.keys, tongue.ours)
     return ET.tostring(response, encoding="unicode")
 
 
-def _say(parent: ET.Element, settings: Settings, text: str, loop: int = 1) -> None:
-    chosen = {"loop": str(loop) if loop > 1 else "", "language": settings.language, "voice": settings.voice}
-    say = ET.SubElement(parent, "Say", {name: value for name, value in chosen.items() if value})
+def _say(parent: ET.Element, text: str, tongue: dict[str, str], loop: int = 1) -> None:
+    say = ET.SubElement(parent, "Say", ({"loop": str(loop)} if loop > 1 else {}) | tongue)
     say.text = text
+
+
+def _tongue(notification: Notification, settings: Settings) -> _Tongue:
+    person = notification.person
+    language = (person.language if person else "") or settings.language
+    voice = (person.voice if person else "") or (settings.voice if language == settings.language else "")
+    said = phrases(language)
+    named = said.locale if language and "-" not in language and said.locale.startswith(language) else language
+    own = {name: value for name, value in (("language", named), ("voice", voice)) if value}
+    speaks_it = not language or said.locale.partition("-")[0] == language.partition("-")[0]
+    return _Tongue(own, said, own if speaks_it else {"language": said.locale})
