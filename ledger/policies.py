@@ -21,7 +21,7 @@ from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.policy import Policy
 
 PREFIX = "config"
-PATTERNS = ("*.yaml", "runbooks/*.yaml")
+PATTERNS = ("*.yaml", "runbooks/*.yaml", "templates/*.yaml")
 TESTS = ("tests/*.yaml",)
 """Scenarios the policy is held against; they are no part of it."""
 

@@ -39,6 +39,8 @@ class Message(Record, frozen=True, kw_only=True, omit_defaults=True):
     body: str
     speech: str = ""
     """The same for the ear: short sentences, no URLs, no ids spelled by machine."""
+    html: str = ""
+    """The same for mail, where a template gives it; only the worker that sends it has it."""
 
 
 class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):

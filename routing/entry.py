@@ -152,6 +152,8 @@ class Delivered(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="deliv
     error: str = ""
     retry_after_ms: int = 0
     sandbox: bool = False
+    remark: str = ""
+    """What else its reader should know: a template that failed, so that the plain message went out."""
 
 
 class Receipt(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):

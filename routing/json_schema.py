@@ -16,6 +16,7 @@ from routing.load import FILES
 from routing.schema.part import Part
 from routing.schema.runbooks import RunbookFile
 from routing.schema.scenario import ScenarioFile
+from routing.schema.templates import TemplateFile
 from routing.schema.written import Form
 from routing.severity import Severity
 from routing.vendor_forms import tell
@@ -23,6 +24,7 @@ from routing.vendor_forms import tell
 SHAPES: Mapping[str, type[Part]] = {
     **FILES,
     "runbooks/*.yaml": RunbookFile,
+    "templates/*.yaml": TemplateFile,
     "tests/*.yaml": ScenarioFile,
 }
 """By the file's name below the folder of the configuration, or the pattern of it."""

@@ -12,7 +12,7 @@ from routing.automation import chains
 from routing.calendar.hours import Hours
 from routing.catalogue import Catalogue
 from routing.errors import ConfigError, ConfigWarning, Fault
-from routing.policy import Budget, Noise, Policy, Probe, Process, Service
+from routing.policy import Budget, Noise, Policy, Probe, Process, Service, Template
 from routing.schema import (
     absences,
     calendar,
@@ -36,6 +36,7 @@ from routing.schema import (
     site,
     sources,
     teams,
+    templates,
     thresholds,
 )
 from routing.schema.faults import add_faults
@@ -57,10 +58,15 @@ FILES: Mapping[str, type[Part]] = {
     "process.yaml": process.ProcessFile,
     "probes.yaml": probes.ProbesFile,
 }
+FOLDERS: Mapping[str, type[Part]] = {
+    "runbooks/": runbooks.RunbookFile,
+    "templates/": templates.TemplateFile,
+}
 OPTIONAL = frozenset(
     {"actions.yaml", "calendar.yaml", "services.yaml", "noise.yaml", "process.yaml", "probes.yaml"}
 )
 RUNBOOKS = "runbooks/"
+TEMPLATES = "templates/"
 
 _DEFINES = {
     "contact": ("oncall.yaml", "contacts"),
@@ -101,7 +107,7 @@ def examine(
     Raises ConfigError with every fault of every file; warnings are looked for only where there is none.
     """
     loading = _Loading(files, catalogue, environ if secrets else None)
-    policy = loading.sound()
+    policy = loading.sound(words=True)
     return Examined(policy, warnings.find(warnings.Subject(policy, loading.documents(), environ)))
 
 
@@ -138,12 +144,22 @@ class _Loading:
             where = f"config/{name}"
             self._missing.append(Fault(where, 0, 0, "", "the file is missing", "write it, or restore it"))
 
-    def sound(self) -> Policy:
-        """Raises ConfigError."""
-        policy, faults = self.policy(), self.faults()
+    def sound(self, *, words: bool = False) -> Policy:
+        """Raises ConfigError. `words`: with every template filled in once, which no policy in force needs again."""
+        policy = self.policy()
+        found = self._templates()
+        if words and found:
+            from routing.templates.checking import check  # noqa: PLC0415  # Jinja is large
+
+            texts = {_short(name): text for name, text in self._files.items()}
+            check(found, self._documents_of(TEMPLATES), texts)
+        faults = self.faults()
         if faults or policy is None:
             raise ConfigError(faults)
         return policy
+
+    def _documents_of(self, folder: str) -> dict[str, Document]:
+        return {name: each.document for name, each in self._read.items() if name.startswith(folder)}
 
     def documents(self) -> dict[str, Document]:
         return {name: each.document for name, each in self._read.items()}
@@ -179,6 +195,8 @@ class _Loading:
             relations.unique_names(quiet, "inhibitions", "inhibition")
             relations.unique_names(quiet, "correlations", "correlation")
             relations.unique_names(quiet, "maintenance", "maintenance window")
+        words = self._documents_of(TEMPLATES)
+        templates.known_names(words, self._known.names.get("channel"))
         if self.faults():
             return None
         policy = self._build(books)
@@ -243,6 +261,7 @@ class _Loading:
             limits=limits.build_limits(people.limits),
             noise=self._noise(hours),
             hours=hours,
+            templates=self._templates(),
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
             scheduled=(
                 scheduled.build_scheduled(dates.scheduled, days.spot.at("scheduled"))
@@ -250,6 +269,13 @@ class _Loading:
                 else ()
             ),
         )
+
+    def _templates(self) -> dict[str, Template]:
+        return templates.build_templates({
+            name: (each.part, each.spot)
+            for name, each in self._read.items()
+            if isinstance(each.part, templates.TemplateFile)
+        })  # fmt: skip
 
     def _process(self) -> Process | None:
         found = self._read.get("process.yaml")
@@ -282,7 +308,7 @@ class _Loading:
         return found.part, found.spot
 
     def _model(self, name: str, document: Document) -> _Read:
-        kind = runbooks.RunbookFile if name.startswith(RUNBOOKS) else FILES.get(name)
+        kind = next((each for folder, each in FOLDERS.items() if name.startswith(folder)), FILES.get(name))
         if kind is None:
             fix = f"rename it to one of {', '.join(sorted(FILES))}, or move it away"
             document.refuse(Mark(1, 1), (), "no file of this name is read", fix)

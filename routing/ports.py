@@ -16,6 +16,7 @@ from routing.delivery import Message, Purpose
 from routing.event import Event
 from routing.incident import Incident
 from routing.policy import Contact, Source
+from routing.run import Run
 from routing.severity import Severity
 
 
@@ -87,6 +88,10 @@ class Notification:
     urgent: bool = False
     run: str = ""
     """The run that waits for an approval of theirs, where the page asks for it."""
+    together: bool = False
+    """It tells of several incidents."""
+    asked: Run | None = None
+    """The run that somebody is asked to approve, as it is when the message leaves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """One delivery: claimed, said over its channel, and what the provider answered put into the log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import sentry_sdk
 import structlog
 from rq.timeouts import BaseTimeoutException
@@ -19,6 +20,8 @@ from routing.instant import DAY
 from routing.policy import Channel, Policy
 from routing.ports import ChannelModule, Notification
 from routing.record import decode
+from routing.run import Run
+from routing.templates import wording
 from workers import credentials, redaction
 from workers.context import Context
 from workers.report import count, report
@@ -65,9 +68,11 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
         return _failed(context, effect, DeliveryError(gone, outcome=Outcome.PERMANENT))
     try:
         way = _way(context, channel)
-        notification = _notification(context, policy, effect)
+        worded = _worded(context, policy, effect)
+        notification = worded.notification
         if way.missing or not getattr(way.module, "SENDS", True):
-            return _to_sandbox(context, effect, way, notification)
+            kept = _to_sandbox(context, effect, way, notification)
+            return msgspec.structs.replace(kept, remark=worded.remark)
         sent = way.module.send(notification, way.settings, channel.timeout_ms / 1000)
     except DeliveryError as error:
         return _failed(context, effect, error)
@@ -86,6 +91,7 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
         outcome=Outcome.OK,
         provider_id=str(sent.provider_id),
         answer=sent.answer,
+        remark=worded.remark,
     )
 
 
@@ -111,6 +117,25 @@ def _way(context: Context, channel: Channel) -> _Way:
     return _Way(channel.vendor, module, settings, resolved.missing)
 
 
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """The notification as its templates word it; `remark` says which of them failed, and left it plain."""
+
+    notification: Notification
+    remark: str
+
+
+def _worded(context: Context, policy: Policy, effect: Deliver) -> _Worded:
+    plain = _notification(context, policy, effect)
+    found = wording.word(policy.templates, plain, effect.channel, now_ms())
+    for failure in found.failures:
+        logger.error("template failed", template=failure.template, delivery=effect.id, why=failure.why)
+        count(context, "tocsin_template_failures_total", template=failure.template)
+    whys = "; ".join(redaction.text(each.why) for each in found.failures)
+    remark = f"its plain words were used, for a template failed: {whys}" if whys else ""
+    return _Worded(replace(plain, message=found.message), remark)
+
+
 def _notification(context: Context, policy: Policy, effect: Deliver) -> Notification:
     public = (context.environ.get("TOCSIN_PUBLIC_URL", "").strip() or policy.public_url).rstrip("/")
     secret = context.environ.get("TOCSIN_LINK_SECRET", "")
@@ -132,12 +157,20 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         person=policy.contacts.get(effect.contact),
         urgent=effect.urgent,
         run=effect.run,
+        together=effect.together,
+        asked=_asked(context, effect),
     )
 
 
 def _standing(context: Context, incident: str) -> Incident | None:
     raw = context.client.hget(context.keys.state(Table.INCIDENT), incident) if incident else None
     return decode(Incident, raw) if isinstance(raw, bytes) else None
+
+
+def _asked(context: Context, effect: Deliver) -> Run | None:
+    runs = context.keys.owned(effect.incident, Table.RUN)
+    raw = context.client.hget(runs, effect.run) if effect.run else None
+    return decode(Run, raw) if isinstance(raw, bytes) else None
 
 
 def _to_sandbox(context: Context, effect: Deliver, way: _Way, notification: Notification) -> Delivered:

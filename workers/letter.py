@@ -33,7 +33,8 @@ def write(notification: Notification, from_address: str) -> Letter:
     return Letter(
         subject=cut(subject, _MOST_SUBJECT),
         text=_text(notification),
-        html=letter_page.html(notification, does(notification), _REPEAT if notification.repeat else ""),
+        html=notification.message.html
+        or letter_page.html(notification, does(notification), _REPEAT if notification.repeat else ""),
         headers=_headers(notification, mail_address.domain_of(from_address)),
     )
 

@@ -17,6 +17,7 @@ from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
 from routing.policy.severity import Adjustment, Promotion, SeverityRule
+from routing.policy.templates import Template
 from routing.policy.windows import Absence, Rate, Ratio, Threshold
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Source",
     "Task",
     "Team",
+    "Template",
     "Threshold",
     "Tie",
     "Unit",

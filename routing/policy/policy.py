@@ -22,6 +22,7 @@ from routing.policy.secret import Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
 from routing.policy.severity import Adjustment, Promotion, SeverityRule
+from routing.policy.templates import Template
 from routing.policy.windows import Absence, Threshold
 from routing.reason import BUILT_IN, Origin
 from routing.severity import Level, Severity
@@ -86,6 +87,8 @@ class Policy:
     """In these hours no runbook changes anything by itself."""
     process: Process | None = None
     """How incidents of consequence are run; None: by nothing but their escalation."""
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    """What messages say differently, by name: {"sms.page": ...}."""
     routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)
     """Every route of the tree, by name."""
     by_labels: Index[SeverityRule] = field(init=False, repr=False, compare=False)

@@ -77,7 +77,8 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     where = " in the SANDBOX" if entry.sandbox else ""
     again = ", marked as a repeat" if delivery.repeat else ""
     what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
-    draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}")
+    remark = f"; {entry.remark}" if entry.remark else ""
+    draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}{remark}")
 
 
 def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:

@@ -139,6 +139,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             message=questions.asked(draft, delivery.message, asks) if asks else delivery.message,
             run=asks.id if asks else "",
             urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
+            together=bool(delivery.listed),
         )
     )
     at = draft.now + unclaimed_ms(tries)

@@ -261,6 +261,8 @@ class World:
         self.asleep: set[str] = set()
         """Channels and actions nobody claims."""
         self.rolled_back = 0
+        self.remark = ""
+        """What workers have to say beside their answers."""
 
     def __call__(self, effect: AnyEffect, now: int) -> list[tuple[int, AnyEntry]]:
         name = effect.channel if isinstance(effect, Deliver) else effect.action
@@ -282,6 +284,7 @@ class World:
                 outcome=outcome,
                 error=error,
                 provider_id=f"P-{effect.id}-{effect.attempt}" if outcome is Outcome.OK else "",
+                remark=self.remark,
             )
         return StepDone(
             at=now,

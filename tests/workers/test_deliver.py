@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from embedded import running_server
 from redis import Redis
+from small_policy import HERE
 from smtp_standin import SmtpStandin
 from twilio_standin import TwilioStandin
 from vendor_server import Misbehaviour
@@ -18,7 +19,7 @@ from ledger.connection import connect
 from ledger.settings import LedgerSettings
 from routing.delivery import Purpose
 from routing.entry import Claimed, Outcome
-from routing.policy import Secret
+from routing.policy import Secret, Template
 from workers import deliver
 
 
@@ -33,8 +34,11 @@ def carry_out(at: Bench, **changes: Any) -> None:
     deliver.carry_out(at, effect.id, effect.attempt)
 
 
-def with_sms(redis: Redis, twilio: TwilioStandin, **settings: Any) -> Bench:
-    return bench(redis, channels={"sms": ("twilio_sms", twilio.settings(**settings))})
+def with_sms(
+    redis: Redis, twilio: TwilioStandin, templates: dict[str, Template] | None = None, **settings: Any
+) -> Bench:
+    channels = {"sms": ("twilio_sms", twilio.settings(**settings))}
+    return bench(redis, channels=channels, templates=templates or {})
 
 
 def test_a_page_is_claimed_sent_and_answered_in_the_log(redis: Redis, twilio: TwilioStandin) -> None:
@@ -201,6 +205,44 @@ def test_each_attempt_is_counted_by_its_channel_and_outcome(redis: Redis, twilio
         'tocsin_deliveries_total{channel="gone",outcome="permanent"}': 1,
         'tocsin_deliveries_total{channel="sms",outcome="sandbox"}': 1,
     }
+
+
+def words(name: str, **parts: str) -> dict[str, Template]:
+    return {name: Template(name, parts, dict.fromkeys(parts, HERE))}
+
+
+def test_a_template_words_the_message_and_the_channel_adds_how_to_answer(
+    redis: Redis, twilio: TwilioStandin
+) -> None:
+    known = words("sms.page", title="{{ severity }}", body="{{ message.title }}, tell {{ person.title }}")
+    carry_out(with_sms(redis, twilio, known), contact="anna")
+    text = twilio.made[0].text
+    assert text.startswith("SEV-0\n[INC-1] SEV-0 Site is down, tell Anna\nReply ack")
+
+
+def test_a_template_that_fails_costs_its_words_and_is_said(redis: Redis, twilio: TwilioStandin) -> None:
+    at = with_sms(redis, twilio, words("page", title="Sure", body="{{ 1 // (incident.alerts) }}"))
+    carry_out(at)
+    assert twilio.made[0].text.startswith("Sure\nSEV-0: Site is down")
+    assert at.delivered().outcome is Outcome.OK
+    assert "config/test.yaml:7 body: line 1: integer division" in at.delivered().remark
+    assert at.counted()['tocsin_template_failures_total{template="page"}'] == 1
+
+
+def test_the_sandbox_says_too_that_a_template_failed(redis: Redis) -> None:
+    channels: dict[str, Any] = {"sms": ("sandbox", {})}
+    at = bench(redis, channels=channels, templates=words("page", body="{{ nobody }}"))
+    carry_out(at)
+    assert "nobody" in at.delivered().remark
+
+
+def test_the_html_of_a_template_is_the_mails(redis: Redis) -> None:
+    html = '<h1>{{ message.title }}</h1><a href="{{ link }}">Mine</a>'
+    with SmtpStandin() as server:
+        channels = {"mail": ("email", server.settings())}
+        at = bench(redis, channels=channels, templates=words("mail.page", html=html))
+        carry_out(at, channel="mail", address="anna@example.com")
+        assert "<h1>[INC-1] SEV-0 Site is down</h1><a href=" in server.mails[0].part("html")
 
 
 def test_the_outbox_is_newest_first_bounded_and_read_in_pages(redis: Redis) -> None:

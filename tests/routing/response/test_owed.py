@@ -127,3 +127,12 @@ def test_what_no_worker_takes_is_offered_ever_more_rarely_and_never_given_up() -
     assert gaps == sorted(gaps)
     assert max(gaps) == 15 * MINUTE
     assert len(offered) < 120
+
+
+def test_what_a_worker_remarks_beside_its_answer_stands_in_the_timeline() -> None:
+    world = World()
+    world.remark = "its plain words were used, for a template failed: config/templates/page.yaml:2 body"
+    sim = simulate(BOTH, world)
+    sim.feed(firing("worse"))
+    sim.pass_time(START + MINUTE)
+    assert any("accepted as P-INC-1-d1-1; its plain words were used" in line for line in lines(sim))
