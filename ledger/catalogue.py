@@ -65,7 +65,10 @@ def catalogue() -> Catalogue:
     families = {name: action(name) for name in actions()}
     return Catalogue(
         sources=frozenset(sources()),
-        channels={name: ChannelFacts(way.VOICE, way.Settings) for name, way in ways.items()},
+        channels={
+            name: ChannelFacts(way.VOICE, way.Settings, getattr(way, "Bounces", None))
+            for name, way in ways.items()
+        },
         actions={
             f"{family}.{name}": ActionFacts(each.mutates, each.params)
             for family, module in families.items()

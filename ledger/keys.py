@@ -161,6 +161,11 @@ class Keys:
         return self._key("feeds")
 
     @property
+    def mailboxes(self) -> str:
+        """Hash: channel -> how far the mailbox where its mail comes back was read."""
+        return self._key("mailboxes")
+
+    @property
     def refusals(self) -> str:
         """Hash: `<source> <why>` -> how many requests were refused before anything was kept."""
         return self._key("refusals")

@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """`settings` is the model they must fit; None where only the facts are known."""
+    """`settings` is the model they must fit; None where only the facts are known. `bounces` is that of the mailbox in
+    which the vendor's reports of failure arrive; None where there are none.
+    """
 
     voice: bool
     settings: "type[BaseModel] | None" = None
+    bounces: "type[BaseModel] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def _channels(catalogue: Catalogue) -> Iterator[Form]:
     for vendor, facts in sorted(catalogue.channels.items()):
         if facts.settings is not None:
             yield _where("vendor", vendor, _taking("settings", _names(facts.settings, SETTING)))
+            box = _names(facts.bounces, SETTING) if facts.bounces else {"maxProperties": 0}
+            yield _where("vendor", vendor, {"properties": {"bounces": box}})
 
 
 def _params(catalogue: Catalogue, actions: Collection[str]) -> Iterator[Form]:

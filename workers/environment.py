@@ -48,7 +48,8 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
 
 
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
-    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' for upkeep.
+    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' and those of
+    mailboxes where mail comes back for upkeep.
 
     The receiver also verifies what vendors call back with; it never holds what can send.
     """
@@ -58,7 +59,10 @@ def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
         Role.WATCHDOG: [channel.settings for channel in policy.channels.values()],
         Role.REMEDIATE: [policy.settings],
         Role.PROBER: [policy.settings[each] for each in _looked_with(policy)],
-        Role.UPKEEP: [schedule.feed.url for schedule in policy.schedules.values() if schedule.feed],
+        Role.UPKEEP: [
+            *(schedule.feed.url for schedule in policy.schedules.values() if schedule.feed),
+            *(channel.bounces for channel in policy.channels.values()),
+        ],
     }
     called_back = catalogue.callback_secrets() if role is Role.RECEIVER else frozenset()
     return FIXED[role] | called_back | frozenset(_names(named.get(role, ())))

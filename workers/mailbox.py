@@ -1,4 +1,5 @@
-"""A mailbox over IMAP: has a mail with these words in its subject come, and away with it again.
+"""A mailbox over IMAP: has a mail with these words in its subject come, and away with it again; and what has come
+since it was looked at last.
 
 Sources: RFC 3501 (IMAP4rev1), RFC 4315 (UIDPLUS: to expunge one's own message and no other).
 """
@@ -9,6 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -21,6 +23,8 @@ from workers.text import one_line
 
 _LOOK_S = 1.0
 _GOODBYE_S = 2.0
+_MOST_BYTES = 131_072
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WORD = re.compile(r"[a-z0-9]+", re.ASCII)
 
 
@@ -49,7 +53,7 @@ def await_mail(mailbox: Mailbox, word: str, deadline: Deadline) -> bool:
     delete one mail alone. Raises ActionError when the mailbox cannot be read.
     """
     assert _WORD.fullmatch(word)  # noqa: S101  # it becomes part of a command
-    with _opened(mailbox, deadline) as imap:
+    with _connection(mailbox, deadline) as imap:
         while not (found := _found(imap, word)):
             if deadline.rest() <= _LOOK_S:
                 return False
@@ -61,7 +65,51 @@ def await_mail(mailbox: Mailbox, word: str, deadline: Deadline) -> bool:
 
 
 @contextmanager
-def _opened(mailbox: Mailbox, deadline: Deadline) -> Iterator[imaplib.IMAP4]:
+def opened(mailbox: Mailbox, deadline: Deadline) -> Iterator["Folder"]:
+    """Raises ActionError."""
+    with _connection(mailbox, deadline) as imap:
+        yield Folder(imap, deadline)
+
+
+class Folder:
+    """The open one. Methods raise imaplib.IMAP4.error or OSError, which `opened` makes an ActionError of."""
+
+    def __init__(self, imap: imaplib.IMAP4, deadline: Deadline) -> None:
+        self._imap = imap
+        self._deadline = deadline
+        (said, *_) = imap.response("UIDVALIDITY")[1]
+        self.validity = int(said) if isinstance(said, bytes) and said.isdigit() else 0
+
+    def since(self, at: int) -> list[int]:
+        """UIDs of what came on the day of this instant (ms), in UTC, or later; oldest first."""
+        day = datetime.fromtimestamp(at / 1000, UTC)
+        return self._search("SINCE", f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}")
+
+    def after(self, uid: int) -> list[int]:
+        """UIDs above this one. A server always names its last mail, whatever the range begins with."""
+        return [each for each in self._search("UID", f"{uid + 1}:*") if each > uid]
+
+    def fetch(self, uid: int) -> bytes:
+        """The mail's beginning, without marking it as read; empty when it is gone."""
+        self._in_time()
+        parts = _answer(self._imap.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_MOST_BYTES}>)"))
+        return next((part[1] for part in parts if isinstance(part, tuple)), b"")
+
+    def mark_read(self, uid: int) -> None:
+        self._in_time()
+        _answer(self._imap.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)"))
+
+    def _search(self, *criteria: str) -> list[int]:
+        self._in_time()
+        (listed, *_) = _answer(self._imap.uid("SEARCH", *criteria))
+        return sorted(int(uid) for uid in listed.split()) if isinstance(listed, bytes) else []
+
+    def _in_time(self) -> None:
+        self._imap.socket().settimeout(self._deadline.left())
+
+
+@contextmanager
+def _connection(mailbox: Mailbox, deadline: Deadline) -> Iterator[imaplib.IMAP4]:
     """Raises ActionError."""
     try:
         imap = _connected(mailbox, deadline)

@@ -1,4 +1,5 @@
-"""Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived, feeds read.
+"""Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived, feeds read,
+and mail that came back.
 
 One small process beside the archive; several at once do no harm.
 """
@@ -19,6 +20,8 @@ from ledger.clock import now_ms
 from ledger.connection import connect
 from ledger.keys import Keys
 from workers import archiver
+from workers.bounces import EVERY_S as BOUNCES_S
+from workers.bounces import Bounces
 from workers.feeds import EVERY_S as FEEDS_S
 from workers.feeds import Feeds
 from workers.orphans import Orphans
@@ -82,7 +85,9 @@ def serve(settings: WorkerSettings) -> None:
     ]
     # Another's server may take its time, and a spare job may not wait for it.
     feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
-    threading.Thread(target=_turn, args=(feeds,), name="feeds", daemon=True).start()
+    bounces = Chore("bounces", BOUNCES_S, Bounces(client, keys, environment()).round)
+    for chore in (feeds, bounces):
+        threading.Thread(target=_turn, args=(chore,), name=chore.name, daemon=True).start()
     run(chores)
 
 

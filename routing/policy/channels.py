@@ -1,7 +1,7 @@
 """The ways out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from routing.policy.secret import Setting
 from routing.reason import Origin
@@ -26,3 +26,5 @@ class Channel:
     voice: bool = False
     timeout_ms: int = 10_000
     attempts: int = 3
+    bounces: Mapping[str, Setting] = field(default_factory=dict)
+    """Of the mailbox where it is read later that a message was not delivered. Not for who sends."""

@@ -17,8 +17,10 @@ BACKOFF_MS = 5_000
 MAX_BACKOFF_MS = 300_000
 URGENT_BACKOFF_MS = 20_000
 
-FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered", "machine"})
+FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered", "machine", "bounced"})
 """A machine that took the call has reached nobody."""
+REMARKS = frozenset({"complained"})
+"""They change nothing, and somebody may want to know."""
 FINAL_RECEIPTS = {
     "delivered": Progress.DELIVERED,
     "answered": Progress.ANSWERED,
@@ -162,13 +164,16 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
     """
     if delivery.progress is Progress.FAILED:
         return
+    if entry.status in REMARKS:
+        draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact}: {_said(entry)}")
+        return
     if entry.status in FAILED_RECEIPTS:
         earlier = bool(delivery.provider_id) and entry.provider_id not in delivery.provider_id.split()
         if delivery.progress not in {Progress.ANSWERED, Progress.CANCELLED} and not (
             entry.provider_id and earlier
         ):
             known = msgspec.structs.replace(delivery, provider_id=delivery.provider_id or entry.provider_id)
-            give_up(draft, known, f"{entry.status} {entry.detail}".strip())
+            give_up(draft, known, _said(entry))
         return
     progress = FINAL_RECEIPTS.get(entry.status)
     if progress is None or RANK[progress] <= RANK[delivery.progress]:
@@ -183,6 +188,10 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
     )
     _settle(draft, delivery)
     draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact}: {entry.status}")
+
+
+def _said(entry: Receipt) -> str:
+    return f"{entry.status} {entry.detail}".strip()
 
 
 def unclaimed(draft: Draft, delivery: Delivery, tries: int) -> None:

@@ -21,6 +21,23 @@ class ChannelPart(Part):
         default={}, validate_default=True, description="what the vendor's module takes"
     )
 
+    bounces: dict[str, SettingValue] = Field(
+        default={}, description="the mailbox where mail that came back is read: host, username, password"
+    )
+
+    @field_validator("bounces")
+    @classmethod
+    def _come_back(cls, bounces: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue = known(info).catalogue
+        facts = catalogue.channels.get(info.data.get("vendor", "")) if catalogue else None
+        if not bounces or facts is None or facts.settings is None:
+            return bounces
+        if facts.bounces is None:
+            vendor = info.data["vendor"]
+            raise Refusal(f"bounces of {vendor}", f"leave it out: {vendor} reports in no mailbox")
+        refuse_all(misfits(facts.bounces, bounces))
+        return bounces
+
     @field_validator("settings")
     @classmethod
     def _fit(cls, settings: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -103,6 +120,7 @@ def build_channels(file: ChannelsFile, spot: Spot, voices: frozenset[str]) -> di
             voice=name in voices,
             timeout_ms=part.timeout,
             attempts=part.attempts,
+            bounces=part.bounces,
         )
         for name, part in file.channels.items()
     }

@@ -13,6 +13,9 @@ from smtp_standin import Mail
 
 USER = "probe"
 PASSWORD = "standin-imap-password"
+_SINCE = re.compile(r"UID SEARCH SINCE \d{1,2}-[A-Z][a-z]{2}-\d{4}")
+_ABOVE = re.compile(r"UID SEARCH UID (\d+):\*")
+_FETCH = re.compile(r"UID FETCH (\d+) \(BODY\.PEEK\[\]<0\.(\d+)>\)")
 _SUBJECT = re.compile(r'UID SEARCH SUBJECT "(\w+)"')
 
 
@@ -24,6 +27,9 @@ class ImapStandin:
     ) -> None:
         self.arrives: Callable[[Mail], bool] = lambda _: True
         self.deleted: set[int] = set()
+        self.seen: set[int] = set()
+        self.validity = 1
+        """Counts up when the server numbers its mails anew."""
         self.expunged: set[int] = set()
         self.commands: list[str] = []
         self.uidplus = uidplus
@@ -42,6 +48,14 @@ class ImapStandin:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def come(self) -> list[int]:
+        """UIDs of all that are there."""
+        mails = enumerate(self._mails(), start=1)
+        return [uid for uid, mail in mails if uid not in self.expunged and self.arrives(mail)]
+
+    def content(self, uid: int) -> bytes:
+        return self._mails()[uid - 1].content
 
     def found(self, word: str) -> list[int]:
         """UIDs of those that have come, were not expunged, and have it in their subject."""
@@ -99,6 +113,8 @@ class _Talk(socketserver.BaseRequestHandler):
                 return "BAD log in first"
             case "SELECT":
                 self.open = command == 'SELECT "INBOX"'
+                if self.open:
+                    self.say(f"* OK [UIDVALIDITY {self.standin.validity}] valid")
                 return "OK [READ-WRITE] done" if self.open else "NO no such mailbox"
             case "UID":
                 return self.with_mail(command) if self.open else "BAD select first"
@@ -109,14 +125,31 @@ class _Talk(socketserver.BaseRequestHandler):
         if found := _SUBJECT.fullmatch(command):
             self.say(" ".join(["* SEARCH", *map(str, standin.found(found[1]))]))
             return "OK done"
+        if _SINCE.fullmatch(command):
+            self.say(" ".join(["* SEARCH", *map(str, standin.come())]))
+            return "OK done"
+        if found := _ABOVE.fullmatch(command):
+            here = standin.come()
+            named = {uid for uid in here if uid >= int(found[1])} | {max(here, default=0)} - {0}
+            self.say(" ".join(["* SEARCH", *map(str, sorted(named, reverse=True))]))  # in no order
+            return "OK done"
+        if found := _FETCH.fullmatch(command):
+            self.fetched(int(found[1]), int(found[2]))
+            return "OK done"
         uids = {int(uid) for uid in words[2].split(",")}
-        if words[1] == "STORE":
-            standin.deleted |= uids
+        if words[1] == "STORE" and words[3] == "+FLAGS.SILENT" and words[4] in {r"(\Seen)", r"(\Deleted)"}:
+            marked = standin.seen if "Seen" in words[4] else standin.deleted
+            marked |= uids
         elif words[1] == "EXPUNGE" and standin.uidplus:
             standin.expunged |= uids & standin.deleted
         else:
             return "BAD what?"
         return "OK done"
+
+    def fetched(self, uid: int, most: int) -> None:
+        if uid in self.standin.come():
+            raw = self.standin.content(uid)[:most]
+            self.to.sendall(b"* %d FETCH (UID %d BODY[]<0> {%d}\r\n%s)\r\n" % (uid, uid, len(raw), raw))
 
     def say(self, line: str) -> None:
         self.to.sendall(f"{line}\r\n".encode())

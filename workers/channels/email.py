@@ -12,6 +12,7 @@ from typing import Final
 from ledger.clock import now_ms
 from routing.ports import Notification, Sent
 from workers import letter, mail_address, smtp
+from workers.mailbox import Mailbox
 from workers.smtp_kept import Kept
 from workers.text import one_line
 
@@ -19,6 +20,9 @@ TITLE = "E-mail (SMTP)"
 VOICE = False
 KEPT: Final = Kept()
 """Of this process: a burst of mails does not connect and log in for each."""
+
+
+Bounces = Mailbox
 
 
 class Settings(smtp.Server):
@@ -31,7 +35,7 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
     message = _message(notification, settings)
     message["Message-ID"] = f"<{name}@{mail_address.domain_of(settings.from_address)}>"
     answer = smtp.hand_over(settings, message, notification.to, timeout_s, envelope_id=name, kept=KEPT)
-    return Sent(str(message["Message-ID"]), answer)
+    return Sent(name, answer)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
