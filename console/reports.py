@@ -11,11 +11,13 @@ import click
 from console.acting import acting
 from console.context import Context, connected
 from console.decided import wait
-from console.output import plain, say
+from console.output import plain, progress, say
+from console.periods import Period, PeriodType
 from ledger import log
 from ledger.clock import now_ms
-from ledger.views.reports import markdown, page
+from ledger.views.reports import markdown, page, period_markdown, period_page
 from ledger.views.reports.incident import facts
+from ledger.views.reports.period import cases, measure
 from routing.entry import Lane, Reviewed
 
 MOST = 4_000
@@ -27,6 +29,12 @@ _SHAPES: dict[tuple[str, str], Callable[[dict[str, Any], str], str]] = {
     ("management", "html"): page.summary,
     ("engineering", "markdown"): markdown.post_incident,
     ("engineering", "html"): page.post_incident,
+}
+
+
+_PERIODS: dict[str, Callable[[dict[str, Any], str], str]] = {
+    "markdown": period_markdown.text,
+    "html": period_page.page,
 }
 
 
@@ -51,6 +59,9 @@ def _text(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("ID", required=False)
+@click.option(
+    "--period", type=PeriodType(), help="month, week, 2026-11 or 2026-11-01..2026-11-08: how all alarms were."
+)
 @click.option("--impact", default="", callback=_text, metavar="TEXT", help="Who was affected, and how.")
 @click.option("--root-cause", default="", callback=_text, metavar="TEXT", help="Why it happened.")
 @click.option("--preventive-measures", default="", callback=_text, metavar="TEXT", help="What prevents it.")
@@ -64,22 +75,34 @@ def _text(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @acting
 def report(
-    id: str | None, impact: str, root_cause: str, preventive_measures: str, audience: str, form: str,  # noqa: A002  # the name shown in the usage
-    json_: bool, zone: str, out: Path | None, by: str,
+    id: str | None, period: Period | None, impact: str, root_cause: str, preventive_measures: str,  # noqa: A002  # the name shown in the usage
+    audience: str, form: str, json_: bool, zone: str, out: Path | None, by: str,
 ) -> None:  # fmt: skip
-    """Report on an incident. What is added with --impact, --root-cause and --preventive-measures is kept with it."""
+    """Report on an incident, or with --period on all alarms of a while.
+
+    What is added with --impact, --root-cause and --preventive-measures is kept with the incident.
+    """
     form = "json" if json_ else form
-    if not id:
-        raise click.UsageError("name an incident, like: tocsin report INC-12")
+    if (id is None) == (period is None):
+        raise click.UsageError("name an incident or a time, like INC-12 or --period month")
+    if period is not None:
+        _give(_of_period(connected(), period, zone, form), out)
+        return
     added = Reviewed(
-        at=now_ms(), by=by, incident=id, impact=impact, root_cause=root_cause, measures=preventive_measures
+        at=now_ms(),
+        by=by,
+        incident=id or "",
+        impact=impact,
+        root_cause=root_cause,
+        measures=preventive_measures,
     )
-    shown = _of_incident(connected(), id, added)
+    shown = _of_incident(connected(), added)
     _give(_json(shown) if form == "json" else _SHAPES[audience, form](shown, zone), out)
 
 
-def _of_incident(context: Context, incident: str, added: Reviewed) -> dict[str, Any]:
+def _of_incident(context: Context, added: Reviewed) -> dict[str, Any]:
     """Its facts, once what a person adds is kept. Raises click.ClickException."""
+    incident = added.incident
     if context.store.incident(incident) is None:
         raise click.ClickException(f"no incident {incident!r}; see: tocsin incidents list --all")
     if added.impact or added.root_cause or added.measures:
@@ -88,6 +111,19 @@ def _of_incident(context: Context, incident: str, added: Reviewed) -> dict[str, 
     if whole is None:
         raise click.ClickException(f"{incident} moved to the archive just now; say it again")
     return facts(whole, context.store.review(whole.incident), now_ms())
+
+
+def _of_period(context: Context, period: Period, zone: str, form: str) -> str:
+    """Raises click.UsageError when it ends before it begins."""
+    now = now_ms()
+    since, until = period(now, zone)
+    if since >= until:
+        raise click.UsageError("--period ends before it begins")
+    zones = {name: contact.timezone for name, contact in context.policy.contacts.items()}
+    with progress("reading incidents", None) as done:
+        found = list(cases(context.store, since, until, done))
+    shown = measure(found, since, until, now, zones, zone)
+    return _json(shown) if form == "json" else _PERIODS[form](shown, zone)
 
 
 def _json(shown: object) -> str:

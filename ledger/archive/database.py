@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +200,19 @@ class Archive:
             (below, below, limit),
         )
         return ((row[0], row[1]) for row in rows)
+
+    def owned(self, incidents: Sequence[str], kind: str) -> Iterator[tuple[str, bytes]]:
+        """(incident, record) of everything of a kind that these incidents own."""
+        query = "SELECT incident, record FROM owned WHERE kind = ? AND incident IN (SELECT value FROM json_each(?))"
+        yield from self._rows(query, (kind, json.dumps(list(incidents))))
+
+    def saying(self, incidents: Sequence[str], text: str) -> set[str]:
+        """Which of them have a line in their timeline whose record holds the text."""
+        query = (
+            "SELECT DISTINCT incident FROM moment WHERE incident IN (SELECT value FROM json_each(?)) "
+            "AND instr(record, CAST(? AS BLOB)) > 0"
+        )
+        return {row[0] for row in self._rows(query, (json.dumps(list(incidents)), text))}
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""

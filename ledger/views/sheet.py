@@ -29,8 +29,8 @@ time{white-space:nowrap;font-variant-numeric:tabular-nums}
 .chip{display:inline-block;padding:.05rem .5rem;border:1.5px solid currentColor;border-radius:1rem;font-size:.85rem;
 font-weight:600;white-space:nowrap}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1px;margin:1.4rem 0;border:1px solid
-var(--line);background:var(--line);border-radius:.5rem;overflow:hidden}
-.facts div{background:var(--ground);padding:.8rem .9rem}
+var(--line);border-radius:.5rem;overflow:hidden}
+.facts div{box-shadow:0 0 0 1px var(--line);padding:.8rem .9rem}
 .facts dt{color:var(--soft);font-size:.85rem}
 .facts dd{margin:.1rem 0 0;font-size:1.25rem;line-height:1.25;font-weight:600;font-variant-numeric:tabular-nums}
 .facts small{display:block;font-size:.85rem;font-weight:400;line-height:1.4}

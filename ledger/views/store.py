@@ -1,6 +1,6 @@
 """Store: an incident and what it owns, wherever it is now: live in Redis, or retired to the archive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -110,6 +110,31 @@ class Store:
         found: list[bytes] = wire.call(self.client, "HVALS", self.keys.owned(incident_id, Table.ALERT.value))
         return [decode(Alert, raw) for raw in found]
 
+    def owned(
+        self, incidents: Sequence[tuple[Incident, bool]], table: Table, kind: type[R]
+    ) -> dict[str, list[R]]:
+        """Of many incidents, each with whether it is retired, what they own of a table: incident -> records."""
+        found: dict[str, list[R]] = {incident.id: [] for incident, _ in incidents}
+        live, retired = _parted(incidents)
+        pipeline = self.client.pipeline(transaction=False)
+        for key in live:
+            pipeline.hvals(self.keys.owned(key, table.value))
+        for key, records in zip(live, pipeline.execute(), strict=True):
+            found[key] = [decode(kind, raw) for raw in records]
+        for key, raw in self.archive.owned(retired, table.value):
+            found[key].append(decode(kind, raw))
+        return found
+
+    def saying(self, incidents: Sequence[tuple[Incident, bool]], text: str) -> set[str]:
+        """Which of them have a line in their timeline whose record holds the text."""
+        live, retired = _parted(incidents)
+        pipeline = self.client.pipeline(transaction=False)
+        for key in live:
+            pipeline.lrange(self.keys.timeline(key), 0, -1)
+        told = zip(live, pipeline.execute(), strict=True)
+        found = {key for key, moments in told if any(text.encode() in moment for moment in moments)}
+        return found | self.archive.saying(retired, text)
+
     def effects(self, incident_id: str) -> list[Incident]:
         """Live incidents for which nobody is paged because this one is their cause."""
         live = self.records(Table.INCIDENT, Incident).values()
@@ -128,6 +153,12 @@ class Store:
             if len(found) < page:
                 return
             below = found[-1].number
+
+
+def _parted(incidents: Sequence[tuple[Incident, bool]]) -> tuple[list[str], list[str]]:
+    """Ids of the live ones, and of the retired."""
+    live = [incident.id for incident, retired in incidents if not retired]
+    return live, [incident.id for incident, retired in incidents if retired]
 
 
 def _unpacked(retired: ArchivedIncident) -> Whole:

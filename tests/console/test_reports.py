@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from desk import Ask, Desk, Run
 
+from console.periods import read
 from ledger.archive import Archive, ArchivedIncident
 from routing.decision import Table
+from routing.instant import iso
 from routing.record import encode
 
 
@@ -64,3 +66,27 @@ def test_what_is_no_incident_or_zone_or_too_long_is_refused(desk: Desk, run: Run
     assert "name an incident" in run("report", code=2).output
     assert "no time zone 'Warsaw'" in run("report", "INC-9", "--timezone", "Warsaw", code=2).output
     assert "write at most 4,000" in run("report", "INC-9", "--impact", "x" * 4_001, code=2).output
+
+
+@pytest.mark.parametrize("period", ["month", "week", "2999-11", "2026-01-01..2999-01-01"])
+def test_a_while_is_reported(opened: str, run: Run, ask: Ask, period: str) -> None:
+    del opened
+    found = ask("report", "--period", period)
+    assert found["incidents"]["all"] == (0 if period == "2999-11" else 1)
+    assert run("report", "--period", period).stdout.startswith("# Alarms from ")
+    assert run("report", "--period", period, "--format", "html").stdout.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "period", ["year", "2026-13", "2026-1", "2026-01-01..", "2026-01-02..2026-01-01", ""]
+)
+def test_what_is_no_while_is_refused(desk: Desk, run: Run, period: str) -> None:
+    del desk
+    run("report", "--period", period, code=2)
+
+
+def test_days_are_those_of_the_readers_zone() -> None:
+    begin, end = read("2026-11-01..2026-11-01")(0, "Europe/Warsaw")
+    assert (iso(begin), iso(end)) == ("2026-10-31T23:00:00.000Z", "2026-11-01T23:00:00.000Z")
+    begin, end = read("2026-12")(0, "UTC")
+    assert (iso(begin), iso(end)) == ("2026-12-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z")

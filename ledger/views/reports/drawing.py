@@ -52,7 +52,7 @@ def timeline(shown: Shown, zone: str) -> Markup:
     height = _TOP + _LANE * len(lanes) + 6
     return el(
         "svg",
-        _hatch(),
+        hatch(),
         *_ticks(axis, zone, height),
         *_limits(shown, axis, height),
         *(
@@ -162,7 +162,7 @@ def _diamond(axis: Axis, at: int) -> Markup:
     )
 
 
-def _hatch() -> Markup:
+def hatch() -> Markup:
     """Diagonal lines."""
     return el(
         "defs",

@@ -52,3 +52,12 @@ def times(count: int) -> str:
 
 def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
+
+
+def percent(share: float | None) -> str:
+    """In words: "92%"; "-" of nothing."""
+    return "-" if share is None else f"{share:.0%}"
+
+
+def span_or_none(ms: int | None) -> str:
+    return "-" if ms is None else span(ms)
