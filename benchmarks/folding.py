@@ -12,7 +12,7 @@ from redis import Redis
 from rows import Row, at_least
 
 from ledger import catalogue, policies
-from ledger.commit import commit
+from ledger.commit import Writer
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.lease import Lease
@@ -58,14 +58,16 @@ def rows(room: Path) -> Iterator[Row]:
 
 
 def fold(client: Redis, what: str, keys: Keys) -> float:
-    """Entries a second: decode, decide, apply, commit, in batches as the dispatcher does it."""
+    """Entries a second: decode, decide, apply, commit, in batches as the dispatcher does it: while one is being
+    written the next is decided.
+    """
     key, service, many, _, _ = SHAPES[what]
     raws = [shapes.entry(key.format(n), service.format(n), n) for n in range(many)]
     policy = load_policy(policies.read_files(CONFIG), catalogue.catalogue())
     fence = Lease(client, keys, ttl_ms=600_000).acquire()
     if fence is None:
         raise RuntimeError("somebody else holds the lease")
-    state, enqueue = State(), Queues(client).enqueue
+    state, writer = State(), Writer(client, keys, fence, Queues(client).enqueue)
     began = time.perf_counter()
     for start in range(0, many, BATCH):
         batch = []
@@ -74,7 +76,8 @@ def fold(client: Redis, what: str, keys: Keys) -> float:
             decision = decide(policy, state, decode_entry(raw), position, shapes.START + n)
             state.apply(decision)
             batch.append((Lane.BULK, position, decision))
-        commit(client, keys, fence, batch, {Lane.BULK: batch[-1][1]}, enqueue, shapes.START + start)
+        writer.begin(batch, {Lane.BULK: batch[-1][1]}, shapes.START + start)
+    writer.settle()
     return many / (time.perf_counter() - began)
 
 

@@ -7,6 +7,7 @@ import redis
 import redis.asyncio
 from hiredis import pack_command
 from redis.client import Pipeline
+from redis.exceptions import ExecAbortError, ResponseError
 
 Argument = bytes | str | int | float
 
@@ -45,12 +46,51 @@ def watch(pipe: Pipeline, key: str) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def send(pipe: Pipeline) -> None:
+    """Send the transaction of a pipeline that watches; `settle` waits for its answer. Raises redis.RedisError.
+
+    The client library packs it argument by argument, and sends it in pieces of 6 KB: together half of a commit.
+    """
+    commands = ("MULTI",), *(command for command, _ in pipe.command_stack), ("EXEC",)
+    try:
+        packed = b"".join([pack_command(command) for command in commands])
+    except TypeError as error:
+        raise redis.DataError(str(error)) from error
+    _connection(pipe).send_packed_command([packed])
+
+
+def settle(pipe: Pipeline) -> bool:
+    """Wait until what was sent is carried out; False when a watched key had changed, and nothing was.
+
+    Raises redis.RedisError: of a ResponseError it is known that it is the server's word on a command.
+    """
+    connection, refused = _connection(pipe), None
+    for _ in range(1 + len(pipe.command_stack)):
+        try:
+            connection.read_response()  # "OK" to MULTI, "QUEUED" to each command, or why not
+        except ResponseError as error:
+            refused = refused or error
+    try:
+        replies = connection.read_response()
+    except ExecAbortError as error:
+        raise refused or error from None
+    pipe.watching = False
+    for reply in replies or ():
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies is not None
+
+
 def hang_up(pipe: Pipeline) -> None:
     """Close the pipeline's connection: a reply under way would be taken for the next command's."""
     pipe.watching = False
     with suppress(redis.RedisError, OSError):
         if pipe.connection is not None:
-            pipe.connection.disconnect()  # type: ignore[no-untyped-call]  # untyped in redis-py
+            _connection(pipe).disconnect()
+
+
+def _connection(pipe: Pipeline) -> Any:
+    return pipe.connection
 
 
 def text(value: Any) -> str:

@@ -5,7 +5,7 @@ Everything it keeps in memory can be thrown away at any instant and read again; 
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import redis
@@ -15,7 +15,7 @@ from redis.exceptions import DataError, RedisError
 from ledger import log as ledger_log
 from ledger import timers
 from ledger.clock import now_ms
-from ledger.commit import Enqueue, FenceLost, commit
+from ledger.commit import Enqueue, FenceLost, Writer
 from ledger.faults import reach
 from ledger.keys import Keys
 from ledger.lease import Lease
@@ -25,7 +25,7 @@ from routing.decision import Table
 from routing.entry import Lane
 from routing.policy import Policy
 from routing.state import Fact, State
-from workers.fold import BATCH, ENTRY_S, Batch, Decide, Fold, Policies, Spoiled
+from workers.fold import BATCH, ENTRY_S, Batch, Decide, Fold, Found, Policies, Spoiled
 from workers.renewal import renewed
 
 RENEW_S: Final = 0.4
@@ -66,11 +66,15 @@ class NoPolicy(LookupError):
 
 @dataclass(slots=True)
 class Cache:
-    """What is true while the lease is ours."""
+    """What is true while the lease is ours, once `sent` is written."""
 
-    fence: int
+    writer: Writer
     fold: Fold
     cursor: dict[Lane, str]
+    ahead: Found = field(default_factory=dict)
+    """Read already, and decided while `sent` is being written."""
+    sent: Batch | None = None
+    """What the writer is about to make true."""
 
 
 class Dispatcher:
@@ -98,16 +102,21 @@ class Dispatcher:
         until = time.monotonic() + budget_s
         self._renewed_at = float("-inf")
         while not stopping() and time.monotonic() < until:
-            try:
-                self._turn()
-                self._failures = 0
-            except (FenceLost, NoPolicy, RedisError, Spoiled) as error:
-                self._recover(error)
-            except BaseException:
-                self._forget()
-                raise
+            self._try(self._turn)
+        self._try(self._settle)
         if stopping():
             self._leave()
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+            if self._cache is None or self._cache.sent is None:
+                self._failures = 0
+        except (FenceLost, NoPolicy, RedisError, Spoiled) as error:
+            self._recover(error)
+        except BaseException:
+            self._forget()
+            raise
 
     def _turn(self) -> None:
         cache = self._hold()
@@ -115,13 +124,9 @@ class Dispatcher:
             self._ports.on_standby()
             time.sleep(STANDBY_S)
             return
-        fired = timers.fire_due(self._client, self._keys, now_ms())
-        wait_ms = 0 if fired or self._busy else self._wait_ms()
-        found = self._read(cache, wait_ms)
+        found = cache.ahead or self._look(cache)
         if found:
             self._decide(cache, found)
-        elif not self._busy and wait_ms == 0:
-            time.sleep(FINE_S)
         self._busy = bool(found)
         for chore in self._ports.chores:
             chore(cache.fold.state)
@@ -152,7 +157,7 @@ class Dispatcher:
             timers.mend(self._client, self._keys, state.timers().values())
             cursor = read_cursor(self._client, self._keys).positions
             fold = self._fold(state)
-        self._cache = Cache(fence, fold, cursor)
+        self._cache = Cache(Writer(self._client, self._keys, fence, self._ports.enqueue), fold, cursor)
         self._renewed_at = time.monotonic()
         took_ms = round((self._renewed_at - began) * 1000)
         logger.info("dispatching", fence=fence, incidents=len(state.tables[Table.INCIDENT]), load_ms=took_ms)
@@ -177,6 +182,8 @@ class Dispatcher:
         With a new token: a commit whose answer never came may still be on its way under the old fence, and
         only a moved fence makes it fail.
         """
+        if self._cache is not None:
+            self._cache.writer.close()
         self._cache = None
         self._stale = self._stale or self._lease
         self._lease = Lease(self._client, self._keys)
@@ -196,22 +203,45 @@ class Dispatcher:
 
     # ── reading and deciding ─────────────────────────────────────────────────────────────────────────
 
+    def _look(self, cache: Cache) -> Found:
+        """What is new; waits a little for a first entry."""
+        fired = timers.fire_due(self._client, self._keys, now_ms())
+        wait_ms = 0 if fired or self._busy else self._wait_ms()
+        found = self._read(cache, wait_ms)
+        if not found and not self._busy and wait_ms == 0:
+            time.sleep(FINE_S)
+        return found
+
     def _wait_ms(self) -> int:
         """How long a read may block without making a timer late; 0 for not at all."""
         due = timers.next_due(self._client, self._keys)
         left = IDLE_MS if due is None else due - now_ms()
         return max(0, min(left - COARSE_MS, IDLE_MS))
 
-    def _read(self, cache: Cache, block_ms: int) -> dict[Lane, list[tuple[str, bytes]]]:
+    def _read(self, cache: Cache, block_ms: int) -> Found:
         return ledger_log.read(self._client, self._keys, cache.cursor, BATCH, block_ms)
 
-    def _decide(self, cache: Cache, found: dict[Lane, list[tuple[str, bytes]]]) -> None:
+    def _decide(self, cache: Cache, found: Found) -> None:
+        """Decide a batch and send its commit. Where more waits, its answer is not waited for: it is read before,
+        as the server would answer only after the commit, and decided meanwhile.
+        """
         now = now_ms()
         batch = cache.fold.batch(found, now, most=1 if self._singly else BATCH)
+        self._settle()
+        cache.cursor |= batch.cursor
+        cache.ahead = self._more(cache) if batch.full else {}
+        self._begin(cache, batch, now)
+        if not cache.ahead:
+            self._settle()
+
+    def _more(self, cache: Cache) -> Found:
+        timers.fire_due(self._client, self._keys, now_ms())
+        return self._read(cache, 0)
+
+    def _begin(self, cache: Cache, batch: Batch, now: int) -> None:
         try:
             reach("commit.before", *batch.effects)
-            self._commit(cache, batch, now)
-            reach("commit.after", *batch.effects)
+            cache.writer.begin(batch.decided, batch.cursor, now, policy=cache.fold.policy.version)
         except DataError as error:
             raise self._doubt(batch, error) from error
         except (FenceLost, RedisError):
@@ -219,20 +249,17 @@ class Dispatcher:
             raise
         except Exception as error:
             raise self._doubt(batch, error) from error
-        cache.cursor |= batch.cursor
-        self._singly = max(0, self._singly - len(batch))
+        cache.sent = batch
 
-    def _commit(self, cache: Cache, batch: Batch, now: int) -> None:
-        commit(
-            self._client,
-            self._keys,
-            cache.fence,
-            batch.decided,
-            batch.cursor,
-            self._ports.enqueue,
-            now,
-            policy=cache.fold.policy.version,
-        )
+    def _settle(self) -> None:
+        """Wait until what was sent is written."""
+        cache = self._cache
+        if cache is None or cache.sent is None:
+            return
+        cache.writer.settle()
+        reach("commit.after", *cache.sent.effects)
+        self._singly = max(0, self._singly - len(cache.sent))
+        cache.sent = None
 
     def _doubt(self, batch: Batch, error: Exception) -> Exception:
         """Something in this batch cannot be written. One by one shows which; that one is set aside."""

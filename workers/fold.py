@@ -50,6 +50,8 @@ class Batch:
 
     decided: list[tuple[Lane, str, Decision]] = field(default_factory=list)
     cursor: dict[Lane, str] = field(default_factory=dict)
+    full: bool = False
+    """It ended before what was read did."""
 
     def __len__(self) -> int:
         return len(self.decided)
@@ -100,6 +102,7 @@ class Fold:
                 batch.decided.append((lane, entry_id, self._one(entry_id, raw, now)))
                 batch.cursor[lane] = entry_id
                 if len(batch) >= most or time.monotonic() > until:
+                    batch.full = True
                     return
 
     def _one(self, entry_id: str, raw: bytes, now: int) -> Decision:

@@ -8,7 +8,7 @@ from redis.client import Pipeline
 
 from ledger import commit as ledger_commit
 from ledger import dead, outbox
-from ledger.commit import FenceLost
+from ledger.commit import FenceLost, Writer
 from ledger.connection import connect
 from ledger.keys import Keys
 from ledger.lease import Lease
@@ -232,6 +232,55 @@ def test_a_server_that_dies_during_a_commit_is_an_unknown_outcome_not_a_lost_fen
             assert not client.exists(keys.outbox)
         commit(client, keys, Decision((PUT,)))
         assert client.exists(keys.owned("INC-1", "alert"))
+
+
+def test_a_batch_is_sent_at_once_and_true_once_it_is_settled(
+    redis: Redis, redis_url: str, keys: Keys
+) -> None:
+    with connect(LedgerSettings(redis_url=redis_url)) as other:
+        writer = Writer(redis, keys, 0, lambda _pipe, _effects: None)
+        other.client_pause(60_000, all=False)
+        writer.begin([(Lane.BULK, "b1-0", Decision((PUT,)))], {Lane.BULK: "b1-0"}, 5)
+        under_way = stored(other)
+        other.client_unpause()
+        writer.settle()
+        assert under_way == set()
+        assert cursor(other, keys).positions[Lane.BULK] == "b1-0"
+
+
+def test_a_command_that_the_server_refuses_is_told_before_the_next_batch_is_sent(
+    redis: Redis, keys: Keys
+) -> None:
+    redis.set(keys.timeline("INC-1"), "no list")
+    noted = Decision((Note("INC-1", Moment(at=1, what="opened")),))
+    writer = Writer(redis, keys, 0, lambda _pipe, _effects: None)
+    writer.begin([(Lane.BULK, "b1-0", noted)], {Lane.BULK: "b1-0"}, 5)
+    with pytest.raises(library.ResponseError, match="WRONGTYPE"):
+        writer.begin([(Lane.BULK, "b2-0", Decision((PUT,)))], {Lane.BULK: "b2-0"}, 6)
+    assert not redis.exists(keys.owned("INC-1", "alert"))
+
+    commit(redis, keys, Decision((PUT,)))
+    assert redis.exists(keys.owned("INC-1", "alert"))
+
+
+def test_a_transaction_that_the_server_refuses_says_why(redis: Redis, keys: Keys) -> None:
+    def misspell(pipe: Pipeline, _effects: list[AnyEffect]) -> None:
+        pipe.execute_command("NONSENSE")  # type: ignore[no-untyped-call]
+
+    batch = [(Lane.BULK, "b1-0", Decision((PUT,), (deliver(),)))]
+    with pytest.raises(library.ResponseError, match="unknown command"):
+        ledger_commit.commit(redis, keys, 0, batch, {}, misspell, 5)
+
+    assert stored(redis) == set()
+
+
+def test_nobody_waits_for_a_batch_that_was_given_up(redis: Redis, keys: Keys) -> None:
+    writer = Writer(redis, keys, 0, lambda _pipe, _effects: None)
+    writer.begin([(Lane.BULK, "b1-0", Decision((PUT,)))], {Lane.BULK: "b1-0"}, 5)
+    writer.close()
+
+    commit(redis, keys, Decision(), first=2)
+    assert cursor(redis, keys).positions[Lane.BULK] == "b2-0"
 
 
 class Alarm(BaseException):

@@ -25,6 +25,7 @@ from routing.record import decode, encode
 from routing.state import Fact, State
 from routing.timer import Timer, Wake
 from workers.dispatcher import Dispatcher, Ports
+from workers.fold import BATCH
 from workers.renewal import renewed
 
 
@@ -265,6 +266,28 @@ def test_what_was_cached_before_a_takeover_is_not_committed(redis: Redis, keys: 
     ledger_log.append(redis, keys, Lane.BULK, note("b"))
     serve(dispatcher(redis, keys, sleepy), settled(redis, keys, 2))
     assert seen(redis, keys) == "theirs@published b@published "
+
+
+def test_a_takeover_while_a_batch_is_being_written_and_the_next_decided_neither_loses_nor_doubles(
+    redis: Redis, keys: Keys, other: Redis
+) -> None:
+    met: list[str] = []
+
+    def taken_over(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+        met.append(entry_id)
+        if len(met) == BATCH + 1:
+            redis.delete(keys.lease)
+            usurper = Lease(other, keys)
+            assert usurper.acquire() is not None
+            usurper.release()
+        return count(policy, state, entry, entry_id, now)
+
+    numbers = [str(number) for number in range(2 * BATCH + 1)]
+    ledger_log.append_many(redis, keys, [(Lane.BULK, note(number)) for number in numbers])
+    serve(dispatcher(redis, keys, taken_over), settled(redis, keys, len(numbers)))
+    assert [word.split("@")[0] for word in seen(redis, keys).split()] == numbers
+    assert len(met) > len(numbers), "what had been decided in vain was decided again"
+    assert cursor(redis, keys).decided == len(numbers)
 
 
 def test_chores_run_only_while_the_lease_is_held(redis: Redis, keys: Keys, other: Redis) -> None:
