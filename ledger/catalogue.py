@@ -65,10 +65,7 @@ def catalogue() -> Catalogue:
     families = {name: action(name) for name in actions()}
     return Catalogue(
         sources=frozenset(sources()),
-        channels={
-            name: ChannelFacts(way.VOICE, way.Settings, getattr(way, "Bounces", None))
-            for name, way in ways.items()
-        },
+        channels={name: _facts(way) for name, way in ways.items()},
         actions={
             f"{family}.{name}": ActionFacts(each.mutates, each.params)
             for family, module in families.items()
@@ -76,6 +73,12 @@ def catalogue() -> Catalogue:
         },
         families={name: frozenset(module.SETTINGS) for name, module in families.items()},
         shapes={name: module.Settings for name, module in families.items() if hasattr(module, "Settings")},
+    )
+
+
+def _facts(way: ChannelModule) -> ChannelFacts:
+    return ChannelFacts(
+        way.VOICE, way.Settings, getattr(way, "Bounces", None), threads=getattr(way, "THREADS", False)
     )
 
 

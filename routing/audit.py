@@ -54,7 +54,7 @@ def _incident(state: State, incident: Incident, now: int) -> list[Finding]:
 
 def _delivery(state: State, delivery: Delivery) -> list[Finding]:
     awaited = {
-        Progress.PENDING: (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE),
+        Progress.PENDING: (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE, Wake.THREAD),
         Progress.CLAIMED: (Wake.SILENT,),
     }
     wakes = awaited.get(delivery.progress, ())

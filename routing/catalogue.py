@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
     """`settings` is the model they must fit; None where only the facts are known. `bounces` is that of the mailbox in
-    which the vendor's reports of failure arrive; None where there are none.
+    which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
+    an earlier one.
     """
 
     voice: bool
     settings: "type[BaseModel] | None" = None
     bounces: "type[BaseModel] | None" = None
+    threads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Catalogue:
         return {
             "sources": sorted(self.sources),
             "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},
+            "threads": sorted(name for name, channel in self.channels.items() if channel.threads),
             "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
             "families": {name: sorted(settings) for name, settings in sorted(self.families.items())},
         }
@@ -54,7 +57,11 @@ class Catalogue:
     def from_facts(cls, facts: Mapping[str, Any]) -> "Catalogue":
         return cls(
             sources=frozenset(facts["sources"]),
-            channels={name: ChannelFacts(voice) for name, voice in facts["channels"].items()},
+            channels={
+                # Policies kept by a release that knew no threads do not name them.
+                name: ChannelFacts(voice, threads=name in facts.get("threads", ()))
+                for name, voice in facts["channels"].items()
+            },
             actions={name: ActionFacts(mutates) for name, mutates in facts["actions"].items()},
             families={name: frozenset(settings) for name, settings in facts["families"].items()},
         )

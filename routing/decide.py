@@ -32,6 +32,7 @@ from routing.response import (
     commands,
     controls,
     deliveries,
+    following,
     handoffs,
     opening,
     promotion,
@@ -57,6 +58,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     _fold(draft, entry)
     promotion.review(draft)
     conduct.review(draft)
+    following.review(draft)
     settle(draft)
     return draft.decision()
 

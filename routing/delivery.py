@@ -80,6 +80,19 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The run it asks about, where it asks for approval, or is a page that does so as well."""
 
 
+class Thread(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What was said to one place about one incident, over a channel where later messages continue the first."""
+
+    contact: str
+    channel: str
+    address: str
+    id: str = ""
+    """The provider's; "" until the first message was accepted."""
+    opener: str = ""
+    """The delivery that opens it, or has opened it."""
+    sandbox: bool = False
+
+
 class Held(StrEnum):
     LATER = "later"
     """A further method of the contact: it has its turn if the first ones bring no answer."""
@@ -87,6 +100,8 @@ class Held(StrEnum):
     """The contact was told so often lately that it waits, and goes out together with others."""
     DIGEST = "digest"
     """Collected until the contact's hour."""
+    THREAD = "thread"
+    """The message that opens the thread it belongs to is under way."""
 
 
 BUNDLED = frozenset({Held.LIMIT.value, Held.DIGEST.value})
@@ -109,4 +124,7 @@ class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
 def ration_key(delivery: Delivery) -> str:
     """Pages, updates and digests are limited each on their own: an update never keeps a page waiting."""
     kind = Held.DIGEST if delivery.held == Held.DIGEST else delivery.purpose
-    return f"{kind}:{delivery.contact}:{delivery.channel}:{delivery.address}"
+    place = f"{delivery.channel}:{delivery.address}"
+    # "#incident-{date}" is another room for each incident: nothing of one belongs into another's.
+    own = f":{delivery.incident}" if "{" in delivery.address else ""
+    return f"{kind}:{delivery.contact}:{place}{own}"

@@ -188,6 +188,11 @@ def _bundle(draft: Draft, timer: Timer) -> None:
         bundling.due(draft, delivery)
 
 
+def _thread(draft: Draft, timer: Timer) -> None:
+    if delivery := draft.delivery(timer.subject):
+        sending.join(draft, delivery)
+
+
 def _snooze(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is not Phase.RESOLVED:
@@ -279,6 +284,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.RETIRE: _retire,
     Wake.NEXT_METHOD: _next_method,
     Wake.BUNDLE: _bundle,
+    Wake.THREAD: _thread,
     Wake.SNOOZE: _snooze,
     Wake.MERGE: _merge,
     Wake.NEWS: _news,

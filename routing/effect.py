@@ -33,6 +33,8 @@ class Deliver(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="delive
     """The run that waits for an approval of this contact, where the page asks for it."""
     together: bool = False
     """The message tells of several incidents."""
+    thread: str = ""
+    """What it continues, by the provider's id; "" where it opens one, or the channel has none."""
 
 
 class Step(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="step"):

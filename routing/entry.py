@@ -154,6 +154,8 @@ class Delivered(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="deliv
     sandbox: bool = False
     remark: str = ""
     """What else its reader should know: a template that failed, so that the plain message went out."""
+    thread: str = ""
+    """What later messages to the same place are to continue, where the channel says so."""
 
 
 class Receipt(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from routing.course import Course
+from routing.delivery import Thread
 from routing.escalation import Escalation
 from routing.reason import Reason
 from routing.record import Record
@@ -125,6 +126,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     runs: int = 0
     paged: list[str] = []
     """Contacts told so far, in order: each is owed the ack and the resolve."""
+    threads: list[Thread] = []
+    """Where later messages continue the first: each is told how it goes on."""
     informed: bool = False
     """Those whom the route informs have heard that it is open, and are owed its end."""
     suspect: Deploy | None = None

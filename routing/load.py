@@ -230,7 +230,7 @@ class _Loading:
             escalations=escalation.build_escalations(ladder, ladder_at),
             schedules=oncall.build_schedules(people, people_at, hours, dates),
             contacts=contacts.build_contacts(people.contacts, people_at, voices),
-            channels=channels.build_channels(ways, ways_at, voices),
+            channels=channels.build_channels(ways, ways_at, voices, self._catalogue),
             runbooks=tuple(
                 runbooks.build_runbook(book.part, book.spot, mutating)
                 for book in books

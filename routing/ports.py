@@ -92,6 +92,8 @@ class Notification:
     """It tells of several incidents."""
     asked: Run | None = None
     """The run that somebody is asked to approve, as it is when the message leaves."""
+    thread: str = ""
+    """Of a channel with threads: what this message continues, as `Sent` named it; "" opens one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,17 @@ class Sent:
 
     provider_id: str
     answer: str = ""
+    thread: str = ""
+    """Of a channel with threads: what later messages are to continue, where that is neither what this one
+    continued nor, if it opened one, its own id.
+    """
 
 
 class ChannelModule(Protocol):
+    """`THREADS = True`, where a module has it: what it says to one place about one incident is one thread. Of the
+    first message it gets no `thread`, of all later ones the one that was opened.
+    """
+
     TITLE: str
     VOICE: bool
     Settings: type[BaseModel]

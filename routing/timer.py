@@ -49,10 +49,22 @@ class Wake(StrEnum):
     """Who is on call in a schedule may have changed, or is about to."""
     STATUS = "status"
     """A status update is owed."""
+    THREAD = "thread"
+    """A message that waits for its thread looks whether it is open."""
 
 
 BOOKKEEPING = frozenset(
-    {Wake.UNCLAIMED, Wake.SILENT, Wake.RETIRE, Wake.UNDO, Wake.NEWS, Wake.REPEAT, Wake.PHASE, Wake.STATUS}
+    {
+        Wake.UNCLAIMED,
+        Wake.SILENT,
+        Wake.RETIRE,
+        Wake.UNDO,
+        Wake.NEWS,
+        Wake.REPEAT,
+        Wake.PHASE,
+        Wake.STATUS,
+        Wake.THREAD,
+    }
 )
 """They see to it that work is carried out or people are kept informed; nobody is called because of them."""
 

@@ -92,6 +92,7 @@ def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
         provider_id=str(sent.provider_id),
         answer=sent.answer,
         remark=worded.remark,
+        thread=sent.thread,
     )
 
 
@@ -159,6 +160,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         run=effect.run,
         together=effect.together,
         asked=_asked(context, effect),
+        thread=effect.thread,
     )
 
 

@@ -17,7 +17,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A configured way out. `vendor` names its module; `voice` channels ring."""
+    """A configured way out. `vendor` names its module; `voice` channels ring; `threads`: what
+    it says to one place about one incident continues what it said there first.
+    """
 
     name: str
     vendor: str
@@ -28,3 +30,4 @@ class Channel:
     attempts: int = 3
     bounces: Mapping[str, Setting] = field(default_factory=dict)
     """Of the mailbox where it is read later that a message was not delivered. Not for who sends."""
+    threads: bool = False

@@ -8,7 +8,7 @@ from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
 from routing.record import encode
-from routing.response import callees, escalation, notices, sending
+from routing.response import callees, escalation, notices, sending, threads
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -81,6 +81,9 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
     remark = f"; {entry.remark}" if entry.remark else ""
     draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}{remark}")
+    if threads.has(draft, delivery):
+        threads.opened(draft, delivery, entry)
+        sending.follow(draft, delivery)
 
 
 def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
@@ -122,6 +125,9 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
     draft.put_delivery(failed)
     draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact} failed for good: {error}")
     draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
+    if threads.has(draft, failed):
+        threads.failed(draft, failed)
+        sending.follow(draft, failed)
     _other_way(draft, failed)
 
 

@@ -8,7 +8,7 @@ from routing.effect import Deliver
 from routing.incident import Incident
 from routing.instant import MINUTE, iso
 from routing.policy import Contact, Method
-from routing.response import questions, rations
+from routing.response import questions, rations, threads
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -17,7 +17,7 @@ UNCLAIMED_MS = 5_000
 MAX_UNCLAIMED_MS = 15 * MINUTE
 """Never given up, for it is owed; but workers that are gone for a day find few jobs, not thousands."""
 
-AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE)
+AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE, Wake.THREAD)
 """What a delivery that nobody has claimed may wait for."""
 
 
@@ -124,6 +124,12 @@ def owe(draft: Draft, delivery: Delivery) -> None:
 
 def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
     """Put the delivery's current attempt into the outbox; again ever more rarely while nobody claims it."""
+    continues = ""
+    if threads.has(draft, delivery):
+        if not threads.may_leave(draft, delivery):
+            threads.wait(draft, delivery)
+            return
+        continues = threads.name_of(draft, delivery)
     asks = questions.still(draft, delivery)
     draft.emit(
         Deliver(
@@ -140,11 +146,27 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             run=asks.id if asks else "",
             urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
             together=bool(delivery.listed),
+            thread=continues,
         )
     )
     at = draft.now + unclaimed_ms(tries)
     what = f"dispatch {delivery.id} again if no worker took it"
     draft.wake(Wake.UNCLAIMED, delivery.id, at, incident=delivery.incident, what=what, tries=tries)
+
+
+def follow(draft: Draft, delivery: Delivery) -> None:
+    """Its fate is known: what waited for the thread leaves, or the first of it opens the thread."""
+    for each in threads.waiting(draft, delivery):
+        join(draft, each)
+
+
+def join(draft: Draft, delivery: Delivery) -> None:
+    """What waits for its thread leaves, if it may by now."""
+    if delivery.progress is Progress.PENDING and delivery.held == Held.THREAD:
+        draft.unwake(Wake.THREAD, delivery.id)
+        delivery = msgspec.structs.replace(delivery, held="", changed_at=draft.now)
+        draft.put_delivery(delivery)
+        dispatch(draft, delivery)
 
 
 def unclaimed_ms(tries: int) -> int:
@@ -179,3 +201,7 @@ def cancel(draft: Draft, delivery: Delivery, why: str) -> None:
     draft.withdraw(delivery.id)
     for wake in AWAITED:
         draft.unwake(wake, delivery.id)
+    if threads.has(draft, delivery):
+        # In an entry of their own: whoever cancels is about to write the incident, and what they would add to it.
+        for each in threads.waiting(draft, delivery):
+            threads.wait(draft, each, draft.now)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from routing.catalogue import Catalogue
 from routing.policy import Channel, Environment, Setting
 from routing.schema.fields import ActionFamily, ChannelVendor, Labels, Name, PositiveDuration, SettingValue
 from routing.schema.fitting import misfits
@@ -110,7 +111,10 @@ class ActionsFile(Part):
         return actions
 
 
-def build_channels(file: ChannelsFile, spot: Spot, voices: frozenset[str]) -> dict[str, Channel]:
+def build_channels(
+    file: ChannelsFile, spot: Spot, voices: frozenset[str], catalogue: Catalogue
+) -> dict[str, Channel]:
+    threaded = {vendor for vendor, facts in catalogue.channels.items() if facts.threads}
     return {
         name: Channel(
             name=name,
@@ -121,6 +125,7 @@ def build_channels(file: ChannelsFile, spot: Spot, voices: frozenset[str]) -> di
             timeout_ms=part.timeout,
             attempts=part.attempts,
             bounces=part.bounces,
+            threads=part.vendor in threaded,
         )
         for name, part in file.channels.items()
     }

@@ -6,7 +6,7 @@ from routing import duration
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.policy import Process
-from routing.response import informing, notify
+from routing.response import following, informing, notify
 from routing.timer import Wake
 
 PATIENCE = 3
@@ -57,7 +57,7 @@ def status(draft: Draft, incident: Incident, text: str, by: str, via: str) -> No
     said = f"Status of {incident.title}: {text} ({by})"
     held = incident.course.roles.values() if incident.course else ()
     incident = notify.tell_each(draft, incident, [*incident.paged, *held], said)
-    incident = informing.inform(draft, incident, said)
+    incident = following.tell(draft, informing.inform(draft, incident, said), said)
     rules = draft.policy.process
     if rules is not None and incident.phase is not Phase.RESOLVED:
         expect(draft, rules, incident)
