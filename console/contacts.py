@@ -15,7 +15,7 @@ from ledger.clock import now_ms
 from routing.decision import Table
 from routing.entry import Verified
 from routing.policy import Contact, Method
-from routing.response.proofs import IsProven, proof_key, unreachable_for
+from routing.response.proofs import IsProven, proof_key, stop_key, unreachable_for
 from routing.severity import Severity
 from routing.state import Fact
 
@@ -30,11 +30,15 @@ class _Reach:
     contact: Contact
     method: Method
     proof: str
+    stopped: str = ""
+    """Why nothing is sent there: they wrote STOP."""
 
     @property
     def state(self) -> str:
         if self.method.is_placeholder:
             return "to be filled in"
+        if self.stopped:
+            return f"stopped: {self.stopped}; they must write START"
         return f"verified {self.proof}" if self.proof else "not verified"
 
     @property
@@ -53,7 +57,7 @@ def list_(json: bool) -> None:
         as_json([
             {"contact": each.contact.name, "channel": each.method.channel, "address": each.method.address,
              "pages": each.pages.split(", ") if each.pages else [], "placeholder": each.method.is_placeholder,
-             "verified": each.proof}
+             "verified": each.proof, "stopped": each.stopped}
             for each in found
         ])  # fmt: skip
         return
@@ -92,7 +96,9 @@ def verify(contact: str | None, channel: str, undo: bool, by: str) -> None:
 
 
 def _tell_open(context: Context) -> None:
-    left = [each for each in _reaches(context) if each.method.is_placeholder or not each.proof]
+    left = [
+        each for each in _reaches(context) if each.method.is_placeholder or not each.proof or each.stopped
+    ]
     for each in left:
         what = f"{each.contact.name}: {each.method.channel} {each.method.address} is {each.state}"
         where = f"; {each.contact.origin}" if each.method.is_placeholder else ""
@@ -116,8 +122,9 @@ def _reaches(context: Context) -> Iterator[_Reach]:
     facts = context.store.records(Table.FACT, Fact)
     for contact in context.policy.contacts.values():
         for method in contact.methods:
-            fact = facts.get(proof_key(method.channel, method.address))
-            yield _Reach(contact, method, fact.value if fact else "")
+            place = (method.channel, method.address)
+            found = [facts.get(key(*place)) for key in (proof_key, stop_key)]
+            yield _Reach(contact, method, *(fact.value if fact else "" for fact in found))
 
 
 def proven(context: Context) -> IsProven:

@@ -156,6 +156,8 @@ class Delivered(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="deliv
     """What else its reader should know: a template that failed, so that the plain message went out."""
     thread: str = ""
     """What later messages to the same place are to continue, where the channel says so."""
+    opted_out: bool = False
+    """It failed because whose address it is wants nothing from us."""
 
 
 class Receipt(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):

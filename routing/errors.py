@@ -80,15 +80,25 @@ class ConfigError(TocsinError):
 
 
 class DeliveryError(TocsinError):
-    """`outcome` is TEMPORARY, PERMANENT or UNKNOWN (no answer: it may have arrived)."""
+    """`outcome` is TEMPORARY, PERMANENT or UNKNOWN (no answer: it may have arrived).
+
+    `opted_out`: whose address it is wants nothing from us, until they say otherwise.
+    """
 
     def __init__(
-        self, reason: str, *, outcome: Outcome = Outcome.TEMPORARY, retry_after_ms: int = 0, answer: str = ""
+        self,
+        reason: str,
+        *,
+        outcome: Outcome = Outcome.TEMPORARY,
+        retry_after_ms: int = 0,
+        answer: str = "",
+        opted_out: bool = False,
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.retry_after_ms = retry_after_ms
         self.answer = answer
+        self.opted_out = opted_out
 
 
 class ActionError(TocsinError):

@@ -169,6 +169,17 @@ def in_order(found: Iterable[ConfigWarning]) -> tuple[ConfigWarning, ...]:
     return tuple(sorted(found, key=lambda each: (each.file, each.line, each.column, each.path)))
 
 
+def stopped(policy: Policy, known: IsProven) -> Iterator[ConfigWarning]:
+    """Methods that are closed because whoever they reach wants nothing from us. Known where Tocsin runs, too."""
+    for name, contact in policy.contacts.items():
+        for method in contact.methods:
+            if known(proofs.stop_key(method.channel, method.address)):
+                found = f"{name} gets nothing by {method.channel}: they wrote STOP, or are refused for it"
+                fix = "ask them to write START to our number; until then their other methods are used"
+                place = contact.origin
+                yield ConfigWarning(place.file, place.line, 1, f"contacts.{name}", found, fix)
+
+
 def unverified(policy: Policy, proven: IsProven) -> Iterator[ConfigWarning]:
     """Contacts who were never shown to be reached, where somebody's address is filled in.
 

@@ -218,4 +218,5 @@ def _failed(context: Context, effect: Deliver, error: DeliveryError) -> Delivere
         error=redaction.text(str(error)),
         answer=redaction.text(error.answer),
         retry_after_ms=error.retry_after_ms,
+        opted_out=error.opted_out,
     )

@@ -23,11 +23,13 @@ _BUSY_CODES = {20429, 20500, 20503, 20504, 14107, 30001, 30022, 63018}
 _BAD_CALLBACK_CODES = {21205, 21609}
 """Twilio dislikes a URL of ours: the message itself can still be sent, without callbacks."""
 
+_OPTED_OUT = 21610
+
 _ADVICE = {
     20003: "check account_sid, api_key and api_secret in config/channels.yaml",
     20404: "check account_sid in config/channels.yaml",
     21210: "verify from_number with Twilio, or buy a number there",
-    21211: "the number is not valid; write it as +<country><number> in config/contacts.yaml",
+    21211: "the number is not valid; write it as +<country><number> in config/oncall.yaml",
     21212: "from_number is not valid; write it as +<country><number>",
     21214: "the number cannot be reached",
     21215: "allow calls to this country in Twilio's geographic permissions",
@@ -36,7 +38,7 @@ _ADVICE = {
     21408: "allow SMS to this region in Twilio's geographic permissions",
     21606: "from_number cannot send SMS",
     21608: "a trial account writes to verified numbers only: verify it, or upgrade",
-    21610: "this person has opted out; they must send START to our number",
+    _OPTED_OUT: "this person has opted out; they must send START to our number",
     21612: "this number cannot be reached from from_number",
     21614: "the number cannot receive SMS; give a mobile number",
 }
@@ -100,7 +102,8 @@ def _accepted(answer: Answer) -> Sent:
     if status in _FAILED:
         code = made.get("error_code")
         outcome = Outcome.TEMPORARY if code in _BUSY_CODES else Outcome.PERMANENT
-        raise DeliveryError(f"Twilio: {status}: {_advice(code, made)}", outcome=outcome, answer=said)
+        why = f"Twilio: {status}: {_advice(code, made)}"
+        raise DeliveryError(why, outcome=outcome, answer=said, opted_out=code == _OPTED_OUT)
     return Sent(provider_id=sid, answer=said)
 
 
@@ -114,6 +117,7 @@ def _refused(answer: Answer) -> DeliveryError:
         outcome=outcome,
         retry_after_ms=answer.retry_after_ms,
         answer=f"{answer.status}{number}",
+        opted_out=code == _OPTED_OUT,
     )
 
 

@@ -88,11 +88,15 @@ class _Calls:
     async def sms(self, request: WebRequest) -> Response:
         """Somebody wrote to our number; the fold knows whose number it is, and which page is meant."""
         call = await self._authentic(request)
+        # Where Twilio keeps the list of who has opted out, it says what it took the words for, in any language.
+        understood = call.form.get("OptOutType", "")
+        if understood == "HELP":
+            return _twiml("<Response></Response>")  # Twilio has answered it
         entry = Answer(
             at=call.at,
             by=_BY,
             channel="SMS",
-            text=call.form.get("Body", "")[:160],
+            text=(understood or call.form.get("Body", ""))[:160],
             address=call.form.get("From", "")[:64],
         )
         await self._keep(call, entry, call.form.get("MessageSid", ""), "sms")

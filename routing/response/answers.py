@@ -9,7 +9,7 @@ from routing.automation import repairs
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Verb
-from routing.response import commands, proofs, sending
+from routing.response import commands, deliveries, helping, optouts, proofs, sending
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE, "1": Verb.APPROVE, "2": Verb.DENY}
@@ -47,17 +47,27 @@ def read(text: str) -> Reply | None:
 
 
 def answer(draft: Draft, entry: Answer) -> None:
-    """A person answered. Whose answer it is follows from the delivery, or from the address it came from."""
+    """A person answered. Whose answer it is follows from the delivery, or from the address it came from.
+
+    Who wrote what leads to nothing is told what could be written.
+    """
+    if _is_about_writing(draft, entry):
+        return
     reply = read(entry.text)
     delivery = draft.delivery(entry.delivery) if entry.delivery else _latest_to(draft, entry.address, reply)
     if delivery is None:
+        helping.explain(draft, entry.address, "Nothing is open that you were paged for.")
         return
     if reply is None or _is_unasked(entry, delivery):
         draft.note(delivery.incident, f"{delivery.contact} sent something we do not understand")
+        helping.explain(draft, entry.address, f"Not understood. Open: {delivery.message.title}")
         return
     incident = draft.incident(f"INC-{reply.number}") if reply.number else draft.incident(delivery.incident)
     if incident is None:
         draft.note(delivery.incident, f"{delivery.contact} named an unknown incident, {reply.number}")
+        helping.explain(
+            draft, entry.address, f"INC-{reply.number} is unknown. Open: {delivery.message.title}"
+        )
         return
     proofs.answered(draft, delivery)
     if delivery.progress is not Progress.FAILED:
@@ -73,6 +83,30 @@ def answer(draft: Draft, entry: Answer) -> None:
     for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
         if found := draft.incident(name):
             commands.act(draft, found, reply.verb, delivery.contact, entry.channel)
+
+
+def _is_about_writing(draft: Draft, entry: Answer) -> bool:
+    """Whether it asks for help, or says that nothing more is to be written there, or that it may be."""
+    word = entry.text.strip().strip(".!").lower()
+    if not entry.address or entry.delivery:
+        return False
+    if word in helping.HELP:
+        page = draft.delivery(draft.state.pages.latest(entry.address))
+        found = f"Open: {page.message.title}" if page else "Nothing is open that you were paged for."
+        helping.explain(draft, entry.address, found, asked=True)
+        return True
+    if word in optouts.STOP:
+        _stop(draft, entry.address)
+        return True
+    return word in optouts.START and bool(optouts.wrote_start(draft, entry.address))
+
+
+def _stop(draft: Draft, address: str) -> None:
+    """A page that waits for an answer from there has reached nobody, and whoever it was for is reached otherwise."""
+    for method in optouts.wrote_stop(draft, address):
+        page = optouts.open_page(draft, method)
+        if page is not None:
+            deliveries.give_up(draft, page, "they wrote STOP")
 
 
 def _is_unasked(entry: Answer, delivery: Delivery) -> bool:

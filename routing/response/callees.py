@@ -11,6 +11,7 @@ from routing.incident import Incident
 from routing.oncall.standing import last_key
 from routing.policy import Contact, Digest, Method, Policy, RoundRobin, Schedule, Team
 from routing.reason import Reason
+from routing.response import optouts
 
 _SHIFTS = frozenset({"schedule", "next", "previous"})
 
@@ -41,10 +42,11 @@ def resolve(draft: Draft, targets: Iterable[tuple[str, str]]) -> Callees:
     for kind, name in targets:
         shadows += _shadows(draft, kind, name)
         for found, reason in _contacts(draft, kind, name):
-            contact = find(draft.policy, found)
-            if contact is None:
+            known = find(draft.policy, found)
+            if known is None:
                 gaps.append(reason)
             else:
+                contact = optouts.reachable(draft, known)
                 digest = contact.digest or _team_digest(draft.policy, kind, name)
                 people.setdefault(contact.name, Callee(contact, reason, digest))
     watching = dict.fromkeys(each for each in shadows if each not in people)
@@ -86,7 +88,7 @@ def owed(draft: Draft, incident: Incident, name: str) -> Contact | None:
     """
     known = find(draft.policy, name)
     if known is not None:
-        return known
+        return optouts.reachable(draft, known)
     sent = [each for each in _messages(draft, incident) if each.contact == name]
     sent.sort(key=lambda each: each.created_at, reverse=True)
     methods = [method for each in sent if (method := _silently(draft.policy, each)) is not None]

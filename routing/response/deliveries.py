@@ -8,7 +8,7 @@ from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
 from routing.record import encode
-from routing.response import callees, escalation, notices, sending, threads
+from routing.response import callees, escalation, notices, optouts, sending, threads
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -17,10 +17,14 @@ BACKOFF_MS = 5_000
 MAX_BACKOFF_MS = 300_000
 URGENT_BACKOFF_MS = 20_000
 
-FAILED_RECEIPTS = frozenset({"busy", "no-answer", "failed", "canceled", "undelivered", "machine", "bounced"})
+FAILED_RECEIPTS = frozenset(
+    {"busy", "no-answer", "failed", "canceled", "undelivered", "machine", "bounced", "opted-out"}
+)
 """A machine that took the call has reached nobody."""
 REMARKS = frozenset({"complained"})
 """They change nothing, and somebody may want to know."""
+OPTED_OUT = "opted-out"
+"""A receipt that says so, too: whose address it is wants nothing from us."""
 FINAL_RECEIPTS = {
     "delivered": Progress.DELIVERED,
     "answered": Progress.ANSWERED,
@@ -57,6 +61,8 @@ def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     if entry.outcome is Outcome.OK:
         _sent(draft, delivery, entry)
     elif entry.attempt == delivery.attempt and not delivery.progress.over:
+        if entry.opted_out:
+            optouts.stopped(draft, delivery.channel, delivery.address, f"refused by {delivery.channel}")
         _failed(draft, delivery, entry)
 
 
@@ -178,6 +184,8 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
         if delivery.progress not in {Progress.ANSWERED, Progress.CANCELLED} and not (
             entry.provider_id and earlier
         ):
+            if entry.status == OPTED_OUT:
+                optouts.stopped(draft, delivery.channel, delivery.address, f"refused by {delivery.channel}")
             known = msgspec.structs.replace(delivery, provider_id=delivery.provider_id or entry.provider_id)
             give_up(draft, known, _said(entry))
         return

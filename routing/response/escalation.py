@@ -10,7 +10,7 @@ from routing.incident import Incident, Phase
 from routing.instant import iso
 from routing.noise import grouping
 from routing.reason import Reason
-from routing.response import callees, clocks, notify, personal, sending, stages
+from routing.response import callees, clocks, notify, optouts, personal, sending, stages
 from routing.response.callees import Callee
 from routing.timer import Wake
 
@@ -83,7 +83,8 @@ def _sleeps(draft: Draft, incident: Incident, why: str) -> bool:
 
 def fall_back(draft: Draft, incident: Incident, delivery: Delivery) -> Incident:
     """A page failed for good: the contact's next method at once, then the next step of the policy."""
-    contact = callees.find(draft.policy, delivery.contact)
+    known = callees.find(draft.policy, delivery.contact)
+    contact = optouts.reachable(draft, known) if known else None
     siblings = [
         other
         for other in draft.owned(incident.id, Table.DELIVERY, Delivery)
@@ -199,9 +200,10 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
     if incident.escalation is not None:
         spent = msgspec.structs.replace(incident.escalation, exhausted=True, awaited=[])
         incident = msgspec.structs.replace(incident, escalation=spent)
-    contact = draft.policy.contacts.get(draft.policy.last_resort)
+    known = draft.policy.contacts.get(draft.policy.last_resort)
     begins = draft.now
-    if contact is not None:
+    if known is not None:
+        contact = optouts.reachable(draft, known)
         reason = Reason(
             text="every step of the policy was tried and nobody answered",
             rule="last resort",

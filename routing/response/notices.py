@@ -19,7 +19,7 @@ _COUNTED = "notices"
 def tell(draft: Draft, contact: Contact, message: Message, why: str) -> None:
     """By the first of the contact's quiet methods; to who is only ever called, nothing."""
     if contact.quiet:
-        _send(draft, contact.name, contact.quiet[0], message, why)
+        send(draft, contact.name, contact.quiet[0], message, why)
 
 
 def otherwise(draft: Draft, failed: Delivery) -> None:
@@ -29,7 +29,7 @@ def otherwise(draft: Draft, failed: Delivery) -> None:
     places = [(each.channel, each.address) for each in ways]
     place = (failed.channel, failed.address)
     for method in ways[places.index(place) + 1 :][:1] if place in places else ():
-        _send(draft, failed.contact, method, failed.message, f"{failed.channel} failed")
+        send(draft, failed.contact, method, failed.message, f"{failed.channel} failed")
 
 
 def forget(draft: Draft, key: str) -> None:
@@ -40,7 +40,8 @@ def forget(draft: Draft, key: str) -> None:
     draft.drop(Table.NOTICE, key)
 
 
-def _send(draft: Draft, contact: str, method: Method, message: Message, why: str) -> None:
+def send(draft: Draft, contact: str, method: Method, message: Message, why: str) -> None:
+    """By this very method."""
     number = int(draft.fact(_COUNTED) or 0) + 1
     draft.put_fact(_COUNTED, str(number))
     notice = Delivery(

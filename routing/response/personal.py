@@ -20,7 +20,7 @@ def methods(
     found, why = _by_rule(draft, contact, severity)
     if severity is Severity.SEV0 or urgent or not _is_quiet(draft, contact):
         return found, why
-    silent = _at_once(_silent(draft, found)) or contact.quiet or found
+    silent = at_once(_silent(draft, found)) or contact.quiet or found
     return silent, f"these are {contact.title}'s quiet hours" if silent != found else why
 
 
@@ -41,6 +41,12 @@ def digest_at(digest: Digest, now: int) -> int:
     return next(at for at in found if at > now)
 
 
+def at_once(found: tuple[Method, ...]) -> tuple[Method, ...]:
+    """The first of them waits for no method that has no turn now."""
+    first = min((method.after_ms for method in found), default=0)
+    return tuple(replace(method, after_ms=method.after_ms - first) for method in found)
+
+
 def at_hours(draft: Draft, at: AtHours) -> bool:
     """Whether it is these hours now; hours that are not configured any more never are."""
     return at.hours in draft.policy.hours and stages.in_hours(draft, at.hours) is not at.outside
@@ -56,12 +62,6 @@ def _by_rule(draft: Draft, contact: Contact, severity: Severity) -> tuple[tuple[
 
 def _is_quiet(draft: Draft, contact: Contact) -> bool:
     return contact.quiet_hours is not None and at_hours(draft, contact.quiet_hours)
-
-
-def _at_once(found: tuple[Method, ...]) -> tuple[Method, ...]:
-    """The first of them waits for no method that has no turn now."""
-    first = min((method.after_ms for method in found), default=0)
-    return tuple(replace(method, after_ms=method.after_ms - first) for method in found)
 
 
 def _silent(draft: Draft, found: tuple[Method, ...]) -> tuple[Method, ...]:

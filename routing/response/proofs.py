@@ -34,8 +34,13 @@ def proof_key(channel: str, address: str) -> str:
     return f"verified:{channel}:{address}"
 
 
+def stop_key(channel: str, address: str) -> str:
+    """The fact that says why nothing is sent there: whose address it is wants nothing."""
+    return f"stopped:{channel}:{address}"
+
+
 def unreachable_for(contact: Contact, proven: IsProven) -> tuple[Severity, ...]:
-    """The severities for which the contact has no method that is proven to reach them."""
+    """The severities for which the contact has no method that is proven to reach them, and open."""
     return tuple(
         level for level in Severity if not any(_is_proven(each, proven) for each in _pages(contact, level))
     )
@@ -51,4 +56,5 @@ def _pages(contact: Contact, level: Severity) -> tuple[Method, ...]:
 
 
 def _is_proven(method: Method, proven: IsProven) -> bool:
-    return proven(proof_key(method.channel, method.address))
+    place = (method.channel, method.address)
+    return proven(proof_key(*place)) and not proven(stop_key(*place))

@@ -111,6 +111,22 @@ def test_an_sms_becomes_an_answer_of_its_number(reception: Reception) -> None:
     assert (entry.address, entry.text, entry.delivery) == ("+48500100200", "ack 12 zażółć", "")
 
 
+@pytest.mark.parametrize(("understood", "texts"), [("STOP", ["STOP"]), ("START", ["START"]), ("HELP", [])])
+def test_twilios_own_list_of_who_has_opted_out_is_believed(
+    reception: Reception, understood: str, texts: list[str]
+) -> None:
+    form = {"MessageSid": "SM9", "From": "+48500100200", "Body": "arrêt", "OptOutType": understood}
+    assert call(reception, "/callbacks/twilio/sms", form).status_code == 200
+    assert [entry.text for entry in reception.entries(Lane.CONTROL) if isinstance(entry, Answer)] == texts
+
+
+def test_a_message_that_is_played_again_is_one_answer(reception: Reception) -> None:
+    form = {"MessageSid": "SM9", "From": "+48500100200", "Body": "ack"}
+    for _ in range(3):
+        assert call(reception, "/callbacks/twilio/sms", form).status_code == 200
+    assert len(reception.entries()) == 1
+
+
 def test_a_query_belongs_to_what_is_signed(reception: Reception) -> None:
     path, form = "/callbacks/twilio/sms?n=1", {"MessageSid": "SM9", "From": "+1", "Body": "ack"}
     assert call(reception, path, form).status_code == 200

@@ -26,7 +26,7 @@ from routing.instant import DAY, MINUTE, parse_iso
 from routing.load import RUNBOOKS, examine
 from routing.policy import Method, Policy
 from routing.ports import Action, Step
-from routing.response.proofs import proof_key
+from routing.response.proofs import proof_key, stop_key
 from routing.schema.runbook_tests import read_tests
 from routing.simulation.proving import Proved, prove
 from routing.state import Fact
@@ -185,6 +185,8 @@ def _why_open(method: Method, facts: dict[str, Fact], oldest: int) -> str:
     """Why nobody knows that the method reaches its contact; "" when somebody does."""
     if method.is_placeholder:
         return "to be filled in"
+    if stop := facts.get(stop_key(method.channel, method.address)):
+        return f"stopped, {stop.value}"
     proof = facts.get(proof_key(method.channel, method.address))
     if proof is None:
         return "never verified"

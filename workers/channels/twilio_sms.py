@@ -8,24 +8,20 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from routing.delivery import Purpose
+from routing.entry import Outcome
+from routing.errors import DeliveryError
 from routing.ports import Notification, Sent
-from workers import twilio
-from workers.text import cut, whole
+from workers import sms, twilio
+from workers.deadline import Deadline
 
 TITLE = "Text message (Twilio)"
 VOICE = False
-
-REPLIES = {
-    Purpose.PAGE: "Reply ack, resolve or escalate.",
-    Purpose.APPROVAL: "Reply approve or deny.",
-}
 
 
 class Settings(twilio.Account):
     messaging_service_sid: str = Field(default="", pattern=r"^(MG[0-9a-fA-F]{32})?$")
     max_chars: int = Field(default=640, ge=160, le=1600)
-    """Twilio takes 1600; each 67 to 153 of them are charged as one message."""
+    """Each 153 of them are charged as one message, and each 67 where one is not of the GSM alphabet."""
 
     @model_validator(mode="after")
     def _has_sender(self) -> Self:
@@ -35,16 +31,30 @@ class Settings(twilio.Account):
 
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
-    """Raises DeliveryError."""
-    return twilio.create(settings, "Messages", _form(notification, settings), timeout_s)
+    """Every part within the same time; their ids are kept together. Raises DeliveryError."""
+    texts, sent = sms.parts(notification, settings.max_chars), list[Sent]()
+    deadline = Deadline(timeout_s)
+    for text in texts:
+        try:
+            sent.append(
+                twilio.create(settings, "Messages", _form(notification, settings, text), deadline.left())
+            )
+        except TimeoutError as late:
+            raise sms.partly(
+                DeliveryError(str(late), outcome=Outcome.UNKNOWN), len(sent), len(texts)
+            ) from late
+        except DeliveryError as error:
+            raise sms.partly(error, len(sent), len(texts)) from error
+    return Sent(" ".join(each.provider_id for each in sent), sent[-1].answer)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
-    return {name: str(value) for name, value in _form(notification, settings).items()}
+    texts = sms.parts(notification, settings.max_chars)
+    return {name: str(value) for name, value in _form(notification, settings, "\n\n".join(texts)).items()}
 
 
-def _form(notification: Notification, settings: Settings) -> twilio.Form:
-    form: twilio.Form = {"To": notification.to, "Body": body(notification, settings.max_chars)}
+def _form(notification: Notification, settings: Settings, text: str) -> twilio.Form:
+    form: twilio.Form = {"To": notification.to, "Body": text}
     if settings.messaging_service_sid:
         form["MessagingServiceSid"] = settings.messaging_service_sid
     else:
@@ -53,12 +63,3 @@ def _form(notification: Notification, settings: Settings) -> twilio.Form:
     if status:
         form["StatusCallback"] = status
     return form
-
-
-def body(notification: Notification, limit: int) -> str:
-    """The message, how to answer, and the link: what must give way is the middle, never the way to answer."""
-    head = "(May be a repeat.) " if notification.repeat else ""
-    tail = ""
-    if reply := REPLIES.get(notification.purpose, ""):
-        tail = "\n" + "\n".join(part for part in (reply, notification.ack_url) if part)
-    return head + cut(whole(notification.message), limit - len(head) - len(tail)) + tail
