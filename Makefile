@@ -18,7 +18,7 @@ export TOCSIN_PYTHON ?=
 # Set in many containers: then every process that a test starts would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test check bench chaos lock clean venv dev
+.PHONY: help up test check bench chaos lock docs clean venv dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,13 +43,16 @@ bench: dev ## benchmarks, written to benchmarks/RESULTS.md
 chaos: dev ## the long tests: each process and fault point killed twenty times, properties tried ten times as often
 	@TOCSIN_CHAOS_ROUNDS=$${TOCSIN_CHAOS_ROUNDS:-20} $(BIN)/python -m pytest -m kill -x $(PYTEST_ARGS)
 	@! command -v redis-server >/dev/null || $(BIN)/python -m pytest tests/ledger --redis-server
-	@TOCSIN_EXAMPLES=$${TOCSIN_EXAMPLES:-10} exec $(BIN)/python -m pytest -n $(WORKERS) tests/routing tests/receiver/test_sources.py tests/workers/test_request.py
+	@TOCSIN_EXAMPLES=$${TOCSIN_EXAMPLES:-10} exec $(BIN)/python -m pytest -n $(WORKERS) tests/routing tests/receiver/test_every_source.py tests/receiver/test_sources.py tests/workers/test_request.py
 
 lock: ## resolve the lock files anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra ical --group build $(LOCK_OPTIONS) -o requirements.lock
-	uv pip compile pyproject.toml --extra ical --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra ical --extra sns --group build $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --extra ical --extra sns --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+docs: dev ## write into docs/sources.md what the sources' modules say
+	@exec $(BIN)/python .ci/sources_page.py
 
 clean: ## remove what was installed and built; leaves var/ (the data) and .env (the secrets)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -1,4 +1,4 @@
-"""The commands `tocsin receiver` and `tocsin send`."""
+"""The commands `tocsin receiver`, `tocsin send` and `tocsin heartbeat`."""
 
 import sys
 
@@ -60,3 +60,14 @@ def send(*, source: str, sample: str, count: int, id_: str, changes: list[tuple[
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     sys.exit(0 if good else 1)
+
+
+@click.command()
+@click.argument("job")
+@click.option("--source", default="", help="The source of vendor heartbeat, if there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def heartbeat(job: str, source: str, *, as_json: bool) -> None:
+    """Print the addresses at which JOB says that it started, ran or failed. They hold a key: keep them private."""
+    from receiver import heartbeats  # noqa: PLC0415  # loaded when it is this command that runs
+
+    heartbeats.show(job, source, as_json=as_json)

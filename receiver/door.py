@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from ledger.log import Kept
 from receiver import refuse
 from receiver.answer import respond
+from receiver.ceremony import ceremony, handshake
 from receiver.intake import Gate
 from receiver.refuse import Refused
 from receiver.site import Site
@@ -25,6 +26,8 @@ class Door(ABC):
     """An ASGI application. `route` is its label in /metrics."""
 
     route: str
+    only_post = True
+    """False where it is for the source to say what else it takes."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -41,11 +44,18 @@ class Door(ABC):
         began = perf_counter()
         site, headers, known = self._site, headers_of(scope), ""
         try:
-            if scope["method"] != "POST":
+            if self.only_post and scope["method"] != "POST":
                 raise refuse.wrong_method()  # noqa: TRY301  # one place answers every refusal
             gate = self.gate(scope["path"], headers)
             known = gate.source.name
-            status = await self.answer(send, await take(site, gate, scope, receive, headers))
+            if gate.allowance is not None:
+                gate.allowance.admit(site.sender(scope, headers))
+            if scope["method"] not in gate.methods:
+                status = await handshake(gate, scope, headers, send)
+            elif gate.ceremonious:
+                status = await self._ceremony(gate, scope, receive, send, headers)
+            else:
+                status = await self.answer(send, await take(site, gate, scope, receive, headers))
         except Refused as refusal:
             status = await self._refuse(send, refusal, known, headers)
         except Exception as error:  # noqa: BLE001  # a fault of ours: the sender keeps what we could not
@@ -53,6 +63,15 @@ class Door(ABC):
             sentry_sdk.capture_exception(error)
             status = await self._refuse(send, refuse.not_durable(), known, headers)
         site.counts.answered(self.route, known, status, perf_counter() - began)
+
+    async def _ceremony(
+        self, gate: Gate, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]
+    ) -> int:
+        kept, said = await ceremony(self._site, gate, scope, receive, headers)
+        if said is None:
+            return await self.answer(send, kept)
+        await respond(send, said.status, said.body, said.headers)
+        return said.status
 
     async def _refuse(self, send: Send, refusal: Refused, known: str, headers: dict[str, str]) -> int:
         self._site.refused(known, refusal, headers)

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
 from receiver import refuse
+from receiver.allowance import Allowance
 from receiver.intake import Gate
 from routing.errors import TocsinError
 from routing.policy import Policy, Secret, Source
 from routing.ports import SourceModule
 
 _log = structlog.get_logger(__name__)
+
+_OPTIONAL = ("handshake", "answer", "document", "confirmation", "scrubbed")
+"""In the order of `Gate`'s members."""
 
 Fetch = Callable[[str], Policy | None]
 """Given the version we have: the policy now in force, or None when that is still it, or there is none."""
@@ -85,7 +91,29 @@ class Gates:
 
     def _gate(self, source: Source) -> Gate:
         secrets, unset = resolve(source, self._environ)
-        return Gate(source, self._find(source.vendor), secrets, unset)
+        module = self._find(source.vendor)
+        settings = {name: settled(value, self._environ) for name, value in source.settings.items()}
+        return Gate(
+            replace(source, settings=settings) if settings else source,
+            module,
+            secrets,
+            unset,
+            frozenset({"POST", *getattr(module, "METHODS", ())}),
+            Allowance(source.networks, source.rate) if source.networks or source.rate else None,
+            *(getattr(module, name, None) for name in _OPTIONAL),
+        )
+
+
+def settled(value: Any, environ: Mapping[str, str]) -> Any:
+    """A setting as this process has it; None for one it was not given."""
+    if isinstance(value, Secret):
+        try:
+            return value.resolve(environ)
+        except KeyError:
+            return None
+    if isinstance(value, dict):
+        return {name: settled(each, environ) for name, each in value.items()}
+    return [settled(each, environ) for each in value] if isinstance(value, list) else value
 
 
 def resolve(source: Source, environ: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

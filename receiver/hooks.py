@@ -14,6 +14,7 @@ class Hooks(Door):
     """Everything below `PREFIX`."""
 
     route = "hooks"
+    only_post = False
 
     def gate(self, path: str, headers: dict[str, str]) -> Gate:  # noqa: ARG002  # the path says it
         return self._site.gates.gate(path[len(PREFIX) :])

@@ -1,7 +1,7 @@
 """From the bytes of a request to what is kept of it: verified first, parsed second, nothing lost between."""
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -11,36 +11,66 @@ from ledger import dead_letter
 from ledger.dead_letter import DeadLetter
 from ledger.log import NewEvent, Request
 from receiver import body, refuse
+from receiver.allowance import Allowance
 from receiver.redaction import redacted
+from receiver.refuse import Refused
 from routing.entry import Lane, Signal, encode_entry
 from routing.errors import BadSignature, Unreadable
 from routing.event import Event
 from routing.policy import Source
-from routing.ports import Inbound, Parsed, SourceModule
+from routing.ports import Answer, Inbound, Parsed, SourceModule
 
 _BY = "receiver"
 
 
+Handshake = Callable[[str, Mapping[str, str], Mapping[str, str], Source], Answer | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A configured source, ready to take requests. `unset`: names of secrets this process was not given."""
+    """A configured source, ready to take requests. `unset`: names of secrets this process was not given.
+
+    The rest is what only some have: see `routing.ports.SourceModule`.
+    """
 
     source: Source
     module: SourceModule
     secrets: tuple[str, ...]
     unset: tuple[str, ...] = ()
+    methods: frozenset[str] = frozenset({"POST"})
+    allowance: Allowance | None = None
+    handshake: Handshake | None = None
+    answer: Callable[[Inbound, Source], Answer | None] | None = None
+    document: Callable[[Inbound, Sequence[str], Source], str] | None = None
+    confirmation: Callable[[Inbound, Source], str] | None = None
+    scrubbed: Callable[[bytes], bytes] | None = None
+
+    @property
+    def ceremonious(self) -> bool:
+        """Whether its vendor wants more than to be kept and told so."""
+        return bool(self.answer or self.document or self.confirmation)
 
 
 def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[str, str], now: int) -> Request:
     """What is to be kept of one request. Raises BadSignature, or Refused when there is nothing to keep."""
     if not gate.secrets:
-        raise refuse.no_secret(" or ".join(gate.unset) or f"a secret for {gate.source.name}")
+        raise unarmed(gate)
     try:
         plain = body.unpack(wire, headers, gate.source.max_bytes)
     except body.Undecodable as error:
         return _packed_wrong(gate, Inbound(wire, headers, query, now), error)
-    inbound = Inbound(plain, headers, query, now)
+    return judge(gate, Inbound(plain, headers, query, now))
+
+
+def unarmed(gate: Gate) -> Refused:
+    return refuse.no_secret(" or ".join(gate.unset) or f"a secret for {gate.source.name}")
+
+
+def judge(gate: Gate, inbound: Inbound) -> Request:
+    """The same, of a body that is unpacked. Raises BadSignature, or Refused."""
     gate.module.verify(inbound, gate.secrets, gate.source)
+    if gate.allowance is not None:
+        gate.allowance.spend(inbound.received_at)
     try:
         parsed = gate.module.parse(inbound, gate.source)
     except Unreadable as error:
@@ -55,7 +85,7 @@ def _request(gate: Gate, inbound: Inbound, parsed: Parsed) -> Request:
     source, kept = gate.source, redacted(inbound.headers)
     return Request(
         source.name,
-        inbound.body,
+        gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body,
         orjson.dumps(kept),
         _new_events(source, parsed.events, inbound.received_at),
         [_letter(source, f"{un.where}: {un.reason}", un.raw, inbound, kept) for un in parsed.unread],

@@ -1,5 +1,6 @@
-"""Posting samples over HTTP: the one place in this package that sends anything."""
+"""The one place in this package that asks anybody anything: samples are posted, a vendor's document is fetched."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -7,6 +8,11 @@ from typing import Any, Self
 
 import httpx
 import orjson
+
+from receiver.documents import OutOfReach
+
+_LARGEST = 65_536
+_FETCH_S = 4.0
 
 
 class NotSent(Exception):
@@ -63,3 +69,23 @@ class Poster:
                 verify=tls, timeout=self._timeout_s, trust_env=False, follow_redirects=False
             )
         return self._clients[tls]
+
+
+async def fetch_document(address: str) -> bytes:
+    """What is at an https address, if it says so at once, itself and shortly. Raises OutOfReach."""
+    try:
+        async with (
+            httpx.AsyncClient(timeout=_FETCH_S, trust_env=False, follow_redirects=False) as client,
+            asyncio.timeout(_FETCH_S),
+            client.stream("GET", address) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                raise OutOfReach(f"it answered {answer.status_code}")
+            found = b""
+            async for part in answer.aiter_bytes():
+                found += part
+                if len(found) > _LARGEST:
+                    raise OutOfReach("it is too large")
+            return found
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise OutOfReach(f"{type(error).__name__}") from error

@@ -3,7 +3,7 @@
 No text here holds a secret, a body, or the name of a source that a stranger might be guessing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import orjson
 
@@ -13,13 +13,16 @@ from routing.errors import BadSignature, TocsinError
 class Refused(TocsinError):
     """The request is answered with `status` and nothing of it was kept. `why` is a label in /metrics."""
 
-    def __init__(self, status: int, why: str, error: str, hint: str, retry_after_s: int = 0) -> None:
+    def __init__(
+        self, status: int, why: str, error: str, hint: str, *, retry_after_s: int = 0, allow: str = "POST"
+    ) -> None:
         super().__init__(error)
         self.status = status
         self.why = why
         self.error = error
         self.hint = hint
         self.retry_after_s = retry_after_s
+        self.allow = allow
 
     def body(self) -> bytes:
         return orjson.dumps({"error": self.error, "hint": self.hint})
@@ -29,7 +32,7 @@ class Refused(TocsinError):
         if self.retry_after_s:
             found["retry-after"] = str(self.retry_after_s)
         if self.why == "method":
-            found["allow"] = "POST"
+            found["allow"] = self.allow
         if self.status == 401:  # noqa: PLR2004  # the one status that must name its scheme (RFC 9110, 15.5.2)
             found["www-authenticate"] = 'Basic realm="tocsin"'
         return found
@@ -75,8 +78,24 @@ def gone() -> Refused:
     return Refused(400, "gone", "the sender hung up before the body was complete", "send it again")
 
 
-def wrong_method() -> Refused:
-    return Refused(405, "method", "this address only takes POST", "send it with POST")
+def wrong_method(allowed: Collection[str] = ("POST",)) -> Refused:
+    taken = ", ".join(sorted(allowed))
+    return Refused(405, "method", f"this address only takes {taken}", f"send it with {taken}", allow=taken)
+
+
+def outside() -> Refused:
+    hint = "the operator finds `networks` of this source in config/sources.yaml"
+    return Refused(403, "network", "this source does not send from here", hint)
+
+
+def too_often() -> Refused:
+    hint = "nothing was kept; send it again later, or raise `rate` of this source in config/sources.yaml"
+    return Refused(503, "rate", "this source sends more than was agreed", hint, retry_after_s=2)
+
+
+def unreachable(what: str) -> Refused:
+    hint = "nothing is certain to be kept; send it again later"
+    return Refused(503, "unreachable", f"{what} could not be had", hint, retry_after_s=10)
 
 
 def overloaded(what: str) -> Refused:

@@ -1,10 +1,11 @@
 """`tocsin send`: what a vendor would send, signed as it signs, through the real endpoint."""
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver import samples
-from receiver.gates import resolve
+from receiver.gates import resolve, settled
 from receiver.post import Poster, Reply
 from receiver.samples import Wanted
 from routing.errors import TocsinError
@@ -21,14 +22,24 @@ class Sender:
     """A vendor, played by us: it knows where to post and what to sign with."""
 
     module: SourceModule
-    vendor: str
+    source: Source
     url: str
     secret: str
 
     def send(self, poster: Poster, name: str, wanted: Wanted, at: int) -> Reply:
         """Raises samples.NoSuchSample, ValueError for what the sample cannot do, or post.NotSent."""
-        body = samples.make(self.vendor, name, wanted, at)
-        return poster.post(self.url, body, self.module.sign(body, self.secret, at))
+        body = samples.make(self.source.vendor, name, wanted, at)
+        packed = getattr(self.module, "packed", None)
+        if packed is not None:
+            body = packed(json.loads(body))
+        return poster.post(self.url, body, self._headers(body, at))
+
+    def _headers(self, body: bytes, at: int) -> Mapping[str, str]:
+        sign_for = getattr(self.module, "sign_for", None)
+        if sign_for is None:
+            return self.module.sign(body, self.secret, at)
+        found: Mapping[str, str] = sign_for(self.source, body, self.secret, at)
+        return found
 
 
 def sender(source: Source, module: SourceModule, environ: Mapping[str, str], base_url: str) -> Sender:
@@ -40,7 +51,8 @@ def sender(source: Source, module: SourceModule, environ: Mapping[str, str], bas
             f"no secret to sign with for source {source.name!r}: set {names}, or start `make up` once"
         )
     path = getattr(module, "PATH", f"/hooks/{source.name}")
-    return Sender(module, source.vendor, base_url.rstrip("/") + path, secrets[0])
+    settings = {name: settled(value, environ) for name, value in source.settings.items()}
+    return Sender(module, replace(source, settings=settings), base_url.rstrip("/") + path, secrets[0])
 
 
 def said(reply: Reply) -> Iterator[str]:

@@ -16,9 +16,11 @@ from ledger.log import Kept, Request, append_requests
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
+from receiver.documents import Documents
 from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Keep
+from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
 from receiver.site import Site
 from routing.policy import Policy
@@ -96,4 +98,5 @@ def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> 
         room=Room(settings.room_bytes),
         counts=Counts(),
         now=now_ms,
+        documents=Documents(fetch_document, now_ms),
     )

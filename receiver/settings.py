@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 from ledger.catalogue import callback_secrets
 from ledger.settings import LedgerSettings
@@ -31,6 +32,9 @@ class ReceiverSettings:
     """By name, those that verify what providers call back with; several with commas while one is rolled."""
     metrics_tokens: tuple[str, ...] = field(default=(), repr=False)
     """`TOCSIN_METRICS_TOKEN`: opens `/metrics` and `/readyz` to other machines; several with commas."""
+    proxies: tuple[str, ...] = ()
+    """`TOCSIN_RECEIVER_PROXIES`: networks of our own proxies, as CIDR with commas; theirs alone is the
+    `X-Forwarded-For` that tells who sends, where a source has `networks`."""
     pending: int = 4096
     """`TOCSIN_RECEIVER_PENDING`: requests that may wait for the disk; beyond it the answer is 503."""
     room_bytes: int = 134_217_728
@@ -53,6 +57,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
         link_secret=environ.get("TOCSIN_LINK_SECRET", "").strip(),
         callback_secrets={name: _several(environ, name) for name in callback_secrets()},
         metrics_tokens=_several(environ, "TOCSIN_METRICS_TOKEN"),
+        proxies=_networks(environ, "TOCSIN_RECEIVER_PROXIES"),
         pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
         room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),
     )
@@ -60,6 +65,13 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
 
 def _several(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(each)) for each in _several(environ, name))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}; write networks as CIDR, for example 10.0.0.0/8") from error
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import redis.asyncio
+from starlette.types import Scope
 
 from ledger.keys import Keys
+from receiver.allowance import sender_of
 from receiver.body import Room
 from receiver.counts import Counts, Example
+from receiver.documents import Documents
 from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Keep
@@ -29,6 +32,13 @@ class Site:
     room: Room
     counts: Counts
     now: Callable[[], int]
+    documents: Documents
+
+    def sender(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """The address a request came from, as far as our own proxies can be believed; "" where it has none."""
+        client = scope.get("client")
+        forwarded = headers.get("x-forwarded-for", "")
+        return sender_of(client[0] if client else "", forwarded, self.settings.proxies)
 
     def refused(self, source: str, refusal: Refused, headers: Mapping[str, str]) -> None:
         """Count it, and keep an example for the person who sets the source up, while there is room."""

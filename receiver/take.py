@@ -25,18 +25,23 @@ async def take(site: Site, gate: Gate, scope: Scope, receive: Receive, headers: 
     Only this way in is closed by a server that is not durable: a person's answer is worth more in memory than
     not at all.
     """
+    wire = await whole(site, gate, receive, headers)
+    try:
+        return await keep(site, _admit(site, gate, wire, scope, headers))
+    finally:
+        site.room.give_back(len(wire))
+
+
+async def whole(site: Site, gate: Gate, receive: Receive, headers: Mapping[str, str]) -> bytes:
+    """The body as it came, of which `len()` bytes are taken from `site.room`. Raises Refused."""
     site.durable.insist()
-    wire = await body.read(
+    return await body.read(
         receive,
         headers.get("content-length", ""),
         gate.source.max_bytes,
         site.room,
         site.settings.body_wait_s,
     )
-    try:
-        return await keep(site, _admit(site, gate, wire, scope, headers))
-    finally:
-        site.room.give_back(len(wire))
 
 
 async def keep(site: Site, request: Request) -> Kept:
@@ -50,12 +55,13 @@ async def keep(site: Site, request: Request) -> Kept:
 
 def _admit(site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]) -> Request:
     try:
-        return intake.admit(gate, wire, headers, _query(scope["query_string"]), site.now())
+        return intake.admit(gate, wire, headers, query_of(scope["query_string"]), site.now())
     except BadSignature as error:
         raise refuse.unauthentic(error) from error
 
 
-def _query(raw: bytes) -> Mapping[str, str]:
+def query_of(raw: bytes) -> Mapping[str, str]:
+    """Of a name sent twice the last one counts; {} of what cannot be read."""
     if not raw:
         return {}
     try:

@@ -19,8 +19,28 @@ def verify(inbound: Inbound, secrets: Sequence[str]) -> None:
             "no Authorization header", "send `Authorization: Bearer <token>`, or the token as password"
         )
     given = _given(header[:_LONGEST]).encode("utf-8", "surrogateescape")
+    _compare(given, secrets)
+
+
+def verify_anywhere(inbound: Inbound, secrets: Sequence[str]) -> None:
+    """The same, of a vendor that can be given no more than an address: `X-Tocsin-Token` and `?token=` count too.
+
+    Raises BadSignature. An address is kept nowhere; the vendor's own screens do show it.
+    """
+    if "authorization" in inbound.headers:
+        verify(inbound, secrets)
+        return
+    given = inbound.headers.get("x-tocsin-token", "") or inbound.query.get("token", "")
+    if not given:
+        raise BadSignature(
+            "no token", "add `?token=<token>` to the address, or send it as `Authorization: Bearer <token>`"
+        )
+    _compare(given[:_LONGEST].encode("utf-8", "surrogateescape"), secrets)
+
+
+def _compare(given: bytes, secrets: Sequence[str]) -> None:
     # Every secret is compared, each in constant time, so that the time taken says nothing.
-    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret.strip()]
     if not any(matches):
         raise BadSignature(
             "the token is not the one configured for this source", "compare both sides' tokens"

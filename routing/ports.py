@@ -13,7 +13,7 @@ import msgspec
 from pydantic import BaseModel
 
 from routing.delivery import Message, Purpose
-from routing.event import Event
+from routing.event import Event, Status
 from routing.incident import Incident
 from routing.policy import Contact, Source
 from routing.run import Run
@@ -30,6 +30,8 @@ class Inbound(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     query: Mapping[str, str]
     received_at: int
+    document: bytes = b""
+    """What the module's `document` asked for; b"" where it asks for nothing."""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -45,12 +47,41 @@ class Parsed(msgspec.Struct, frozen=True):
     unread: Sequence[Unread] = ()
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What a vendor wants to hear, where that is not our 202 with ids."""
+
+    status: int = 200
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
 class SourceModule(Protocol):
-    """`verify` and `parse` are pure: no clock (it is `inbound.received_at`), no network."""
+    """`verify` and `parse` are pure: no clock (it is `inbound.received_at`), no network.
+
+    What only some vendors need, a module has only then (`receiver/gates.py` reads it):
+
+    - `METHODS`: what it sends besides POST. `PATH`: where, if not at `/hooks/<name>`.
+    - `SETTINGS`: name -> what for, in a few words: what it takes from `settings` of its source.
+    - `handshake(method, headers, query, source) -> Answer | None`: to a request of another method, before anything
+      is verified and without a body; None is a 405.
+    - `answer(inbound, source) -> Answer | None`: instead of our 202, once all is kept; None is the 202.
+    - `document(inbound, secrets, source) -> str`: the address of what `verify` must see as `inbound.document`; ""
+      for none. Raises BadSignature, so that a stranger cannot have anything fetched.
+    - `confirmation(inbound, source) -> str`: an address that must be asked before the answer; "" for none.
+    - `scrubbed(body) -> bytes`: what is kept of a body that was read, without what nobody should find there.
+    - `packed(value) -> bytes`: a sample as the vendor writes it, where that is not its JSON.
+    - `sign_for(source, body, secret, at)`: `sign`, where the source's settings say how.
+    """
 
     TITLE: str
     SETUP: str
     """How to point the vendor here, in a few lines of Markdown."""
+    VERIFIED: str
+    """What shows that it is the vendor, for the table in docs/sources.md."""
+    REPEAT: str
+    """What it is when the same comes twice, likewise."""
+    STATES: frozenset[Status]
+    """What its events say of a condition; its samples show each."""
 
     @staticmethod
     def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:

@@ -2,20 +2,19 @@
 
 https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. Alertmanager does not sign; it sends
 the token it is given, as bearer or basic. What it repeats means "still firing": that is news, so nothing is
-deduplicated here. Grafana's webhooks have the same shape with version "1".
+deduplicated here.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import orjson
-
-from receiver import instants, labels, strict_json, tokens
-from routing.errors import Unreadable
-from routing.event import Event, Status
+from receiver import alert_group, tokens
+from routing.event import Status
 from routing.policy import Source
-from routing.ports import Inbound, Parsed, Unread
+from routing.ports import Inbound, Parsed
 
+STATES = frozenset({Status.FIRING, Status.RESOLVED})
+VERIFIED = "bearer token, or password of Basic authentication"
+REPEAT = 'news: "still firing"'
 TITLE = "Prometheus Alertmanager (webhook)"
 SETUP = """\
 Add to `alertmanager.yml`:
@@ -41,62 +40,4 @@ def sign(body: bytes, secret: str, at: int) -> dict[str, str]:
 
 def parse(inbound: Inbound, source: Source) -> Parsed:
     """One event for each alert. Raises Unreadable when the body is no webhook of Alertmanager at all."""
-    body = strict_json.object_of(strict_json.loads(inbound.body))
-    alerts = body.get("alerts")
-    if not isinstance(alerts, list) or not alerts:
-        raise Unreadable("expected a list with at least one alert", "alerts")
-    events, unread = [], []
-    for number, alert in enumerate(alerts):
-        where = f"alerts[{number}]"
-        try:
-            events.append(_event(strict_json.object_of(alert, where), body, where, source))
-        except Unreadable as error:
-            # A body of its own, so that it can be read again once somebody has mended it.
-            unread.append(Unread(error.reason, error.where, orjson.dumps({**body, "alerts": [alert]})))
-    return Parsed(events, unread)
-
-
-def _event(alert: dict[str, Any], group: dict[str, Any], where: str, source: Source) -> Event:
-    status = _status(alert, where)
-    named = labels.read(alert, "labels", where)
-    notes = labels.bounded(labels.read(alert, "annotations", where))
-    name = named.get("alertname", "alert")
-    fingerprint = alert.get("fingerprint")
-    if not isinstance(fingerprint, str) or not fingerprint:
-        fingerprint = labels.prometheus_fingerprint(named)
-    resolved = status is Status.RESOLVED
-    return Event(
-        source=source.name,
-        vendor="alertmanager",
-        kind=name,
-        status=status,
-        key=fingerprint[:200],
-        title=(notes.get("summary") or notes.get("title") or name)[:200],
-        summary=(notes.get("description") or notes.get("message") or "")[:2000],
-        vendor_severity=named.get("severity", ""),
-        labels=labels.bounded(named),
-        details=notes | _details(group),
-        starts_at=instants.rfc3339(alert, "startsAt", where),
-        # While it fires, endsAt is a guess of Alertmanager's about when it would expire: it ends nothing.
-        ends_at=instants.rfc3339(alert, "endsAt", where) if resolved else 0,
-        link=_text(alert, "generatorURL"),
-    )
-
-
-def _status(alert: dict[str, Any], where: str) -> Status:
-    found = alert.get("status")
-    if found == "firing":
-        return Status.FIRING
-    if found == "resolved":
-        return Status.RESOLVED
-    raise Unreadable('expected "firing" or "resolved"', f"{where}.status")
-
-
-def _details(group: dict[str, Any]) -> dict[str, str]:
-    named = {"alertmanager": _text(group, "externalURL"), "receiver": _text(group, "receiver")}
-    return {name: value for name, value in named.items() if value}
-
-
-def _text(holder: dict[str, Any], name: str) -> str:
-    found = holder.get(name)
-    return found[:2048] if isinstance(found, str) else ""
+    return alert_group.parse(inbound, source, "alertmanager")

@@ -17,6 +17,9 @@ from routing.instant import MINUTE
 from routing.policy import Source
 from routing.ports import Inbound, Parsed, Unread
 
+STATES = frozenset({Status.FIRING, Status.RESOLVED})
+VERIFIED = "bearer token, or password of Basic authentication"
+REPEAT = 'news: "still firing"'
 TITLE = "Prometheus (Alertmanager API v2)"
 SETUP = """\
 Add to `prometheus.yml`:

@@ -18,6 +18,9 @@ from routing.event import Event, Status
 from routing.policy import Source
 from routing.ports import Inbound, Parsed
 
+STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
+VERIFIED = "`Stripe-Signature`, HMAC-SHA256 over time and body; `tolerance`, past and future"
+REPEAT = "the same event id: answered 202 with the first one's id"
 TITLE = "Stripe"
 SETUP = """\
 1. Dashboard → Workbench → Webhooks → *Add destination*: `https://<tocsin>/hooks/stripe`, snapshot events.

@@ -15,6 +15,9 @@ from routing.event import Event, Status
 from routing.policy import Source
 from routing.ports import Inbound, Parsed
 
+STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
+VERIFIED = "`x-vercel-signature`, HMAC-SHA1 over the body"
+REPEAT = "the same delivery, type and deployment"
 TITLE = "Vercel"
 SETUP = """\
 1. Team settings → Webhooks → `https://<tocsin>/hooks/vercel`; deployment events, projects as you like.

@@ -47,11 +47,14 @@ def classify(policy: Policy, event: Event, at: int) -> Classified:
 
 
 def _labels(event: Event, source: Source | None) -> dict[str, str]:
-    """What the source's configuration says fills in where the event itself says nothing."""
+    """What the source's configuration says fills in where the event itself says nothing; its services win."""
     attributes = event.attributes()
     if source is None:
         return {"team": "", "service": "", **attributes}
-    return {"team": source.team, "service": source.service, **source.labels, **attributes}
+    labels = {"team": source.team, "service": source.service, **source.labels, **attributes}
+    for label, services in source.services.items():
+        labels["service"] = services.get(labels.get(label, ""), labels["service"])
+    return labels
 
 
 def _add_service(policy: Policy, labels: dict[str, str]) -> None:

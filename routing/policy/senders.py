@@ -29,5 +29,11 @@ class Source:
     fingerprint: tuple[str, ...] = ()
     """Labels that make the fingerprint of its alerts; none: the vendor's key does."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Label -> its value -> the service an event with it is about, whatever it says itself."""
+    networks: tuple[str, ...] = ()
+    """Where it may send from, as CIDR; none: from anywhere."""
+    rate: int = 0
+    """Requests a second that are taken, a burst of ten seconds' worth at once; 0: as many as there is room for."""
     vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
     """What this sender's own words for severity, in lower case, mean; before what all of them mean."""

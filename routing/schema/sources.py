@@ -1,5 +1,6 @@
 """`sources.yaml`: who may send us events, and how they are verified."""
 
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -20,8 +21,8 @@ from routing.schema.fields import (
     VendorSeverities,
 )
 from routing.schema.part import Part, Spot
-from routing.schema.refusal import Refusal
-from routing.schema.written import LABEL_NAME, NAMED, shown_as
+from routing.schema.refusal import Refusal, shown
+from routing.schema.written import LABEL_NAME, NAMED, NETWORK, shown_as
 
 OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""
@@ -46,12 +47,20 @@ def _lasting(label: str) -> str:
     return label
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise Refusal(f"{shown(text)} is no network", "write it as CIDR, like 192.0.2.0/24") from error
+
+
 FLEETING = frozenset({"status", "severity", "vendor_severity"})
 """An alert that is told apart by them would never be resolved."""
 
 MarkLabel = Annotated[
     LabelName, AfterValidator(_lasting), shown_as(LABEL_NAME | {"not": {"enum": sorted(FLEETING)}})
 ]
+Network = Annotated[str, AfterValidator(_network), shown_as(NETWORK)]
 SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"not": {"enum": [*BUILT_INS]}})]
 
 
@@ -60,11 +69,20 @@ class SourcePart(Part):
     secrets: Some[SecretValue] = Field(description='what verifies it, like ["${STRIPE_WEBHOOK_SECRET}"]')
     team: str = Field(default="", description="the team of its events where no rule says")
     service: str = Field(default="", description="the service its events are about where no rule says")
+    services: dict[LabelName, dict[str, str]] = Field(
+        default={}, description="what its labels say of the service, like {project_name: {shop-web: site}}"
+    )
     labels: Labels = Field(default={}, description="labels its events get")
     fingerprint: Many[MarkLabel] = Field(default=(), description="labels that tell its alerts apart")
     urgent: Many[Matchers] = Field(default=(), description="events of the urgent lane, one matcher list each")
     max_bytes: int = Field(
         default=1_048_576, ge=1, le=MOST_BYTES, description="the largest body that is read, in bytes"
+    )
+    networks: Many[Network] = Field(
+        default=(), description="where it may send from, like [192.0.2.0/24]; none: from anywhere"
+    )
+    rate: int = Field(
+        default=0, ge=0, le=100_000, description="requests a second; 0 for as many as there is room"
     )
     tolerance: PositiveDuration = Field(default=300_000, description="how old a signature may be, like 5m")
     dedup: PositiveDuration = Field(
@@ -96,6 +114,9 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         origin=spot.origin,
         team=part.team,
         service=part.service,
+        services=part.services,
+        networks=part.networks,
+        rate=part.rate,
         labels=part.labels,
         urgent_kinds=tuple(matcher for matchers in part.urgent for matcher in matchers),
         max_bytes=part.max_bytes,

@@ -85,6 +85,7 @@ WORDS: Form = {"type": "string", "pattern": r"\S"}
 NAMED = like(NAME, "a name: lower-case letters, digits, - and _, a letter first", "payments-failing")
 LABEL_NAME = like(LABEL, "name of a label", "customer")
 OWN_LABEL = LABEL_NAME | {"not": {"enum": sorted(RESERVED_LABELS)}}
+NETWORK = like(re.compile(r"[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?"), "addresses as CIDR", "192.0.2.0/24")
 CONDITION: Form = {"type": "string", "pattern": r"\S", "description": "a condition in JMESPath"}
 
 DURATION = _span("[0-9]", "a duration with its unit, like 90s, 5m or 1h30m", "0s", "5m", "1h30m")

@@ -46,8 +46,9 @@ def test_runtime_lock_has_every_dependency_and_the_build_backend() -> None:
     assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
 
 
-def test_runtime_lock_has_what_reads_calendars() -> None:
-    asked = project()["project"]["optional-dependencies"]["ical"]
+@pytest.mark.parametrize("extra", ["ical", "sns"])
+def test_runtime_lock_has_the_extras_that_the_image_has(extra: str) -> None:
+    asked = project()["project"]["optional-dependencies"][extra]
     assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
 
 

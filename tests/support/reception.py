@@ -23,9 +23,11 @@ from ledger.settings import LedgerSettings
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
+from receiver.documents import Documents, Fetch
 from receiver.durable import Durable
 from receiver.gates import Gates
 from receiver.keep import Append, Keep
+from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
 from receiver.site import Site
 from routing.entry import AnyEntry, Lane, decode_entry
@@ -101,6 +103,7 @@ def running(
     settings: ReceiverSettings | None = None,
     append: Append | None = None,
     findings: Sequence[Finding] = (),
+    fetch: Fetch | None = None,
     **keeping: Any,
 ) -> Iterator[Reception]:
     """`keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
@@ -110,7 +113,7 @@ def running(
         link_secret="link-secret",
         callback_secrets={"TWILIO_AUTH_TOKEN": ("12345", "67890")},
     )
-    site = _site(settings, policy, append, lambda: findings, keeping)
+    site = _site(settings, policy, append, lambda: findings, keeping, fetch)
     config = uvicorn.Config(
         build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
         http="httptools", timeout_graceful_shutdown=2,
@@ -145,6 +148,7 @@ def _site(
     append: Append | None,
     inspect: Callable[[], Sequence[Finding]],
     keeping: dict[str, Any],
+    fetch: Fetch | None,
 ) -> Site:
     client, keys = connect_async(settings.ledger), Keys()
 
@@ -164,6 +168,7 @@ def _site(
         room=Room(settings.room_bytes),
         counts=Counts(),
         now=now_ms,
+        documents=Documents(fetch or fetch_document, now_ms),
     )
 
 

@@ -1,0 +1,78 @@
+"""Every vendor as a sender: its samples as it would write, sign and send them, and a source that takes them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from reception import HERE
+
+from ledger import catalogue
+from ledger.log import Request
+from receiver import intake, samples
+from receiver.gates import Gates
+from receiver.samples import Wanted
+from routing.event import Event
+from routing.policy import Source
+from routing.ports import Inbound, Parsed
+
+NOW = 1_764_000_000_000
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SETTINGS: dict[str, dict[str, Any]] = {
+    "cloudwatch": {"topics": ["arn:aws:sns:eu-central-1:123456789012:alarms"], "rehearsals": True},
+    "standard_webhooks": {"opens": ["*.failed"], "closes": ["*.recovered"]},
+}
+"""What a source of the vendor needs before it takes anything."""
+
+
+def source_of(vendor: str, **more: Any) -> Source:
+    settings = more.pop("settings", SETTINGS.get(vendor, {}))
+    return Source(vendor, vendor, (SECRET,), HERE, settings=settings, **more)
+
+
+def body_of(vendor: str, name: str, *changes: tuple[str, str], at: int = NOW, id_: str = "") -> bytes:
+    """A sample, as the vendor writes it."""
+    made = samples.make(vendor, name, Wanted(id_, changes), at)
+    packed = getattr(catalogue.source(vendor), "packed", None)
+    return packed(json.loads(made)) if packed else made
+
+
+def headers_of(body: bytes, source: Source, *, secret: str = SECRET, at: int = NOW) -> dict[str, str]:
+    module = catalogue.source(source.vendor)
+    sign_for = getattr(module, "sign_for", None)
+    return dict(sign_for(source, body, secret, at) if sign_for else module.sign(body, secret, at))
+
+
+def request_of(body: bytes, source: Source, *, now: int = NOW, **signing: Any) -> Inbound:
+    return Inbound(body, headers_of(body, source, **signing), {}, now)
+
+
+def read(body: bytes, source: Source) -> Parsed:
+    """Parsed as it would be if it came signed. Raises Unreadable."""
+    return catalogue.source(source.vendor).parse(Inbound(body, headers_of(body, source), {}, NOW), source)
+
+
+def events_of(vendor: str, name: str, *changes: tuple[str, str], **more: Any) -> list[Event]:
+    found = read(body_of(vendor, name, *changes), source_of(vendor, **more))
+    assert not found.unread
+    return list(found.events)
+
+
+def gate_of(source: Source) -> intake.Gate:
+    """As the receiver would hold it."""
+    return Gates(lambda _: None, catalogue.source, {})._gate(source)
+
+
+def admitted(source: Source, body: bytes, headers: dict[str, str], **more: Any) -> Request:
+    """What would be kept of a request. Raises BadSignature or Refused."""
+    return intake.admit(gate_of(source), body, headers, more.get("query", {}), more.get("now", NOW))
+
+
+def everything() -> list[tuple[str, str]]:
+    return [(vendor, name) for vendor in catalogue.sources() for name in samples.names(vendor)]
+
+
+def without(source: Source, *names: str) -> Source:
+    """The same source with these settings left out."""
+    return replace(
+        source, settings={name: value for name, value in source.settings.items() if name not in names}
+    )
