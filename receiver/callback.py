@@ -3,7 +3,9 @@
 There nothing waits behind a storm. Providers call again when they heard no answer: that is still one entry.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -24,13 +26,14 @@ from routing.record import decode
 
 MAX_BYTES = 65_536
 _MOST_FIELDS = 200
+_DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-async def read(site: Site, request: WebRequest) -> tuple[bytes, dict[str, str]]:
+async def read(site: Site, request: WebRequest, most: int = MAX_BYTES) -> tuple[bytes, dict[str, str]]:
     """The body and its headers (names in lower case). Raises Refused when it is too large or too slow."""
     headers = headers_of(request.scope)
     raw = await body.read(
-        request.receive, headers.get("content-length", ""), MAX_BYTES, site.room, site.settings.body_wait_s
+        request.receive, headers.get("content-length", ""), most, site.room, site.settings.body_wait_s
     )
     site.room.give_back(len(raw))
     return raw, headers
@@ -40,8 +43,15 @@ async def note(
     site: Site, source: str, entry: AnyEntry, once: str, raw: bytes, headers: Mapping[str, str]
 ) -> None:
     """Returns once it is on disk. `once`: what names this call, "" if nothing does. Raises Refused."""
-    event = NewEvent(Lane.CONTROL, once, encode_entry(entry))
-    await keep(site, Request(source, raw, orjson.dumps(redacted(headers)), (event,), (), DAY))
+    await note_all(site, source, [(entry, once)], raw, headers)
+
+
+async def note_all(
+    site: Site, source: str, entries: Sequence[tuple[AnyEntry, str]], raw: bytes, headers: Mapping[str, str]
+) -> None:
+    """The same of several that came in one request, each with what names it. Raises Refused."""
+    events = tuple(NewEvent(Lane.CONTROL, once, encode_entry(entry)) for entry, once in entries)
+    await keep(site, Request(source, raw, orjson.dumps(redacted(headers)), events, (), DAY))
 
 
 def secrets(site: Site, name: str) -> tuple[str, ...]:
@@ -68,6 +78,34 @@ def fields(raw: bytes, sender: str) -> list[tuple[str, str]]:
     except ValueError as error:
         hint = f"{sender} sends application/x-www-form-urlencoded"
         raise Refused(400, "form", "the body is not a form", hint) from error
+
+
+def json_object(raw: bytes, sender: str) -> dict[str, Any]:
+    """Raises Refused."""
+    found = _json(raw, sender)
+    if not isinstance(found, dict):
+        raise Refused(400, "json", "the body is not a JSON object", f"{sender} sends one")
+    return found
+
+
+def json_objects(raw: bytes, sender: str) -> list[dict[str, Any]]:
+    """Those of a list. Raises Refused."""
+    found = _json(raw, sender)
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise Refused(400, "json", "the body is not a JSON list of objects", f"{sender} sends one")
+    return found
+
+
+def _json(raw: bytes, sender: str) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, "json", "the body is not JSON", f"{sender} sends JSON") from error
+
+
+def delivery_name(found: str) -> str:
+    """Of a delivery of ours, as a provider gives it back; "" when it is none."""
+    return found if _DELIVERY.fullmatch(found) else ""
 
 
 async def delivery(site: Site, name: str) -> Delivery | None:

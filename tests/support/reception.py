@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
+import signing
 import small_policy
 import uvicorn
 from redis import Redis
@@ -111,7 +112,11 @@ def running(
         ledger=LedgerSettings(redis_url=redis_url),
         public_url="https://tocsin.example",
         link_secret="link-secret",
-        callback_secrets={"TWILIO_AUTH_TOKEN": ("12345", "67890")},
+        callback_secrets={
+            "TWILIO_AUTH_TOKEN": ("12345", "67890"),
+            "RESEND_WEBHOOK_SECRET": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
+            "SENDGRID_WEBHOOK_PUBLIC_KEY": (signing.public(),),
+        },
     )
     site = _site(settings, policy, append, lambda: findings, keeping, fetch)
     config = uvicorn.Config(
