@@ -125,6 +125,8 @@ class Notification:
     """The run that somebody is asked to approve, as it is when the message leaves."""
     thread: str = ""
     """Of a channel with threads: what this message continues, as `Sent` named it; "" opens one."""
+    involved: tuple[str, ...] = ()
+    """Addresses on the same channel of whoever was paged for the incident, has it, or has a role in it."""
 
 
 @dataclass(frozen=True, slots=True)

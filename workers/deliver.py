@@ -143,6 +143,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
     ack_url = ""
     if public and secret and effect.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
         ack_url = f"{public}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
+    standing = _standing(context, effect.incident)
     return Notification(
         delivery=effect.id,
         incident=effect.incident,
@@ -154,14 +155,24 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         repeat=effect.repeat,
         ack_url=ack_url,
         callback_url=f"{public}/callbacks" if public else "",
-        standing=_standing(context, effect.incident),
+        standing=standing,
         person=policy.contacts.get(effect.contact),
         urgent=effect.urgent,
         run=effect.run,
         together=effect.together,
         asked=_asked(context, effect),
         thread=effect.thread,
+        involved=_involved(policy, standing, effect.channel),
     )
+
+
+def _involved(policy: Policy, incident: Incident | None, channel: str) -> tuple[str, ...]:
+    if incident is None:
+        return ()
+    roles = incident.course.roles.values() if incident.course else ()
+    names = dict.fromkeys((incident.acknowledged_by, *roles, *incident.paged))
+    people = [policy.contacts[name] for name in names if name in policy.contacts]
+    return tuple(each.address for person in people for each in person.methods if each.channel == channel)
 
 
 def _standing(context: Context, incident: str) -> Incident | None:

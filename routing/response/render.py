@@ -16,21 +16,25 @@ NEWS = 3
 
 def page(incident: Incident, contact: Contact, why: str) -> Message:
     """The message that asks somebody to act."""
-    since = clock(incident.opened_at, contact.timezone)
-    facts = [
-        f"{incident.severity}: {incident.title}",
-        incident.summary,
-        f"Since {since}. {_size(incident)}",
-        _suspect(incident, contact.timezone),
-        f"Tried: {incident.tried}" if incident.tried else "Nothing was tried automatically.",
-        _clocks(incident, contact.timezone),
-        why,
-    ]
+    lines = [*facts(incident, contact.timezone), *([why] if why else [])]
     return Message(
         title=f"[{incident.id}] {incident.severity} {incident.title}",
-        body="\n".join(fact for fact in facts if fact),
+        body="\n".join(lines),
         speech=_speech(incident),
     )
+
+
+def facts(incident: Incident, zone: str) -> list[str]:
+    """How bad, what, since when, what was tried, until when: a line each, the first with its title."""
+    found = [
+        f"{incident.severity}: {incident.title}",
+        incident.summary,
+        f"Since {clock(incident.opened_at, zone)}. {_size(incident)}",
+        _suspect(incident, zone),
+        f"Tried: {incident.tried}" if incident.tried else "Nothing was tried automatically.",
+        _clocks(incident, zone),
+    ]
+    return [fact for fact in found if fact]
 
 
 def update(incident: Incident, contact: Contact, what: str) -> Message:

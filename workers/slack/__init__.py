@@ -1,0 +1,1 @@
+"""Slack's Web API, as far as messages, threads and rooms need it."""
