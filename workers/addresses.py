@@ -57,7 +57,7 @@ def resolve(host: str, port: int, guard: Guard) -> list[str]:
         if not guard.allows(address):
             raise ForbiddenAddressError(
                 f"{host} leads to {address}, which is not a public address; if that is wanted, set"
-                " allow_private: true for these actions in config/actions.yaml"
+                " allow_private: true where it is configured"
             )
     return addresses
 

@@ -55,9 +55,13 @@ class Call:
     max_bytes: int = MAX_BYTES
     listen_s: float = 0
     """For an answer that need not end: what came within so many seconds is the body. 0: it must end in time."""
+    name: str = ""
+    """What it is called instead, where the path holds a secret."""
 
     def __str__(self) -> str:
         """For the audit: "POST /v1/projects/prj_1/rollback/dpl_1", without query and host."""
+        if self.name:
+            return f"{self.method} {self.name}"
         try:
             return f"{self.method} {urlsplit(self.url).path or '/'}"
         except ValueError:

@@ -1,6 +1,7 @@
 """One call to a vendor that carries a message: what its refusal means, and what to do about it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from routing.entry import Outcome
@@ -9,44 +10,67 @@ from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.text import cut, one_line
 
+Fault = dict[str, Any]
+"""The body of a refusal as JSON; {} when it is none."""
 _MOST_SAID = 200
 
 
-def ask(
-    vendor: str,
-    call: Call,
-    advice: Mapping[int, str],
-    said: Callable[[dict[str, Any]], str],
-    outcomes: Callable[[Answer, dict[str, Any]], Outcome | None] = lambda _answer, _body: None,
-) -> Answer:
-    """A 2xx. Raises DeliveryError with the vendor's own words, as `said` finds them in its JSON, and the advice for its
-    status; `outcomes` knows better than the status where the vendor means something else by it.
+def _message(fault: Fault) -> str:
+    found = fault.get("message")
+    return found if isinstance(found, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """`advice` by status: what to check. `said`: the vendor's own words. `outcome` and `wait_ms` know better than
+    status and headers, where the vendor says it in the body.
     """
+
+    name: str
+    advice: Mapping[int, str] = field(default_factory=dict)
+    said: Callable[[Fault], str] = _message
+    outcome: Callable[[Answer, Fault], Outcome | None] = lambda _answer, _fault: None
+    wait_ms: Callable[[Fault], int] = lambda _fault: 0
+
+
+def ask(vendor: Vendor, call: Call) -> Answer:
+    """A 2xx. Raises DeliveryError."""
     try:
         answer = http.call(call)
     except HttpError as error:
-        raise DeliveryError(f"{vendor}: {error}", outcome=error.outcome) from error
-    if answer.ok:
-        return answer
-    body = fault(answer)
-    words = [cut(redaction.text(one_line(said(body))), _MOST_SAID), advice.get(answer.status, "")]
+        # What may not be asked is not asked later either.
+        outcome = Outcome.PERMANENT if error.outcome is Outcome.REFUSED else error.outcome
+        raise DeliveryError(f"{vendor.name}: {error}", outcome=outcome) from error
+    if not answer.ok:
+        raise refused(vendor, answer)
+    return answer
+
+
+def refused(vendor: Vendor, answer: Answer) -> DeliveryError:
+    """What any answer means that is a refusal, whatever its status."""
+    fault = body(answer)
+    words = [
+        cut(redaction.text(one_line(vendor.said(fault))), _MOST_SAID),
+        vendor.advice.get(answer.status, ""),
+    ]
     told = "; ".join(word for word in words if word)
-    raise DeliveryError(
-        f"{vendor} answered {answer.status}" + (f": {told}" if told else ""),
-        outcome=outcomes(answer, body) or answer.outcome,
-        retry_after_ms=answer.retry_after_ms,
+    return DeliveryError(
+        f"{vendor.name} answered {answer.status}" + (f": {told}" if told else ""),
+        outcome=vendor.outcome(answer, fault) or answer.outcome,
+        retry_after_ms=answer.retry_after_ms or vendor.wait_ms(fault),
         answer=str(answer.status),
     )
 
 
-def fault(answer: Answer) -> dict[str, Any]:
-    """The body as an object; {} when it is none."""
+def body(answer: Answer) -> Fault:
+    """{} when it is no JSON object."""
     try:
         return answer.object()
     except HttpError:
         return {}
 
 
-def unsure(vendor: str, answer: Answer, what: str) -> DeliveryError:
+def unsure(vendor: Vendor, answer: Answer, what: str) -> DeliveryError:
     """It said yes in words that are not the vendor's: it may have been done."""
-    return DeliveryError(f"{vendor}: {answer} {what}", outcome=Outcome.UNKNOWN, answer=str(answer.status))
+    said = f"{vendor.name}: {answer} {what}"
+    return DeliveryError(said, outcome=Outcome.UNKNOWN, answer=str(answer.status))

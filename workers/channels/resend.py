@@ -14,6 +14,7 @@ from routing.errors import DeliveryError
 from routing.ports import Notification, Sent
 from workers import carrier, letter, mail_address
 from workers.answer import Answer, Call
+from workers.carrier import Vendor
 from workers.deadline import Deadline
 from workers.text import one_line
 
@@ -80,13 +81,13 @@ def _post(settings: Settings, body: dict[str, Any], key: str, timeout_s: float) 
     headers = {"authorization": f"Bearer {settings.api_key.get_secret_value()}", "idempotency-key": key}
     url = f"{settings.base_url.rstrip('/')}/emails"
     call = Call("POST", url, mutates=True, timeout_s=timeout_s, json=body, headers=headers)
-    return carrier.ask("Resend", call, _ADVICE, _said, _outcome)
+    return carrier.ask(RESEND, call)
 
 
 def _accepted(answer: Answer) -> Sent:
-    mail = carrier.fault(answer).get("id")
+    mail = carrier.body(answer).get("id")
     if not isinstance(mail, str) or not mail:
-        raise carrier.unsure("Resend", answer, "without an id")
+        raise carrier.unsure(RESEND, answer, "without an id")
     return Sent(provider_id=mail, answer=str(answer.status))
 
 
@@ -98,3 +99,6 @@ def _outcome(_answer: Answer, fault: dict[str, Any]) -> Outcome | None:
     if fault.get("name") in _USED_UP:
         return Outcome.PERMANENT
     return Outcome.UNKNOWN if fault.get("name") == _UNDER_WAY else None
+
+
+RESEND: Final = Vendor("Resend", _ADVICE, _said, _outcome)

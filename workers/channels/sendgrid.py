@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from routing.ports import Notification, Sent
 from workers import carrier, letter, mail_address
 from workers.answer import Call
+from workers.carrier import Vendor
 from workers.text import one_line
 
 TITLE = "E-mail (SendGrid)"
@@ -45,10 +46,10 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
         json=_body(notification, settings, name),
         headers={"authorization": f"Bearer {settings.api_key.get_secret_value()}"},
     )
-    answer = carrier.ask("SendGrid", call, _ADVICE, _said)
+    answer = carrier.ask(SENDGRID, call)
     mail = answer.headers.get("x-message-id", "")
     if not mail:
-        raise carrier.unsure("SendGrid", answer, "without an X-Message-Id")
+        raise carrier.unsure(SENDGRID, answer, "without an X-Message-Id")
     # What is reported later names the mail by an id that only begins with this one.
     return Sent(provider_id=name, answer=f"{answer.status}, X-Message-Id {mail[:100]}")
 
@@ -99,3 +100,6 @@ def _said(fault: dict[str, Any]) -> str:
         "; ".join(f"{each.get('field') or ''} {each.get('message', '')}".strip() for each in told)
         or "no explanation"
     )
+
+
+SENDGRID: Final = Vendor("SendGrid", _ADVICE, _said)
