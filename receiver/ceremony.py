@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from ledger.log import Kept, Request
@@ -31,7 +32,14 @@ async def ceremony(
     """As `take`, with all that. Raises Refused."""
     wire = await whole(site, gate, receive, headers)
     try:
-        inbound, request = await _admit(site, gate, wire, scope, headers)
+        inbound = _inbound(site, gate, wire, scope, headers)
+        try:
+            inbound, request = await _admit(site, gate, inbound)
+        except BadSignature as error:
+            greeted = gate.greeting(inbound, gate.source) if gate.greeting else None
+            if greeted is None:
+                raise refuse.unauthentic(error) from error
+            return Kept([], []), greeted
         kept = await keep(site, request)
         if gate.confirmation is not None and (address := gate.confirmation(inbound, gate.source)):
             await _reach(site, address, "what the vendor wants confirmed")
@@ -40,23 +48,21 @@ async def ceremony(
         site.room.give_back(len(wire))
 
 
-async def _admit(
-    site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]
-) -> tuple[Inbound, Request]:
+def _inbound(site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]) -> Inbound:
     if not gate.secrets:
         raise intake.unarmed(gate)
     try:
         plain = body.unpack(wire, headers, gate.source.max_bytes)
     except body.Undecodable as error:
         raise refuse.undecodable(str(error)) from error
-    inbound = Inbound(plain, headers, query_of(scope["query_string"]), site.now())
-    try:
-        if gate.document is not None and (address := gate.document(inbound, gate.secrets, gate.source)):
-            held = await _reach(site, address, "the vendor's certificate")
-            inbound = Inbound(plain, headers, inbound.query, inbound.received_at, held)
-        return inbound, intake.judge(gate, inbound)
-    except BadSignature as error:
-        raise refuse.unauthentic(error) from error
+    return Inbound(plain, headers, query_of(scope["query_string"]), site.now())
+
+
+async def _admit(site: Site, gate: Gate, inbound: Inbound) -> tuple[Inbound, Request]:
+    """Raises BadSignature, or Refused."""
+    if gate.document is not None and (address := gate.document(inbound, gate.secrets, gate.source)):
+        inbound = msgspec.structs.replace(inbound, document=await _reach(site, address, "a certificate"))
+    return inbound, intake.judge(gate, inbound)
 
 
 async def _reach(site: Site, address: str, what: str) -> bytes:

@@ -17,7 +17,7 @@ from routing.ports import SourceModule
 
 _log = structlog.get_logger(__name__)
 
-_OPTIONAL = ("handshake", "answer", "document", "confirmation", "scrubbed")
+_OPTIONAL = ("handshake", "answer", "document", "confirmation", "scrubbed", "greeting")
 """In the order of `Gate`'s members."""
 
 Fetch = Callable[[str], Policy | None]

@@ -44,11 +44,12 @@ class Gate:
     document: Callable[[Inbound, Sequence[str], Source], str] | None = None
     confirmation: Callable[[Inbound, Source], str] | None = None
     scrubbed: Callable[[bytes], bytes] | None = None
+    greeting: Callable[[Inbound, Source], Answer | None] | None = None
 
     @property
     def ceremonious(self) -> bool:
         """Whether its vendor wants more than to be kept and told so."""
-        return bool(self.answer or self.document or self.confirmation)
+        return bool(self.answer or self.document or self.confirmation or self.greeting)
 
 
 def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[str, str], now: int) -> Request:

@@ -64,6 +64,7 @@ class SourceModule(Protocol):
     - `SETTINGS`: name -> what for, in a few words: what it takes from `settings` of its source.
     - `handshake(method, headers, query, source) -> Answer | None`: to a request of another method, before anything
       is verified and without a body; None is a 405.
+    - `greeting(inbound, source) -> Answer | None`: to a POST that cannot be verified and holds nothing; None is a 401.
     - `answer(inbound, source) -> Answer | None`: instead of our 202, once all is kept; None is the 202.
     - `document(inbound, secrets, source) -> str`: the address of what `verify` must see as `inbound.document`; ""
       for none. Raises BadSignature, so that a stranger cannot have anything fetched.

@@ -158,21 +158,48 @@ def _snapshot(body: dict[str, Any], source: Source) -> Event:
 
 
 def _thin(body: dict[str, Any], source: Source) -> Event:
-    """Says only what it is about; the object itself would have to be fetched."""
+    """Says only what it is about; the object itself would have to be fetched, so what depends on it is information.
+
+    An event of a v1 object has its old name behind "v1.", a health alert ends in ".firing" or ".resolved".
+    """
     id_, kind = strict_json.text_of(body, "id"), strict_json.text_of(body, "type")
     about = body.get("related_object")
     related = about if isinstance(about, dict) else {}
+    data = body.get("data")
+    told = data if isinstance(data, dict) else {}
+    account, live = _text(body, "context"), body.get("livemode") is True
+    labels = {"livemode": str(live).lower(), "account": account, "grouping": _text(told, "grouping_key")}
     return Event(
         source=source.name,
         vendor="stripe",
         kind=kind[:200],
-        status=Status.INFO,
-        key=f"{_text(related, 'type') or 'event'}:{_text(related, 'id') or id_}"[:200],
+        status=_thin_status(kind),
+        key=_thin_key(kind, related, told, account) or f"event:{id_}"[:200],
         title=f"Stripe {kind}"[:200],
+        summary=_text(told, "summary"),
         vendor_id=id_[:200],
-        labels={"livemode": str(body.get("livemode") is True).lower()},
+        vendor_severity=_text(told, "severity"),
+        labels={name: value for name, value in labels.items() if value},
         starts_at=instants.rfc3339(body, "created"),
+        link=_link(id_, account, live=live),
     )
+
+
+def _thin_status(kind: str) -> Status:
+    name = kind.removeprefix("v1.")
+    if name in OPENS or kind.endswith((".firing", "fraud_rate.increased")):
+        return Status.FIRING
+    return Status.RESOLVED if name in CLOSES or kind.endswith(".resolved") else Status.INFO
+
+
+def _thin_key(kind: str, related: Mapping[str, Any], told: Mapping[str, Any], account: str) -> str:
+    """As a snapshot's where there is an object; a health alert's is what it watches, of this account."""
+    if _text(related, "id"):
+        return f"{_text(related, 'type') or 'object'}:{_text(related, 'id')}"[:200]
+    watched, _, state = kind.rpartition(".")
+    if state not in {"firing", "resolved"}:
+        return ""
+    return ":".join(filter(None, ("health", watched, account, _text(told, "grouping_key"))))[:200]
 
 
 def _status(kind: str, about: Mapping[str, Any]) -> Status:

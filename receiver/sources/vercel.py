@@ -44,6 +44,7 @@ OPENS = frozenset({
     "observability.error-anomaly",
     "observability.usage-anomaly",
     "project.domain.unverified",
+    "project.rolling-release.aborted",
     FAILED_BUILD,
 })  # fmt: skip
 CLOSES = {
@@ -51,6 +52,7 @@ CLOSES = {
     "domain.certificate.renew": "domain.certificate.renew.failed",
     "domain.renewal": "domain.renewal.failed",
     "project.domain.verified": "project.domain.unverified",
+    "project.rolling-release.completed": "project.rolling-release.aborted",
 }
 """The type that ends a condition -> the type that began it."""
 
@@ -107,14 +109,16 @@ def _event(body: Mapping[str, Any], kind: str, payload: Mapping[str, Any], sourc
         kind=kind[:200],
         status=Status.RESOLVED if began else Status.FIRING if kind in OPENS else Status.INFO,
         key=_key(began or kind, payload, labels)[:300],
-        title=_title(kind, labels)[:200],
-        summary=_summary(labels),
+        title=(_text(_alert(payload), "title") or _title(kind, labels))[:200],
+        summary=_summary(labels) or _measured(_alert(payload)),
         vendor_id=_delivery(body, kind, deployment),
         vendor_severity=_severity(kind),
         labels=labels,
         details=_details(payload),
         starts_at=_created(body),
-        link=_text(payload, "links", "deployment") or _text(payload, "links", "project"),
+        link=_text(payload, "links", "deployment")
+        or _text(payload, "links", "project")
+        or _text(payload, "links", "observability"),
     )
 
 
@@ -148,7 +152,23 @@ def _key(kind: str, payload: Mapping[str, Any], labels: Mapping[str, str]) -> st
         or labels.get("project", "")
         or _team(payload)
     )
-    return f"{kind}:{about}"
+    which = _text(payload, "groupId") or _text(_alert(payload), "metric") or _text(_alert(payload), "type")
+    return f"{kind}:{about}{which and f':{which}'}"
+
+
+def _alert(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of the alerts that `alerts.triggered` tells; {} of anything else."""
+    found = payload.get("alerts")
+    return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+
+
+def _measured(alert: Mapping[str, Any]) -> str:
+    """As in: http_5xx: 412, usually 3."""
+    count, average = alert.get("count"), alert.get("average")
+    if not isinstance(count, int | float):
+        return ""
+    usual = f", usually {average:g}" if isinstance(average, int | float) else ""
+    return f"{_text(alert, 'metric') or 'count'}: {count:g}{usual}"
 
 
 def _target_key(labels: Mapping[str, str]) -> str:
@@ -167,6 +187,7 @@ def _labels(payload: Mapping[str, Any]) -> dict[str, str]:
         "project": _text(payload, "project", "id") or _text(payload, "projectId"),
         "project_name": _text(payload, "deployment", "name")
         or _text(payload, "projectSlug")
+        or _text(payload, "project", "name")
         or _text(payload, "name"),
         "team_id": _team(payload),
         "deployment": _text(payload, "deployment", "id") or _text(payload, "toDeploymentId"),
@@ -221,10 +242,20 @@ def _summary(labels: Mapping[str, str]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+_SEVERITIES = {
+    FAILED_BUILD: "error",
+    "alerts.triggered": "error",
+    "deployment.canceled": "warning",
+    "domain.certificate.renew.failed": "error",
+    "domain.renewal.failed": "error",
+    "firewall.attack": "critical",
+    "observability.error-anomaly": "error",
+}
+"""Vercel has no words for it; these are ours, for those that no rule of the configuration grades."""
+
+
 def _severity(kind: str) -> str:
-    if kind == FAILED_BUILD:
-        return "error"
-    return "warning" if kind == "deployment.canceled" else ""
+    return _SEVERITIES.get(kind) or ("warning" if kind in OPENS else "")
 
 
 def _details(payload: Mapping[str, Any]) -> dict[str, str]:

@@ -112,6 +112,8 @@ SOURCES = [
     source("far", "generic", networks=("192.0.2.0/24",)),
     source("heartbeat", "heartbeat"),
     source("supabase", "supabase"),
+    source("drain", "vercel_drain", settings={"verify": "code-1"}),
+    source("drain-done", "vercel_drain"),
 ]
 
 
@@ -161,3 +163,19 @@ def test_an_auth_hook_gets_its_answer_once_it_is_kept(reception: Reception) -> N
         reception.post("/hooks/supabase", body, {**headers, "webhook-signature": "v1,AAA="}).status_code
         == 401
     )
+
+
+def test_vercel_gets_its_code_back_and_nothing_unsigned_is_answered_but_nothing(reception: Reception) -> None:
+    body = b'{"id":"1","message":"hello"}'
+    signed = senders.headers_of(body, senders.source_of("vercel_drain"))
+    for answer in (
+        reception.post("/hooks/drain", b""),
+        reception.post("/hooks/drain", b"[]"),
+        reception.get("/hooks/drain"),
+        reception.post("/hooks/drain", body, signed),
+    ):
+        assert (answer.status_code, answer.headers["x-vercel-verify"]) == (200, "code-1")
+    assert reception.post("/hooks/drain", body).status_code == 401
+    assert reception.post("/hooks/drain-done", b"").status_code == 401
+    assert reception.post("/hooks/drain-done", body, signed).status_code == 202
+    assert len(reception.entries()) == 2

@@ -45,6 +45,15 @@ SAID = [
     ("standard_webhooks", "payment.recovered", "resolved", "payment.recovered", "sub_4421"),
     ("heartbeat", "success", "resolved", "heartbeat.success", "heartbeat:nightly-backup"),
     ("heartbeat", "fail", "firing", "heartbeat.fail", "heartbeat:nightly-backup"),
+    ("vercel", "alerts.triggered", "firing", "alerts.triggered", "alerts.triggered:prj_mariiahub:grp_1"),
+    ("vercel", "deployment-error", "firing", "deployment.error", "deployment:prj_mariiahub:production"),
+    ("vercel", "firewall.system-rule-anomaly", "firing", "firewall.system-rule-anomaly", "firewall.system-rule-anomaly:prj_mariiahub"),
+    ("vercel_drain", "edge", "info", "log.edge", "log:prj_mariiahub:/nowhere"),
+    ("stripe", "health.api_error.firing", "firing", "v2.core.health.api_error.firing", "health:v2.core.health.api_error"),
+    ("stripe", "health.api_error.resolved", "resolved", "v2.core.health.api_error.resolved", "health:v2.core.health.api_error"),
+    ("stripe", "thin.payout.failed", "firing", "v1.payout.failed", "payout:po_1A2b3C4d5E6f"),
+    ("stripe", "ping", "info", "v2.core.event_destination.ping", "v2.core.event_destination:ed_test_1"),
+    ("stripe", "connect.payout.failed", "firing", "payout.failed", "payout:po_9Z8y"),
     ("generic", "firing", "firing", "QueueTooLong", "queue-orders"),
 ]  # fmt: skip
 
@@ -176,6 +185,24 @@ def test_a_drain_is_an_event_for_each_line_and_what_is_none_is_dead_alone() -> N
     found = senders.read(ndjson, source)
     assert [event.title for event in found.events] == ["one", "three"]
     assert [(one.where, one.raw) for one in found.unread] == [("event_message", b'{"id":"2"}')]
+
+
+# ── Vercel ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_function_that_ended_without_an_answer_is_told_from_one_that_failed() -> None:
+    failed, crashed = events_of("vercel_drain", "lambda")
+    assert (failed.labels["status_class"], failed.vendor_severity, failed.title) == (
+        "5xx",
+        "error",
+        "TypeError: price of undefined",
+    )
+    assert (crashed.labels["status_class"], crashed.vendor_severity) == ("crashed", "error")
+
+
+def test_an_anomaly_says_what_was_measured() -> None:
+    [event] = events_of("vercel", "alerts.triggered")
+    assert (event.title, event.summary) == ("Many more errors than usual", "http_5xx: 412, usually 3")
 
 
 # ── any JSON ─────────────────────────────────────────────────────────────────────────────────────────────
