@@ -33,6 +33,14 @@ class Signal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="signal")
     replay_of: str = ""
 
 
+class Speaker(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A person as a vendor's channel knows them: "slack", "U02ABCDEF", "anna.nowak"."""
+
+    vendor: str
+    id: str
+    name: str = ""
+
+
 class Answer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="answer"):
     """A person answered a notification: a key pressed, an SMS sent back, a link clicked.
 
@@ -44,6 +52,8 @@ class Answer(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="answer")
     text: str
     delivery: str = ""
     address: str = ""
+    who: Speaker | None = None
+    """Who it was, where a message reaches several; else whoever the delivery was for."""
 
 
 class Verb(StrEnum):
@@ -75,7 +85,10 @@ class Verb(StrEnum):
 
 
 class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command"):
-    """An operator acts on an incident from the command line or the API."""
+    """An operator acts on an incident from the command line, the API or a chat.
+
+    `via` says which way, "" the command line; `who` is the person there, where `by` is not their name.
+    """
 
     incident: str
     verb: Verb
@@ -83,6 +96,8 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     to: str = ""
     until_at: int = 0
     reason: str = ""
+    via: str = ""
+    who: Speaker | None = None
 
 
 class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):

@@ -9,7 +9,8 @@ from routing.automation import repairs
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Verb
-from routing.response import commands, deliveries, helping, optouts, proofs, sending
+from routing.incident import Incident
+from routing.response import commands, deliveries, helping, optouts, proofs, sending, speakers
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE, "1": Verb.APPROVE, "2": Verb.DENY}
@@ -70,19 +71,30 @@ def answer(draft: Draft, entry: Answer) -> None:
         )
         return
     proofs.answered(draft, delivery)
+    _answered(draft, delivery)
+    run = delivery.run if delivery.incident == incident.id else ""
+    by = _speaker(draft, incident, run, reply.verb, entry, delivery.contact)
+    if reply.verb in DECISIONS:
+        DECISIONS[reply.verb](draft, incident, run, by, entry.channel)
+        return
+    for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
+        if found := draft.incident(name):
+            commands.act(draft, found, reply.verb, by, entry.channel)
+
+
+def _speaker(draft: Draft, incident: Incident, run: str, verb: Verb, entry: Answer, contact: str) -> str:
+    by = speakers.name_of(draft.policy, entry.who) if entry.who else contact
+    return by if by == contact else speakers.for_room(draft, incident, run, verb, by, contact)
+
+
+def _answered(draft: Draft, delivery: Delivery) -> None:
+    """It has arrived, and nothing more is awaited of it."""
     if delivery.progress is not Progress.FAILED:
         answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
         draft.put_delivery(answered)
         draft.withdraw(delivery.id)
         for wake in (*sending.AWAITED, Wake.SILENT):
             draft.unwake(wake, delivery.id)
-    if reply.verb in DECISIONS:
-        run = delivery.run if delivery.incident == incident.id else ""
-        DECISIONS[reply.verb](draft, incident, run, delivery.contact, entry.channel)
-        return
-    for name in dict.fromkeys((incident.id, *(each for each in delivery.listed if not reply.number))):
-        if found := draft.incident(name):
-            commands.act(draft, found, reply.verb, delivery.contact, entry.channel)
 
 
 def _is_about_writing(draft: Draft, entry: Answer) -> bool:

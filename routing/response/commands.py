@@ -15,6 +15,7 @@ from routing.response import (
     merging,
     reassigning,
     snoozing,
+    speakers,
 )
 from routing.response.process import cadence, roles
 from routing.timer import Wake
@@ -25,7 +26,8 @@ def command(draft: Draft, entry: Command) -> None:
     incident = draft.incident(entry.incident)
     if incident is None:
         return
-    by, via = entry.by or "operator", "the command line"
+    by = speakers.name_of(draft.policy, entry.who) if entry.who else entry.by or "operator"
+    via = entry.via or "the command line"
     if entry.verb in _STANDING:
         _special(draft, incident, entry, by, via)
     elif entry.verb in _SAID or entry.verb in _TO or entry.verb in {Verb.SNOOZE, Verb.ROLE}:

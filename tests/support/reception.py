@@ -114,6 +114,7 @@ def running(
         link_secret="link-secret",
         callback_secrets={
             "TWILIO_AUTH_TOKEN": ("12345", "67890"),
+            "SLACK_SIGNING_SECRET": ("standin-signing-secret", "the-one-before"),
             "RESEND_WEBHOOK_SECRET": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
             "SENDGRID_WEBHOOK_PUBLIC_KEY": (signing.public(),),
         },

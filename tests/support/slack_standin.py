@@ -334,9 +334,12 @@ class SlackStandin(VendorServer):
         }
         parts = urlsplit(self.receiver)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=3)
-        connection.request("POST", path, body.encode(), headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        try:
+            connection.request("POST", path, body.encode(), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
 
 
 def signature(secret: str, at: str, body: bytes) -> str:
