@@ -66,6 +66,24 @@ def living(notification: Notification) -> Card:
     )
 
 
+def opening(notification: Notification) -> Card:
+    """What is said, and for what is only told also what it is about: nothing was said there before."""
+    said = of(notification)
+    if notification.purpose is not Purpose.UPDATE or notification.standing is None or notification.together:
+        return said
+    now = living(notification)
+    told = f"{said.heading}\n{said.body}".strip()
+    return Card(now.heading, f"{told}\n\n{now.body}".strip(), now.stands, now.answers, now.remark)
+
+
+def news(notification: Notification) -> Card:
+    """Below the first message, whose buttons are enough for what is only told."""
+    said = of(notification)
+    if notification.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
+        return said
+    return Card(said.heading, said.body, "", (), said.remark)
+
+
 def answers(notification: Notification) -> tuple[Verb, ...]:
     """What somebody could say to it that would still mean something."""
     asked = _ASKED if notification.run or notification.purpose is Purpose.APPROVAL else ()

@@ -29,6 +29,7 @@ _SHAPES = re.compile(
     r"|\bAKIA[0-9A-Z]{16}\b"
     r"|\bSG\.[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"  # SendGrid
     r"|\bre_[0-9A-Za-z]{8,}_[0-9A-Za-z]{8,}"  # Resend
+    r"|\b(?:bot)?\d{6,12}:[0-9A-Za-z_-]{30,}"  # Telegram
     r"|\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"  # JSON web tokens
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )

@@ -117,6 +117,7 @@ def running(
             "SLACK_SIGNING_SECRET": ("standin-signing-secret", "the-one-before"),
             "RESEND_WEBHOOK_SECRET": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
             "SENDGRID_WEBHOOK_PUBLIC_KEY": (signing.public(),),
+            "TELEGRAM_WEBHOOK_SECRET": ("standin-telegram-secret",),
         },
     )
     site = _site(settings, policy, append, lambda: findings, keeping, fetch)

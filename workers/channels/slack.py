@@ -142,35 +142,17 @@ def _close(slack: Api, notification: Notification, settings: Settings, channel: 
 
 
 def _first(notification: Notification, settings: Settings, channel: str) -> _Given:
-    return {"channel": channel, **_shown(_opening(notification), notification, settings), **_QUIET}
-
-
-def _opening(notification: Notification) -> Card:
-    """What is said, and for what is only told also what it is about: nothing was said there before."""
-    said = card.of(notification)
-    if notification.purpose is not Purpose.UPDATE or notification.standing is None or notification.together:
-        return said
-    now = card.living(notification)
-    told = f"{said.heading}\n{said.body}".strip()
-    return Card(now.heading, f"{told}\n\n{now.body}".strip(), now.stands, now.answers, now.remark)
+    return {"channel": channel, **_shown(card.opening(notification), notification, settings), **_QUIET}
 
 
 def _reply(notification: Notification, settings: Settings, thread: _Thread) -> _Given:
     """In the incident's own channel everybody reads, so there it is no reply."""
-    given = {"channel": thread.channel, **_shown(_news(notification), notification, settings), **_QUIET}
+    given = {"channel": thread.channel, **_shown(card.news(notification), notification, settings), **_QUIET}
     if not rooms.is_pattern(notification.to):
         given["thread_ts"] = thread.ts
         if notification.purpose is Purpose.PAGE:
             given["reply_broadcast"] = True
     return given
-
-
-def _news(notification: Notification) -> Card:
-    """The buttons of the first message are enough for what is only told."""
-    said = card.of(notification)
-    if notification.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
-        return said
-    return Card(said.heading, said.body, "", (), said.remark)
 
 
 def _shown(shown: Card, notification: Notification, settings: Settings) -> _Given:
