@@ -25,8 +25,9 @@ from routing.instant import DAY
 from routing.record import decode
 
 MAX_BYTES = 65_536
+NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""A delivery's."""
 _MOST_FIELDS = 200
-_DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 async def read(site: Site, request: WebRequest, most: int = MAX_BYTES) -> tuple[bytes, dict[str, str]]:
@@ -105,7 +106,7 @@ def _json(raw: bytes, sender: str) -> Any:
 
 def delivery_name(found: str) -> str:
     """Of a delivery of ours, as a provider gives it back; "" when it is none."""
-    return found if _DELIVERY.fullmatch(found) else ""
+    return found if NAME.fullmatch(found) else ""
 
 
 async def delivery(site: Site, name: str) -> Delivery | None:

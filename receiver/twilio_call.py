@@ -3,22 +3,19 @@
 What that is, and how often it was said, stands in the address Twilio calls back, and is signed with it.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
+from receiver import phone_keys
+from receiver.phone_keys import Key
 from routing.delivery import Delivery, Progress
-from routing.entry import Verb
-from routing.incident import Incident, Phase
-from routing.response import answers
+from routing.incident import Incident
 from routing.response.phrases import phrases
 
 ROUNDS = 3
 """So often the message is said before the call ends; the first round says it twice."""
-MAX_SPEECH = 700
-_UNSPOKEN = re.compile(r"[^\w\s.,:;!?'\"()/%+&#@<>=$-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +32,19 @@ class Heard:
 
 def reply(heard: Heard) -> str:
     """A document that says what became of the key, or says the message again and listens."""
-    said = phrases(heard.query.get("language", ""))
-    verb = _verb(heard)
-    if verb is not None:
-        return _last(heard, _standing(heard, verb) or said.done[verb])
-    unknown = f"{said.unknown} " if heard.digits else ""
-    if over := _standing(heard, None):
+    key = Key(heard.digits, heard.query.get("language", ""), heard.delivery, heard.incident)
+    if said := phone_keys.said(key):
+        return _last(heard, said)
+    words = phrases(key.language)
+    unknown = f"{words.unknown} " if heard.digits else ""
+    if over := phone_keys.standing(key, None):
         return _last(heard, unknown + over)
     if heard.delivery is not None and heard.delivery.progress is Progress.FAILED:
         return _document()  # to a machine, or to nobody: somebody else is asked already
     turn = _turn(heard.query)
     if turn >= ROUNDS:
-        return _last(heard, unknown + said.silent)
+        return _last(heard, unknown + words.silent)
     return _again(heard, turn + 1, unknown)
-
-
-def _verb(heard: Heard) -> Verb | None:
-    """What the key means; one that answers a question only where that was asked."""
-    meant = answers.read(heard.digits)
-    if meant is None or not heard.digits.isdecimal():
-        return None
-    asked = heard.delivery is not None and heard.delivery.run
-    return meant.verb if asked or meant.verb not in answers.DECISIONS else None
-
-
-def _standing(heard: Heard, verb: Verb | None) -> str:
-    """That somebody else has it, or that it is over, where the key changes nothing about that; "" otherwise."""
-    incident, said = heard.incident, phrases(heard.query.get("language", ""))
-    if incident is None or verb in answers.DECISIONS:
-        return ""
-    if incident.phase is Phase.RESOLVED:
-        return said.over
-    mine = heard.delivery is not None and heard.delivery.contact in incident.acknowledged_by.split(", ")
-    if incident.phase is Phase.ACKNOWLEDGED and verb in {None, Verb.ACK}:
-        return said.done[Verb.ACK] if mine else said.taken.format(who=_spoken(incident.acknowledged_by))
-    return ""
 
 
 def _again(heard: Heard, turn: int, before: str) -> str:
@@ -88,7 +63,7 @@ def _again(heard: Heard, turn: int, before: str) -> str:
         _say(gather, before.strip(), _ours(heard.query))
     if heard.delivery is not None:
         message = heard.delivery.message
-        _say(gather, _spoken(message.speech or f"{message.title}. {message.body}"), tongue)
+        _say(gather, phone_keys.spoken(message.speech or f"{message.title}. {message.body}"), tongue)
     asks = heard.delivery is not None and heard.delivery.run
     _say(gather, f"{said.decide} {said.keys}" if asks else said.keys, _ours(heard.query))
     return ET.tostring(response, encoding="unicode")
@@ -119,11 +94,6 @@ def _ours(query: Mapping[str, str]) -> dict[str, str]:
     language, locale = query.get("language", ""), phrases(query.get("language", "")).locale
     mine = not language or language.partition("-")[0] == locale.partition("-")[0]
     return _tongue(query) if mine else {"language": locale}
-
-
-def _spoken(text: str) -> str:
-    """What a payload wrote, as one line of what can be spoken."""
-    return " ".join(_UNSPOKEN.sub(" ", text).split())[:MAX_SPEECH]
 
 
 def _turn(query: Mapping[str, str]) -> int:

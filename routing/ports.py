@@ -118,6 +118,8 @@ class Notification:
     person: Contact | None = None
     """Whom it is for, with their time zone; None once they are configured no more."""
     urgent: bool = False
+    channel: str = ""
+    """The name it is configured by; "" where nothing can be called back."""
     run: str = ""
     """The run that waits for an approval of theirs, where the page asks for it."""
     together: bool = False

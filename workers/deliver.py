@@ -158,6 +158,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         standing=standing,
         person=policy.contacts.get(effect.contact),
         urgent=effect.urgent,
+        channel=effect.channel,
         run=effect.run,
         together=effect.together,
         asked=_asked(context, effect),

@@ -4,7 +4,6 @@ Signatures are checked over the public URL of the settings: the Host header is a
 TwiML.
 """
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ SECRETS = ("TWILIO_AUTH_TOKEN",)
 """The account's token, or several with commas while it is rolled."""
 SOURCE = "twilio"
 _BY = "twilio"
-_DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class _Calls:
         secrets = callback.secrets(site, *SECRETS)
         url = callback.public_url(site, request)
         delivery = request.path_params.get("delivery", "")
-        if delivery and not _DELIVERY.fullmatch(delivery):
+        if delivery and not callback.NAME.fullmatch(delivery):
             raise refuse.unknown_page()
         raw, headers = await callback.read(site, request)
         fields = callback.fields(raw, "Twilio")

@@ -13,6 +13,8 @@ from routing.schema.wording import fix_of
 
 LITERAL, LITERAL_HOST = "x-literal", "x-literal-host"
 _HOST_FIRST = re.compile(r"(https?://[^/?#\\\s@{]+)?/")
+SURE = "sure"
+"""Type of an error that is one whatever is filled in later."""
 _KEY = "[key]"
 """Pydantic's word for a mistake in the name itself."""
 
@@ -87,7 +89,7 @@ def _refusal(model: type[BaseModel], details: dict[str, Any], values: Mapping[st
             suggestion(str(loc[0]), model.model_fields) if len(loc) == 1 else "leave it out, or see the docs"
         )
         return Refusal(f'unknown name "{loc[-1]}"', fix, loc)
-    if is_open(_judged(values, loc)):
+    if details["type"] != SURE and is_open(_judged(values, loc)):
         return None
     return Refusal("a value that does not fit", fix_of(details), loc)
 

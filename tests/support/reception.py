@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import gateway_standin
 import httpx2
 import signing
 import small_policy
@@ -118,6 +119,7 @@ def running(
             "RESEND_WEBHOOK_SECRET": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",),
             "SENDGRID_WEBHOOK_PUBLIC_KEY": (signing.public(),),
             "TELEGRAM_WEBHOOK_SECRET": ("standin-telegram-secret",),
+            "TOCSIN_PROVIDER_SECRET": (gateway_standin.SECRET, "rolled-away"),
         },
     )
     site = _site(settings, policy, append, lambda: findings, keeping, fetch)

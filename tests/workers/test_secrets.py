@@ -24,6 +24,7 @@ ENVIRON = {
     "STRIPE_WEBHOOK_SECRET": "s",
     "TWILIO_API_SECRET": "t",
     "TWILIO_AUTH_TOKEN": "a",
+    "TOCSIN_PROVIDER_SECRET": "p",
     "VERCEL_TOKEN": "v",
     "AWS_SECRET_ACCESS_KEY": "somebody else's",
 }
@@ -59,7 +60,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 
 def test_the_receiver_gets_what_verifies_and_nothing_that_sends_or_changes() -> None:
-    assert secrets_of(Role.RECEIVER) == {"TOCSIN_LINK_SECRET", "STRIPE_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN"}
+    assert secrets_of(Role.RECEIVER) == {
+        "TOCSIN_LINK_SECRET",
+        "STRIPE_WEBHOOK_SECRET",
+        "TWILIO_AUTH_TOKEN",
+        "TOCSIN_PROVIDER_SECRET",
+    }
 
 
 def test_who_sends_gets_what_sends() -> None:
