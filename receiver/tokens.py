@@ -31,10 +31,13 @@ def verify_anywhere(inbound: Inbound, secrets: Sequence[str]) -> None:
         verify(inbound, secrets)
         return
     given = inbound.headers.get("x-tocsin-token", "") or inbound.query.get("token", "")
+    verify_given(given, secrets, "token: add `?token=<token>` to the address, or send a header")
+
+
+def verify_given(given: str, secrets: Sequence[str], what: str) -> None:
+    """A token that was found already, "" where there is none. Raises BadSignature."""
     if not given:
-        raise BadSignature(
-            "no token", "add `?token=<token>` to the address, or send it as `Authorization: Bearer <token>`"
-        )
+        raise BadSignature(f"no {what}", "the token is the one configured for this source")
     _compare(given[:_LONGEST].encode("utf-8", "surrogateescape"), secrets)
 
 

@@ -195,7 +195,7 @@ def reads(vendor: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @given(body=st.binary(max_size=200) | _json.map(lambda value: json.dumps(value).encode()))
-@examples(60)
+@examples(25)
 def test_bytes_of_any_kind_are_read_or_unreadable(vendor: str, body: bytes) -> None:
     reads(vendor, body)
 
@@ -215,7 +215,7 @@ def _with(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 @given(data=st.data())
-@examples(150)
+@examples(50)
 def test_a_sample_with_anything_anywhere_is_read_or_unreadable(vendor: str, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(samples.names(vendor)))
     value = json.loads(samples.make(vendor, name, samples.Wanted(), NOW))

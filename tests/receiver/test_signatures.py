@@ -10,13 +10,31 @@ from reception import HERE
 
 from ledger import catalogue
 from receiver import hmacs, standard_signature
-from receiver.sources import generic, github, grafana, standard_webhooks, supabase
+from receiver.sources import (
+    circleci,
+    generic,
+    github,
+    gitlab,
+    grafana,
+    pagerduty,
+    slack,
+    standard_webhooks,
+    statuscake,
+    supabase,
+    twilio_debugger,
+)
 from routing.errors import BadSignature
 from routing.policy import Source
 from routing.ports import Inbound, SourceModule
 
 STANDARD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE = b'{"test": 2432232314}'
+SLACK = (
+    "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
+    "&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text="
+    "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN"
+    "&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+)
 AT = 1_614_265_330
 RIGHT = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -73,7 +91,74 @@ def test_grafanas_plain_and_timed_signatures() -> None:
     )
 
 
-@pytest.mark.parametrize("module", [standard_webhooks, supabase])
+def test_circlecis_own_example_and_no_version_but_the_first() -> None:
+    right = "734cc62f32841568f45715aeb9f4d7891324e6d948e4c6c60c0621cdac48623a"
+    body, name = b"hello world", "circleci-signature"
+    assert accepts(circleci, body, {name: f"v1={right}"}, "secret")
+    assert accepts(circleci, body, {name: f"v2=00,v1=00, v1={right}"}, "secret")
+    for wrong in (
+        f"v2={right}",
+        right,
+        f"v1={right[:-1]}",
+        f"v1={right.upper()}",
+        f"v1 ={right}",
+        f"v1=v1={right}",
+        "v1=",
+        "",
+    ):
+        assert not accepts(circleci, body, {name: wrong}, "secret")
+
+
+def test_slacks_own_example() -> None:
+    body = SLACK.encode()
+    headers = {
+        "x-slack-request-timestamp": "1531420618",
+        "x-slack-signature": "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+    }
+    at = 1_531_420_618_000
+    assert accepts(slack, body, headers, "8f742231b10e8888abcd99yyyzzz85a5", now=at)
+    assert not accepts(slack, body, headers, "8f742231b10e8888abcd99yyyzzz85a5", now=at + 301_000)
+    assert not accepts(
+        slack,
+        body,
+        {**headers, "x-slack-request-timestamp": "1531420619"},
+        "8f742231b10e8888abcd99yyyzzz85a5",
+        now=at,
+    )
+    [event] = slack.parse(Inbound(body, headers, {}, at), source("slack")).events
+    assert (event.kind, event.labels["command"]) == ("command", "/webhook-collect")
+
+
+def test_several_signatures_of_pagerduty_count_while_a_secret_is_rolled() -> None:
+    digest = hmac.new(b"new", MESSAGE, "sha256").hexdigest()
+    assert accepts(pagerduty, MESSAGE, {"x-pagerduty-signature": f"v1={'0' * 64},v1={digest}"}, "new")
+    assert not accepts(pagerduty, MESSAGE, {"x-pagerduty-signature": f"v0={digest}"}, "new")
+    many = ",".join(["v1=00"] * 16 + [f"v1={digest}"])
+    assert not accepts(pagerduty, MESSAGE, {"x-pagerduty-signature": many}, "new"), "a list has an end"
+
+
+def test_twilios_own_example() -> None:
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    form = (
+        b"CallSid=CA1234567890ABCDE&Digits=1234&From=%2B14158675309&To=%2B18005551212&Caller=%2B14158675309"
+    )
+    right = {"x-twilio-signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}
+    assert accepts(twilio_debugger, form, right, "12345", url=url)
+    assert not accepts(twilio_debugger, form, right, "12345", url=url.replace("=1", "=2"))
+    assert not accepts(twilio_debugger, form, right, "12345")
+    assert not accepts(twilio_debugger, form + b"&More=1", right, "12345", url=url)
+
+
+def test_statuscakes_token_is_made_of_user_and_key() -> None:
+    form = b"Status=Down&TestID=1&Token=35ea5b1f2bcaf7d4d0beb07e05131149"
+    assert accepts(statuscake, form, {}, "annakey")
+    assert not accepts(statuscake, form[:-1], {}, "annakey")
+    assert not accepts(statuscake, form, {"authorization": "Bearer wrong"}, "annakey")
+    assert not accepts(statuscake, b"Token=d41d8cd98f00b204e9800998ecf8427e", {}, "")
+    assert not accepts(statuscake, b"\xff", {}, "annakey")
+
+
+@pytest.mark.parametrize("module", [standard_webhooks, supabase, gitlab])
 def test_the_specifications_own_standard_webhook(module: Any) -> None:
     assert accepts(module, MESSAGE, standard(RIGHT), STANDARD)
     assert accepts(module, MESSAGE, standard(RIGHT), f"v1,{STANDARD}"), "as Supabase stores it"
@@ -118,6 +203,7 @@ def test_an_empty_secret_verifies_nothing(secret: str) -> None:
 def test_a_hook_that_is_signed_wrongly_is_not_saved_by_a_token() -> None:
     headers = {**standard("v1,AAA="), "authorization": f"Bearer {STANDARD}"}
     assert not accepts(supabase, MESSAGE, headers, STANDARD)
+    assert not accepts(gitlab, MESSAGE, {**standard("v1,AAA="), "x-gitlab-token": STANDARD}, STANDARD)
     wrong = {"x-grafana-alerting-signature": "0" * 64, "authorization": "Bearer secret"}
     assert not accepts(grafana, MESSAGE, wrong, "secret")
 

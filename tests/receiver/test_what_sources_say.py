@@ -7,7 +7,8 @@ import pytest
 import senders
 from senders import events_of, source_of
 
-from receiver.sources import heartbeat, supabase
+from receiver import forms
+from receiver.sources import cloudevents, heartbeat, slack, supabase, uptimerobot
 from routing.errors import BadSignature
 from routing.ports import Inbound
 
@@ -54,6 +55,54 @@ SAID = [
     ("stripe", "thin.payout.failed", "firing", "v1.payout.failed", "payout:po_1A2b3C4d5E6f"),
     ("stripe", "ping", "info", "v2.core.event_destination.ping", "v2.core.event_destination:ed_test_1"),
     ("stripe", "connect.payout.failed", "firing", "payout.failed", "payout:po_9Z8y"),
+    ("datadog", "triggered", "firing", "monitor", "monitor:4012:host:web-1"),
+    ("datadog", "no-data", "firing", "monitor", "monitor:4012:host:web-1"),
+    ("datadog", "recovered", "resolved", "monitor", "monitor:4012:host:web-1"),
+    ("newrelic", "activated", "firing", "issue", "issue:0a1b2c3d-issue"),
+    ("newrelic", "acknowledged", "info", "issue", "issue:0a1b2c3d-issue"),
+    ("newrelic", "closed", "resolved", "issue", "issue:0a1b2c3d-issue"),
+    ("gcp", "open", "firing", "incident", "incident:0.opqiw61fsv7p"),
+    ("gcp", "closed", "resolved", "incident", "incident:0.opqiw61fsv7p"),
+    ("azure", "fired", "firing", "alert", "alert:b9569717-bc32-442f-add5-83a997729330"),
+    ("azure", "resolved", "resolved", "alert", "alert:b9569717-bc32-442f-add5-83a997729330"),
+    ("uptimerobot", "down", "firing", "monitor", "monitor:777712827"),
+    ("uptimerobot", "up", "resolved", "monitor", "monitor:777712827"),
+    ("uptimerobot", "expiry", "firing", "expiry", "expiry:777712827"),
+    ("betterstack", "started", "firing", "incident", "incident:25"),
+    ("betterstack", "acknowledged", "info", "incident", "incident:25"),
+    ("betterstack", "resolved", "resolved", "incident", "incident:25"),
+    ("pingdom", "down", "firing", "check.http", "check:12345"),
+    ("pingdom", "up", "resolved", "check.http", "check:12345"),
+    ("statuscake", "down", "firing", "test", "test:6735"),
+    ("statuscake", "up", "resolved", "test", "test:6735"),
+    ("healthchecks", "down", "firing", "check", "check:ad2d6f7e-5c0a-4e6c-a4c7-2c7a9f3f2d11"),
+    ("healthchecks", "up", "resolved", "check", "check:ad2d6f7e-5c0a-4e6c-a4c7-2c7a9f3f2d11"),
+    ("uptime_kuma", "down", "firing", "monitor", "monitor:4"),
+    ("uptime_kuma", "up", "resolved", "monitor", "monitor:4"),
+    ("uptime_kuma", "maintenance", "info", "monitor", "monitor:4"),
+    ("uptime_kuma", "test", "info", "message", "monitor:"),
+    ("statuspage", "incident", "firing", "incident", "incident:lbkhbwn21v5q"),
+    ("statuspage", "resolved", "resolved", "incident", "incident:lbkhbwn21v5q"),
+    ("statuspage", "maintenance", "info", "maintenance", "incident:lbkhbwn21v5q"),
+    ("statuspage", "component-outage", "firing", "component", "component:c1"),
+    ("statuspage", "component-operational", "resolved", "component", "component:c1"),
+    ("gitlab", "pipeline.failed", "firing", "pipeline", "pipeline:shop/site:main"),
+    ("gitlab", "pipeline.success", "resolved", "pipeline", "pipeline:shop/site:main"),
+    ("gitlab", "deployment.failed", "firing", "deployment", "deployment:shop/site:production"),
+    ("circleci", "failed", "firing", "workflow-completed", "workflow:github/shop/site:build-and-deploy:main"),
+    ("circleci", "success", "resolved", "workflow-completed", "workflow:github/shop/site:build-and-deploy:main"),
+    ("circleci", "failed-branch", "info", "workflow-completed", "workflow:github/shop/site:build-and-deploy:anna/prices"),
+    ("pagerduty", "incident.triggered", "firing", "incident.triggered", "incident:PGR0VU2"),
+    ("pagerduty", "incident.acknowledged", "info", "incident.acknowledged", "incident:PGR0VU2"),
+    ("pagerduty", "incident.resolved", "resolved", "incident.resolved", "incident:PGR0VU2"),
+    ("cloudevents", "order.failed", "firing", "order.failed", "/shop/orders:order-4711"),
+    ("cloudevents", "order.recovered", "resolved", "order.recovered", "/shop/orders:order-4711"),
+    ("twilio_debugger", "error", "info", "debugger.error", "error:11200"),
+    ("lighthouse", "passed", "resolved", "assertion.error", "https://shop.example/:speed-index:maxNumericValue"),
+    ("booksy", "created", "info", "appointment.created", "appointment:990121"),
+    ("slack", "message", "info", "message", "message:C2147483705"),
+    ("email", "down", "firing", "mail", "mail:nagios@host.example:host alert for web-1!"),
+    ("email", "up", "resolved", "mail", "mail:nagios@host.example:host alert for web-1!"),
     ("generic", "firing", "firing", "QueueTooLong", "queue-orders"),
 ]  # fmt: skip
 
@@ -86,6 +135,8 @@ def test_a_sample_is_labelled(vendor: str, name: str, labels: dict[str, str]) ->
     ("vendor", "name", "word"),
     [("github", "dependabot_alert.created", "high"), ("github", "code_scanning_alert.created", "critical"),
      ("sentry", "metric_alert.critical", "critical"), ("sentry", "issue.created", "error"),
+     ("azure", "fired", "Sev1"), ("datadog", "triggered", "P2"), ("datadog", "no-data", "no data"), ("newrelic", "activated", "CRITICAL"),
+     ("gcp", "open", "CRITICAL"), ("pingdom", "down", "HIGH"), ("statuspage", "incident", "major"), ("pagerduty", "incident.triggered", "P1"),
      ("grafana", "firing", "critical"), ("generic", "firing", "warning")],
 )  # fmt: skip
 def test_the_vendors_own_word_for_its_severity_is_kept(vendor: str, name: str, word: str) -> None:
@@ -255,3 +306,92 @@ def test_a_jobs_address_opens_nothing_else() -> None:
                   {"key": key}, {"job": "nightly-backup", "key": ""}, {"job": "nightly-backup"}):  # fmt: skip
         with pytest.raises(BadSignature):
             heartbeat.verify(Inbound(b"", {}, query, senders.NOW), [senders.SECRET], source_of("heartbeat"))
+
+
+# ── what is not kept ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name", "secrets"),
+    [("uptime_kuma", "down", [b"secret-of-the-shop"]), ("statuspage", "incident", [b"unsubscribe-secret"]),
+     ("booksy", "created", [b"Zofia", b"+48600700800"]), ("slack", "message", [b"old-token"])],
+)  # fmt: skip
+def test_what_nobody_should_find_is_not_kept(vendor: str, name: str, secrets: list[bytes]) -> None:
+    body, source = senders.body_of(vendor, name), source_of(vendor)
+    request = senders.admitted(source, body, senders.headers_of(body, source))
+    for secret in secrets:
+        assert secret in body
+        assert secret not in request.body + request.events[0].entry
+
+
+# ── the others' ways to send ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_cloudevents_come_in_three_ways_and_are_the_same() -> None:
+    source = source_of("cloudevents")
+    body = senders.body_of("cloudevents", "order.failed", id_="A1")
+    [structured] = senders.read(body, source).events
+    told = json.loads(body)
+    named = {
+        f"ce-{name}": str(value) for name, value in told.items() if name not in {"data", "datacontenttype"}
+    }
+    data = json.dumps(told["data"]).encode()
+    [binary] = cloudevents.parse(
+        Inbound(data, {"content-type": "application/json", **named}, {}, senders.NOW), source
+    ).events
+    batch = senders.read(b"[" + body + b',{"specversion":"1.0"}]', source)
+    assert structured == binary == batch.events[0]
+    assert [one.where for one in batch.unread] == ["id"]
+    assert structured.vendor_id == "/shop/orders:A1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "settings", "allowed"),
+    [({"webhook-request-origin": "eventgrid.example"}, {}, "*"), ({"webhook-request-origin": "eventgrid.example"}, {"rate": 120}, "120"),
+     ({"webhook-request-origin": "eventgrid.example"}, {"origins": ["*.example"]}, "*"), ({"webhook-request-origin": "evil.test"}, {"origins": ["*.example"]}, ""),
+     ({}, {}, ""), ({"webhook-request-origin": "a\r\nset-cookie: x"}, {}, "")],
+)  # fmt: skip
+def test_a_sender_of_cloudevents_asks_first(
+    headers: dict[str, str], settings: dict[str, Any], allowed: str
+) -> None:
+    found = cloudevents.handshake("OPTIONS", headers, {}, source_of("cloudevents", settings=settings))
+    assert (found.headers["webhook-allowed-rate"] if found else "") == allowed
+    assert found is None or found.headers["webhook-allowed-origin"] == headers["webhook-request-origin"]
+
+
+def test_slack_gets_its_challenge_back_and_nothing_else() -> None:
+    for name, said in (
+        ("challenge", b"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"),
+        ("message", b""),
+    ):
+        body = senders.body_of("slack", name)
+        found = slack.answer(Inbound(body, {}, {}, senders.NOW), source_of("slack"))
+        assert found is not None
+        assert (found.status, found.body) == (200, said)
+
+
+def test_uptimerobot_may_put_everything_into_the_address_or_a_form() -> None:
+    fields = {
+        "monitorID": "7",
+        "monitorFriendlyName": "Shop",
+        "alertType": "1",
+        "alertDateTime": "1764000000",
+    }
+    source = source_of("uptimerobot")
+    by_query = uptimerobot.parse(Inbound(b"", {}, {**fields, "token": "x"}, senders.NOW), source).events
+    by_form = uptimerobot.parse(Inbound(forms.dumps(fields), {}, {}, senders.NOW), source).events
+    assert by_query == by_form
+    assert by_query[0].starts_at == senders.NOW
+    assert "token" not in by_query[0].labels
+
+
+def test_mail_of_somebody_else_is_information() -> None:
+    settings = {"opens": ["*DOWN*"], "closes": ["*UP*"], "senders": ["*@other.example"]}
+    assert events_of("email", "down", settings=settings)[0].status == "info"
+    assert events_of("email", "something-new")[0].status == "info"
+
+
+def test_a_datadog_variable_that_has_no_value_is_none() -> None:
+    [event] = events_of("datadog", "triggered", ("link", "$LINK"), ("id", "$ID"), ("group", "$AGGREG_KEY"))
+    assert (event.link, event.vendor_id, event.key) == ("", "", "monitor:4012:host:web-1")
+    assert event.labels["env"] == "production"

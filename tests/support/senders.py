@@ -19,6 +19,9 @@ NOW = 1_764_000_000_000
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SETTINGS: dict[str, dict[str, Any]] = {
     "cloudwatch": {"topics": ["arn:aws:sns:eu-central-1:123456789012:alarms"], "rehearsals": True},
+    "cloudevents": {"opens": ["*.failed"], "closes": ["*.recovered"]},
+    "email": {"opens": ["*DOWN*"], "closes": ["*UP*"]},
+    "twilio_debugger": {"url": "https://tocsin.example/hooks/twilio_debugger"},
     "standard_webhooks": {"opens": ["*.failed"], "closes": ["*.recovered"]},
 }
 """What a source of the vendor needs before it takes anything."""
