@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "outbox": "console.outbox:outbox",
     },
     "Change what happens": {
+        "status-page": "console.status_page:status_page",
         "silence": "console.silences:silence",
         "sources": "console.sources:sources",
         "probes": "console.probes:probes",

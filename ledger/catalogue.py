@@ -78,7 +78,11 @@ def catalogue() -> Catalogue:
 
 def _facts(way: ChannelModule) -> ChannelFacts:
     return ChannelFacts(
-        way.VOICE, way.Settings, getattr(way, "Bounces", None), threads=getattr(way, "THREADS", False)
+        way.VOICE,
+        way.Settings,
+        getattr(way, "Bounces", None),
+        threads=getattr(way, "THREADS", False),
+        page=getattr(way, "PAGE", False),
     )
 
 

@@ -5,6 +5,7 @@ from routing.decision import Table
 from routing.delivery import Delivery, Ration
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
 from routing.incident import Alert, Deploy, Incident, Window
+from routing.public import Public
 from routing.record import Record
 from routing.run import Run, TargetRecord
 from routing.state import Fact
@@ -24,6 +25,7 @@ RECORDS: dict[Table, type[Record]] = {
     Table.OVERRIDE: OverrideSet,
     Table.SWITCH: SwitchSet,
     Table.RATION: Ration,
+    Table.PUBLIC: Public,
     Table.FACT: Fact,
 }
 

@@ -22,13 +22,14 @@ from receiver.hooks import PREFIX, Hooks
 from receiver.metrics import Metrics
 from receiver.refuse import Refused
 from receiver.site import Site
+from receiver.status_page import StatusPage
 from receiver.take import headers_of
 
 _log = structlog.get_logger(__name__)
 
 
 def build(site: Site) -> ASGIApp:
-    hooks, alerts, pages = Hooks(site), AlertsApi(site), _pages(site)
+    hooks, alerts, status, pages = Hooks(site), AlertsApi(site), StatusPage(site), _pages(site)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -37,6 +38,8 @@ def build(site: Site) -> ASGIApp:
                 return await hooks(scope, receive, send)
             if path == ALERTS:
                 return await alerts(scope, receive, send)
+            if status.serves(path):
+                return await status(scope, receive, send)
         return await pages(scope, receive, send)
 
     return application

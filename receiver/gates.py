@@ -12,7 +12,7 @@ from receiver import refuse
 from receiver.allowance import Allowance
 from receiver.intake import Gate
 from routing.errors import TocsinError
-from routing.policy import Channel, Contact, Policy, Secret, Source
+from routing.policy import Channel, Contact, Policy, Secret, Source, StatusPage
 from routing.ports import SourceModule
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ class Gates:
         self.channels: Mapping[str, Channel] = {}
         """The ways out by name, for those whose providers call back as it is configured."""
         self.contacts: Mapping[str, Contact] = {}
+        self.status_page: StatusPage | None = None
         self.strange: list[str] = []
         """Vendors the policy names and this release does not have."""
         self.fault = "no configuration has been read yet"
@@ -73,6 +74,7 @@ class Gates:
                 self.strange.append(source.vendor)
         self.public_url = policy.public_url
         self.channels, self.contacts = policy.channels, policy.contacts
+        self.status_page = policy.process.status_page if policy.process else None
         self.version = policy.version
         _log.info("policy in force", version=policy.version, sources=sorted(self._gates), unset=self.unset())
 

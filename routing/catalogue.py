@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 class ChannelFacts:
     """`settings` is the model they must fit; None where only the facts are known. `bounces` is that of the mailbox in
     which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
-    an earlier one.
+    an earlier one. `page`: what it is told everybody reads.
     """
 
     voice: bool
     settings: "type[BaseModel] | None" = None
     bounces: "type[BaseModel] | None" = None
     threads: bool = False
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Catalogue:
             "sources": sorted(self.sources),
             "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},
             "threads": sorted(name for name, channel in self.channels.items() if channel.threads),
+            "pages": sorted(name for name, channel in self.channels.items() if channel.page),
             "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
             "families": {name: sorted(settings) for name, settings in sorted(self.families.items())},
         }
@@ -58,8 +60,10 @@ class Catalogue:
         return cls(
             sources=frozenset(facts["sources"]),
             channels={
-                # Policies kept by a release that knew no threads do not name them.
-                name: ChannelFacts(voice, threads=name in facts.get("threads", ()))
+                # Policies kept by a release that knew neither do not name them.
+                name: ChannelFacts(
+                    voice, threads=name in facts.get("threads", ()), page=name in facts.get("pages", ())
+                )
                 for name, voice in facts["channels"].items()
             },
             actions={name: ActionFacts(mutates) for name, mutates in facts["actions"].items()},

@@ -15,6 +15,7 @@ from routing.entry import (
     Opened,
     OverrideSet,
     PolicySet,
+    Published,
     Receipt,
     Reviewed,
     Revived,
@@ -41,7 +42,7 @@ from routing.response import (
     reviews,
 )
 from routing.response.next_action import settle
-from routing.response.process import conduct
+from routing.response.process import audiences, conduct, publicity
 from routing.state import State
 
 __all__ = ["decide"]
@@ -58,7 +59,9 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     _fold(draft, entry)
     promotion.review(draft)
     conduct.review(draft)
+    audiences.review(draft)
     following.review(draft)
+    publicity.review(draft)
     settle(draft)
     return draft.decision()
 
@@ -89,6 +92,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             opening.open_by_hand(draft, entry)
         case Reviewed():
             reviews.reviewed(draft, entry)
+        case Published():
+            publicity.published(draft, entry)
         case Revived():
             _revived(draft, entry)
         case SilenceSet():

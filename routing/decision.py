@@ -29,6 +29,8 @@ class Table(StrEnum):
     OVERRIDE = "override"
     SWITCH = "switch"
     RATION = "ration"
+    PUBLIC = "public"
+    """What was said in public, by incident; kept for as long as the status page shows it."""
     FACT = "fact"
     """Single values: the policy version, the last incident number."""
 

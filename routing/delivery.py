@@ -13,6 +13,8 @@ class Purpose(StrEnum):
     """Somebody must know: acknowledged, resolved, repaired. Never rings a phone."""
     APPROVAL = "approval"
     """Somebody is asked whether a repair may go on. Never rings a phone."""
+    PUBLIC = "public"
+    """Everybody may know: goes to a status page, and holds nothing that was not meant for it."""
     NOTICE = "notice"
     """Somebody should know of their shift. Belongs to no incident; never rings a phone."""
 

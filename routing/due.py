@@ -29,7 +29,7 @@ from routing.response import (
     sending,
     snoozing,
 )
-from routing.response.process import cadence, conduct
+from routing.response.process import cadence, conduct, publicity
 from routing.run import Run
 from routing.timer import Timer, Wake
 
@@ -151,20 +151,10 @@ def _quiet(draft: Draft, timer: Timer) -> None:
 def _expire(draft: Draft, timer: Timer) -> None:
     """Something kept for a time is over; what it was stands before the colon."""
     kind, _, key = timer.subject.partition(":")
-    if kind == "window":
-        combinations.due(draft, key)
+    if kind in _KEPT:
+        _KEPT[kind](draft, key)
     elif kind == "resolved":
         draft.drop(Table.FACT, timer.subject)
-    elif kind == "deploy":
-        draft.drop(Table.DEPLOY, key)
-    elif kind == "silence":
-        controls.end_silence(draft, key)
-    elif kind == "ration":
-        rations.forget(draft, key)
-    elif kind == "override":
-        draft.drop(Table.OVERRIDE, key)
-    elif kind == "notice":
-        notices.forget(draft, key)
     elif timer.incident:
         alert = draft.alert(timer.subject.partition("/")[2])
         if alert is not None and alert.incident == timer.incident and alert.firing:
@@ -238,6 +228,11 @@ def _status(draft: Draft, timer: Timer) -> None:
         cadence.due(draft, incident)
 
 
+def _word(draft: Draft, timer: Timer) -> None:
+    if incident := draft.incident(timer.incident):
+        publicity.due(draft, incident)
+
+
 def _shift(draft: Draft, timer: Timer) -> None:
     handoffs.due(draft, timer.subject)
 
@@ -292,7 +287,18 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.STEADY: _steady,
     Wake.PHASE: _phase,
     Wake.STATUS: _status,
+    Wake.WORD: _word,
     Wake.ABSENCE: _absence,
     Wake.SCHEDULED: scheduled.due,
     Wake.SHIFT: _shift,
 }
+_KEPT: dict[str, Callable[[Draft, str], None]] = {
+    "window": combinations.due,
+    "deploy": lambda draft, key: draft.drop(Table.DEPLOY, key),
+    "silence": controls.end_silence,
+    "ration": rations.forget,
+    "override": lambda draft, key: draft.drop(Table.OVERRIDE, key),
+    "notice": notices.forget,
+    "public": publicity.forget,
+}
+"""What is kept for a time, and what is done at its end."""

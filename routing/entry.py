@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from routing.event import Event
+from routing.public import Health, Said
 from routing.record import Record
 
 
@@ -126,6 +127,18 @@ class Reviewed(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="review
     root_cause: str = ""
     measures: str = ""
     """What prevents it from now on."""
+
+
+class Published(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="published"):
+    """A person says in public how it stands. `text` "" takes the words of the template; `components` are services,
+    [] for those it is about already.
+    """
+
+    incident: str
+    said: Said
+    text: str = ""
+    components: list[str] = []
+    health: Health | None = None
 
 
 class TimerDue(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="timer"):
@@ -297,6 +310,7 @@ AnyEntry = (
     | Graded
     | Opened
     | Reviewed
+    | Published
     | TimerDue
     | Claimed
     | Delivered

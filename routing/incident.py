@@ -167,6 +167,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Alerts that began or ceased to fire since then, the first of them."""
     course: Course | None = None
     """How far it has come in the process by which incidents of consequence are run."""
+    heard: list[str] = []
+    """Audiences of the process that know of it, and hear of its end."""
     review: Review | None = None
     """What a person has added to its report."""
 

@@ -1,6 +1,6 @@
 """From the texts of the configuration files to a Policy, or to all of their faults at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from routing import warnings
 from routing.automation import chains
 from routing.calendar.hours import Hours
-from routing.catalogue import Catalogue
+from routing.catalogue import Catalogue, ChannelFacts
 from routing.errors import ConfigError, ConfigWarning, Fault
 from routing.policy import Budget, Noise, Policy, Probe, Process, Service, Template
 from routing.schema import (
@@ -340,8 +340,10 @@ def _known(documents: Mapping[str, Document], catalogue: Catalogue, env: Mapping
     homes |= dict.fromkeys(
         ("source vendor", "channel vendor", "action", "action family"), "the vendors' modules"
     )
-    voices = frozenset(_voices(documents.get("channels.yaml"), catalogue))
-    return Known(names=names, homes=homes, voices=voices, catalogue=catalogue, env=env)
+    ways = documents.get("channels.yaml")
+    voices = _having(ways, catalogue, lambda facts: facts.voice)
+    pages = _having(ways, catalogue, lambda facts: facts.page)
+    return Known(names=names, homes=homes, voices=voices, pages=pages, catalogue=catalogue, env=env)
 
 
 def _defined(documents: Mapping[str, Document], file: str, key: str) -> frozenset[str] | None:
@@ -363,12 +365,17 @@ def _runbooks(documents: Mapping[str, Document]) -> frozenset[str] | None:
     return frozenset(str(book.data.get("id")) for book in books)
 
 
-def _voices(document: Document | None, catalogue: Catalogue) -> Iterator[str]:
-    if document is None or not isinstance(document.data, dict):
-        return
-    items = document.data.get("channels")
-    for name, part in items.items() if isinstance(items, dict) else ():
-        vendor = part.get("vendor") if isinstance(part, dict) else None
-        facts = catalogue.channels.get(vendor) if isinstance(vendor, str) else None
-        if facts is not None and facts.voice:
-            yield name
+def _having(
+    document: Document | None, catalogue: Catalogue, has: Callable[[ChannelFacts], bool]
+) -> frozenset[str]:
+    """Channels whose vendor has it."""
+    items = document.data.get("channels") if document and isinstance(document.data, dict) else None
+    vendors = {
+        name: part.get("vendor")
+        for name, part in (items.items() if isinstance(items, dict) else ())
+        if isinstance(part, dict)
+    }
+    with_it = {name for name, facts in catalogue.channels.items() if has(facts)}
+    return frozenset(
+        name for name, vendor in vendors.items() if isinstance(vendor, str) and vendor in with_it
+    )

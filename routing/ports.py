@@ -16,6 +16,7 @@ from routing.delivery import Message, Purpose
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.policy import Contact, Source
+from routing.public import Public
 from routing.run import Run
 from routing.severity import Severity
 
@@ -124,6 +125,11 @@ class Notification:
     """The run that waits for an approval of theirs, where the page asks for it."""
     together: bool = False
     """It tells of several incidents."""
+    public: Public | None = None
+    """What was said in public, with its latest word, where that is what the message is about. `standing` is None then:
+    nothing else of the incident is for everybody."""
+    documents: Callable[[], Mapping[str, bytes]] | None = None
+    """Makes the files of the status page as it is then: name -> content."""
     asked: Run | None = None
     """The run that somebody is asked to approve, as it is when the message leaves."""
     thread: str = ""

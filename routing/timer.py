@@ -51,6 +51,8 @@ class Wake(StrEnum):
     """A status update is owed."""
     THREAD = "thread"
     """A message that waits for its thread looks whether it is open."""
+    WORD = "word"
+    """A word in public is owed."""
 
 
 BOOKKEEPING = frozenset(
@@ -64,6 +66,7 @@ BOOKKEEPING = frozenset(
         Wake.PHASE,
         Wake.STATUS,
         Wake.THREAD,
+        Wake.WORD,
     }
 )
 """They see to it that work is carried out or people are kept informed; nobody is called because of them."""

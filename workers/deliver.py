@@ -19,10 +19,11 @@ from routing.incident import Incident
 from routing.instant import DAY
 from routing.policy import Channel, Policy
 from routing.ports import ChannelModule, Notification
+from routing.public import Public
 from routing.record import decode
 from routing.run import Run
 from routing.templates import wording
-from workers import credentials, redaction
+from workers import credentials, redaction, status_folders
 from workers.context import Context
 from workers.report import count, report
 
@@ -143,7 +144,8 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
     ack_url = ""
     if public and secret and effect.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
         ack_url = f"{public}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
-    standing = _standing(context, effect.incident)
+    # What is for everybody is told nothing of what is not.
+    standing = None if effect.purpose is Purpose.PUBLIC else _standing(context, effect.incident)
     return Notification(
         delivery=effect.id,
         incident=effect.incident,
@@ -164,6 +166,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         asked=_asked(context, effect),
         thread=effect.thread,
         involved=_involved(policy, standing, effect.channel),
+        **_publicity(context, policy, effect),
     )
 
 
@@ -174,6 +177,18 @@ def _involved(policy: Policy, incident: Incident | None, channel: str) -> tuple[
     names = dict.fromkeys((incident.acknowledged_by, *roles, *incident.paged))
     people = [policy.contacts[name] for name in names if name in policy.contacts]
     return tuple(each.address for person in people for each in person.methods if each.channel == channel)
+
+
+def _publicity(context: Context, policy: Policy, effect: Deliver) -> dict[str, Any]:
+    """The latest that was said, whichever word this message was made for: a later one may have overtaken it."""
+    page = policy.process.status_page if policy.process else None
+    if effect.purpose is not Purpose.PUBLIC or page is None:
+        return {}
+    raw = context.client.hget(context.keys.state(Table.PUBLIC), effect.incident)
+    return {
+        "public": decode(Public, raw) if isinstance(raw, bytes) else None,
+        "documents": lambda: status_folders.documents(context.client, context.keys, page),
+    }
 
 
 def _standing(context: Context, incident: str) -> Incident | None:

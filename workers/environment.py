@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ledger import catalogue
-from routing.policy import Policy, Secret
+from routing.policy import Channel, Policy, Secret
 
 _EVERYONE: Final = frozenset(
     {
@@ -48,8 +48,8 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
 
 
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
-    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds' and those of
-    mailboxes where mail comes back for upkeep.
+    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds', those of
+    mailboxes where mail comes back and of status pages in folders for upkeep.
 
     The receiver also verifies what vendors call back with; it never holds what can send.
     """
@@ -62,10 +62,16 @@ def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
         Role.UPKEEP: [
             *(schedule.feed.url for schedule in policy.schedules.values() if schedule.feed),
             *(channel.bounces for channel in policy.channels.values()),
+            *(channel.settings for channel in policy.channels.values() if _is_refreshed(channel)),
         ],
     }
     called_back = catalogue.callback_secrets() if role is Role.RECEIVER else frozenset()
     return FIXED[role] | called_back | frozenset(_names(named.get(role, ())))
+
+
+def _is_refreshed(channel: Channel) -> bool:
+    """A status page that upkeep writes anew now and then."""
+    return hasattr(catalogue.channel(channel.vendor), "refresh")
 
 
 def _looked_with(policy: Policy) -> list[str]:

@@ -30,6 +30,8 @@ from workers.reaper import EVERY_S as REAP_S
 from workers.reaper import Reaper
 from workers.serving import worker_name
 from workers.settings import WorkerSettings, environment, from_env
+from workers.status_folders import EVERY_S as FOLDERS_S
+from workers.status_folders import StatusFolders
 
 SPARE_S: Final = 1.0
 PULSE_S: Final = 5.0
@@ -86,7 +88,8 @@ def serve(settings: WorkerSettings) -> None:
     # Another's server may take its time, and a spare job may not wait for it.
     feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
     bounces = Chore("bounces", BOUNCES_S, Bounces(client, keys, environment()).round)
-    for chore in (feeds, bounces):
+    folders = Chore("status folders", FOLDERS_S, StatusFolders(client, keys, environment()).round)
+    for chore in (feeds, bounces, folders):
         threading.Thread(target=_turn, args=(chore,), name=chore.name, daemon=True).start()
     run(chores)
 

@@ -1,8 +1,11 @@
 """HTML and SVG built from parts, so that no text from outside is ever markup."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, which no XML may hold, and marks that turn the reading direction."""
 _VOID = frozenset({"br", "hr", "link", "meta"})
 
 
@@ -32,5 +35,5 @@ def join(inside: Inside) -> Markup:
     if isinstance(inside, Markup):
         return inside
     if isinstance(inside, str):
-        return Markup(escape(inside))
+        return Markup(escape(_UNSEEN.sub("", inside)))
     return Markup("".join(map(join, inside)))

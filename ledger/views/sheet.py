@@ -54,6 +54,13 @@ td.n,th.n{text-align:right;padding-right:.9rem}
 .plot .hatched{fill:url(#hatch);stroke:var(--ink);stroke-width:1.5}
 .plot .limit{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 4}
 .plot .stripe{stroke:var(--ink);stroke-width:2.5}
+.banner{display:flex;gap:.7rem;align-items:center;border:1.5px solid currentColor;border-radius:.6rem;
+padding:1rem 1.1rem;margin:.8rem 0 1.4rem;font-size:1.45rem}
+.sign{font-weight:700}
+.pairs li{display:flex;justify-content:space-between;gap:1rem}
+.pairs li>span{white-space:nowrap}
+details{padding:.5rem 0;border-bottom:1px solid var(--line)}
+summary{cursor:pointer}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 @media(max-width:34rem){main{padding-top:1.4rem}h1{font-size:1.5rem}.log li{grid-template-columns:1fr}
 table.cards thead{display:none}table.cards tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}

@@ -17,6 +17,7 @@ from routing.policy.secret import Secret, Setting
 from routing.policy.senders import Source
 from routing.policy.services import Service
 from routing.policy.severity import Adjustment, Promotion, SeverityRule
+from routing.policy.status_page import Audience, StatusPage
 from routing.policy.templates import Template
 from routing.policy.windows import Absence, Rate, Ratio, Threshold
 
@@ -25,6 +26,7 @@ __all__ = [
     "Adjustment",
     "Approvers",
     "AtHours",
+    "Audience",
     "Budget",
     "Channel",
     "Contact",
@@ -67,6 +69,7 @@ __all__ = [
     "Setting",
     "SeverityRule",
     "Source",
+    "StatusPage",
     "Task",
     "Team",
     "Template",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from routing.policy.routes import Matcher
+from routing.policy.status_page import Audience, StatusPage
 from routing.reason import Origin
 from routing.severity import Severity
 
@@ -35,3 +36,5 @@ class Process:
     postmortem_hours: str
     """It begins within these hours of the calendar; "": at any time."""
     origin: Origin
+    audiences: tuple[Audience, ...] = ()
+    status_page: StatusPage | None = None

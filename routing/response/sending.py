@@ -54,6 +54,14 @@ def ask(
     return draft.incident(incident.id) or incident
 
 
+def publish(
+    draft: Draft, incident: Incident, place: Contact, method: Method, message: Message, why: str
+) -> Incident:
+    """Say it on a status page. It is bundled with nothing: other messages are not for everybody."""
+    leave(draft, _new(draft, incident, place, method, Purpose.PUBLIC, message, why))
+    return draft.incident(incident.id) or incident
+
+
 def _new(
     draft: Draft,
     incident: Incident,

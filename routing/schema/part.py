@@ -44,6 +44,8 @@ class Known:
     """Channels that ring."""
     catalogue: Catalogue | None
     env: Mapping[str, str] | None
+    pages: frozenset[str] = frozenset()
+    """Channels that lead to a status page, which everybody reads."""
 
     def check(self, kind: str, name: str) -> str:
         """The name, when something of this kind has it. Raises Refusal."""

@@ -3,9 +3,10 @@
 from pydantic import Field, model_validator
 
 from routing.policy import Process, Role
-from routing.schema.fields import HoursName, Matchers, PositiveDuration, SeverityField, Some, Text
+from routing.schema.fields import HoursName, Matchers, Name, PositiveDuration, SeverityField, Some, Text
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal
+from routing.schema.status_page import AudiencePart, StatusPagePart, build_audiences, build_status_page
 from routing.schema.target import TargetPart
 
 
@@ -41,6 +42,10 @@ class ProcessFile(Part):
     roles: Some[RolePart] = Field(description="who takes which role: the first that matches, for each role")
     updates: UpdatesPart = Field(description="how often a status is owed, and by whom")
     postmortem: PostmortemPart = Field(description="when the review is due")
+    audiences: dict[Name, AudiencePart] = Field(
+        default={}, description="name, like management, then who else hears of which incidents"
+    )
+    status_page: StatusPagePart | None = Field(default=None, description="what customers are told")
 
     @model_validator(mode="after")
     def _owed_by_a_role(self) -> "ProcessFile":
@@ -48,6 +53,9 @@ class ProcessFile(Part):
         if self.updates.from_ not in known:
             fix = f"write one of {', '.join(dict.fromkeys(known))}, or add the role"
             raise Refusal(f'no role "{self.updates.from_}"', fix, ("updates", "from"))
+        if self.status_page is not None and self.status_page.from_ not in known:
+            fix = f"write one of {', '.join(dict.fromkeys(known))}, or add the role"
+            raise Refusal(f'no role "{self.status_page.from_}"', fix, ("status_page", "from"))
         if self.phases.coordination <= self.phases.assessment:
             fix = "both count from the opening: write a longer time, like assessment: 15m, coordination: 60m"
             raise Refusal("coordination ends before assessment does", fix, ("phases", "coordination"))
@@ -69,4 +77,6 @@ def build_process(part: ProcessFile, spot: Spot) -> Process:
         postmortem_ms=part.postmortem.within,
         postmortem_hours=part.postmortem.during or "",
         origin=spot.at("phases").origin,
+        audiences=build_audiences(part.audiences, spot.at("audiences")),
+        status_page=build_status_page(part.status_page, spot.at("status_page")) if part.status_page else None,
     )

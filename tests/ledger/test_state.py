@@ -15,6 +15,7 @@ from routing.decision import Change, Decision, Drop, Put, Retire, Table
 from routing.delivery import Ration
 from routing.entry import Lane, OverrideSet, SilenceSet, SwitchSet
 from routing.incident import Deploy, Window
+from routing.public import Health, Public, Said, Word
 from routing.record import Record
 from routing.run import TargetRecord
 from routing.state import Fact, State
@@ -43,6 +44,14 @@ SHARED: dict[Table, Callable[[str, int], Record]] = {
     ),
     Table.SWITCH: lambda key, n: SwitchSet(at=n, name=key, on=bool(n % 2)),
     Table.FACT: lambda _key, n: Fact(value=str(n)),
+    Table.PUBLIC: lambda key, n: Public(
+        id=key,
+        title="t",
+        began_at=n,
+        names={"site": "Website"},
+        health=Health.MAJOR,
+        words=[Word(at=n, said=Said.INVESTIGATING, text="t")],
+    ),
 }
 """Tables without owners, and how to make their records."""
 

@@ -37,6 +37,20 @@ FAULTS = [
     ("unknown service", "services.yaml", "depends_on: [database]", "depends_on: [databse]", "databse",
      'no service "databse"', 'did you mean "database"? (service names come from config/services.yaml)'),
     ("list for a vendor", "channels.yaml", "vendor: email", "vendor: [email]", "[email]", "a list", "write text"),
+    # what everybody reads
+    ("an event's words in public", "process.yaml", "  timezone: Europe/Warsaw\n",
+     '  texts: {investigating: "{{ incident.title }}"}\n', "incident.title",
+     "{{ incident.title }} in a text that everybody reads", "component"),
+    ("a status page that is none", "process.yaml", "{channel: page, address: index.html}", "{channel: mail, address: a@example.com}",
+     "channel: mail", "no status page", "write a channel whose vendor is statuspage or status_page"),
+    ("a public word nobody owes", "process.yaml", "  from: communications\n", "  from: spokesman\n", "spokesman",
+     'no role "spokesman"', "write one of incident commander, technical lead, communications, management"),
+    ("a page where something else is", "process.yaml", "path: /status ", "path: /hooks/status ", "/hooks/status",
+     "'/hooks/status' is taken", "write another, like /status"),
+    ("a component of no service", "process.yaml", "{site: Website, booking", "{sight: Website, booking", "sight",
+     'no service "sight"', 'did you mean "site"?'),
+    ("an audience that nobody is", "process.yaml", "to: [{contact: cto}, {contact: ceo}]", "to: [{contact: cdo}]", "cdo",
+     'no contact "cdo"', "did you mean"),
     # relations
     ("cyclic policy", "escalation.yaml", "  on-call:\n", "  on-call:\n    then: payments\n", "then: payments",
      "a cycle: on-call then payments then on-call", "end one of them without then"),
@@ -378,6 +392,8 @@ def test_no_fault_shows_a_value_that_may_be_secret(secret: object) -> None:
 
 
 OF_MEANING = {
+    "an event's words in public", "a status page that is none", "a public word nobody owes", "a page where something else is",
+    "a component of no service", "an audience that nobody is",
     "unknown contact", "unknown schedule", "unknown channel", "unknown policy", "unknown policy to follow",
     "unknown person in a rotation", "unknown last resort", "unknown method", "unknown service", "cyclic policy",
     "policy that follows itself", "services that need each other", "service that needs itself",

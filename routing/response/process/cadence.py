@@ -7,6 +7,7 @@ from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.policy import Process
 from routing.response import following, informing, notify
+from routing.response.process import audiences
 from routing.timer import Wake
 
 PATIENCE = 3
@@ -58,6 +59,7 @@ def status(draft: Draft, incident: Incident, text: str, by: str, via: str) -> No
     held = incident.course.roles.values() if incident.course else ()
     incident = notify.tell_each(draft, incident, [*incident.paged, *held], said)
     incident = following.tell(draft, informing.inform(draft, incident, said), said)
+    incident = audiences.updated(draft, incident, said)
     rules = draft.policy.process
     if rules is not None and incident.phase is not Phase.RESOLVED:
         expect(draft, rules, incident)

@@ -1,0 +1,50 @@
+"""Who else hears of an incident: when it is bad enough, how it stands, that it is over; quietly, and once."""
+
+from dataclasses import replace
+
+from published import policy, trouble
+from telling import do, told
+
+from routing.entry import Graded, Verb
+from routing.instant import HOUR
+from routing.severity import Severity
+from routing.simulation import Simulation
+
+
+def heard(sim: Simulation, who: str = "cto") -> list[str]:
+    return [text for contact, text in told(sim) if contact == who]
+
+
+def test_an_audience_hears_of_the_opening_each_status_and_the_end() -> None:
+    sim = trouble()
+    do(sim, Verb.STATUS, text="the database is being restored")
+    do(sim, Verb.RESOLVE)
+    sim.pass_time(sim.now + 3 * HOUR)
+    assert heard(sim) == [
+        "Open: SEV-0 site-down",
+        "Status of site-down: the database is being restored (anna)",
+        "Resolved: site-down",
+    ]
+
+
+def test_of_what_is_not_bad_enough_it_hears_nothing_until_it_is() -> None:
+    sim = trouble(kind="api-broken")
+    do(sim, Verb.STATUS, text="looking")
+    assert heard(sim) == []
+    sim.feed(Graded(at=sim.now, by="anna", incident="INC-1", severity=Severity.SEV0.value))
+    assert heard(sim) == ["Open: SEV-0 api-broken"]
+
+
+def test_who_hears_as_a_responder_hears_nothing_twice() -> None:
+    sim = trouble()
+    do(sim, Verb.REASSIGN, to="contact:cto")
+    before = len(heard(sim))
+    do(sim, Verb.RESOLVE)
+    assert [text for text in heard(sim)[before:] if text.startswith("Resolved")] == [
+        "Resolved: site-down (resolved by anna via the command line)"
+    ]
+
+
+def test_a_policy_without_audiences_tells_nobody_else() -> None:
+    sim = trouble(replace(policy(), process=None))
+    assert heard(sim) == []
