@@ -3,7 +3,7 @@
 The fold reads and writes the draft. If it raises, the draft is dropped and nothing has happened.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
@@ -35,8 +35,8 @@ class Draft:
         self._new: dict[Table, dict[str, Record | None]] = {}
         """By table what this entry has put, and None for what it has dropped."""
         self._changes: list[Change] = []
-        self._puts: dict[tuple[Table, str], tuple[str, int]] = {}
-        """Of each record put and not dropped since: who owns it, and where in the changes that is."""
+        self._places: dict[Table, dict[str, int]] = {}
+        """By table of each record put and not dropped since: where in the changes that is."""
         self._effects: dict[str, AnyEffect] = {}
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -59,9 +59,11 @@ class Draft:
         return self.find(Table.RUN, key, Run)
 
     def timer(self, wake: Wake, subject: str) -> Timer | None:
-        return self.find(
-            Table.TIMER, wake + ":" + subject, Timer
-        )  # asked most of all; formatting takes twice as long
+        # Asked most of all: formatting takes twice as long, and so does `find`.
+        key = wake + ":" + subject
+        new = self._new.get(Table.TIMER)
+        found = new[key] if new is not None and key in new else self.state.tables[Table.TIMER].get(key)
+        return found if isinstance(found, Timer) else None
 
     def fact(self, key: str) -> str:
         found = self.find(Table.FACT, key, Fact)
@@ -69,7 +71,8 @@ class Draft:
 
     def changed(self, table: Table) -> list[str]:
         """Keys of the records of a table that this entry has put so far."""
-        return [key for key, record in self._new.get(table, _NONE).items() if record is not None]
+        new = self._new.get(table)
+        return [key for key, record in new.items() if record is not None] if new else []
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
@@ -106,18 +109,22 @@ class Draft:
 
     def put(self, table: Table, key: str, record: Record, incident: str = "") -> None:
         """The last of several is what is written, in the place of the first."""
-        self._new.setdefault(table, {})[key] = record
-        owner, place = self._puts.get((table, key), ("", -1))
-        if place >= 0 and owner == incident:
+        new, places = self._new.get(table), self._places.get(table)
+        if new is None or places is None:
+            new = self._new[table] = {}
+            places = self._places[table] = {}
+        new[key] = record
+        place = places.get(key, -1)
+        if place >= 0 and self._changes[place].incident == incident:  # type: ignore[union-attr]  # it is a put
             self._changes[place] = Put(table, key, record, incident)
         else:
-            self._puts[table, key] = incident, len(self._changes)
+            places[key] = len(self._changes)
             self._changes.append(Put(table, key, record, incident))
 
     def drop(self, table: Table, key: str, incident: str = "") -> None:
         if self.find(table, key, Record) is not None:
             self._new.setdefault(table, {})[key] = None
-            self._puts.pop((table, key), None)
+            self._places.setdefault(table, {}).pop(key, None)
             self._changes.append(Drop(table, key, incident))
 
     def put_incident(self, incident: Incident) -> None:
@@ -161,6 +168,14 @@ class Draft:
             self.drop(Table.TIMER, timer.id, timer.incident)
             self._touch(wake, timer.incident)
 
+    def unwake_all(self, wakes: Iterable[Wake], subject: str) -> None:
+        """Of a dozen that might be set, one is: those that are not cost next to nothing."""
+        new, known = self._new.get(Table.TIMER, _NONE), self.state.tables[Table.TIMER]
+        for wake in wakes:
+            key = wake + ":" + subject
+            if key in known or key in new:
+                self.unwake(wake, subject)
+
     def _touch(self, wake: Wake, incident: str) -> None:
         if wake not in BOOKKEEPING:
             self.touched.add(incident)
@@ -186,7 +201,9 @@ class Draft:
         self._changes.append(Bury(kind, subject, incident, error, raw))
 
     def retire(self, incident: str) -> None:
-        self._puts.clear()  # what is put from here on is not of what retires
+        self._places = {
+            table: {} for table in self._places
+        }  # what is put from here on is not of what retires
         self._changes.append(Retire(incident))
 
     def decision(self) -> Decision:

@@ -29,7 +29,9 @@ class Pages:
         if page.purpose not in ANSWERED:
             return
         entries, entry = self._by_address[_place(page)], _entry(page)
-        if not _holds(entries, entry):
+        if not entries or entry > entries[-1]:
+            entries.append(entry)
+        elif not _holds(entries, entry):
             insort(entries, entry)
 
     def drop(self, page: Delivery) -> None:

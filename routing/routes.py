@@ -1,9 +1,9 @@
 """The route tree, as Alertmanager walks it: depth first, the first match wins unless it continues."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as _quoted
 
 from routing.policy import Policy, Route
 from routing.reason import Reason
@@ -34,7 +34,7 @@ def by_name(policy: Policy, name: str) -> Route | None:
 
 def group_key(route: Route, labels: Mapping[str, str]) -> str:
     """What alerts of one incident share: the route, and the values of the labels it groups by."""
-    pairs = ",".join(f"{name}={json.dumps(labels.get(name, ''))}" for name in route.group_by)
+    pairs = ",".join([f"{name}={_quoted(labels.get(name, ''))}" for name in route.group_by])
     key = f"{route.name}{{{pairs}}}"
     if len(key) <= LONGEST_KEY:
         return key

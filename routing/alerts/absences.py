@@ -4,8 +4,6 @@ The timer is set for the earliest instant at which something may be missed, and 
 due, what is expected is looked at anew. So it survives what the state survives, and costs nothing per event.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
 from routing import duration
@@ -17,7 +15,7 @@ from routing.draft import Draft
 from routing.event import Event
 from routing.incident import Window
 from routing.instant import iso
-from routing.policy import Absence, Matcher
+from routing.policy import Absence
 from routing.reason import Reason
 from routing.schema.sources import OURSELVES
 from routing.timer import Wake
@@ -25,18 +23,12 @@ from routing.timer import Wake
 
 def came(draft: Draft, event: Event, classified: Classified, at: int) -> bool:
     """Take note of what came, and of what is to follow it; true when that gave the event its verdict."""
-    found = False
-    for rule in draft.policy.absences:
-        is_it = _matches(rule.matchers, classified.labels)
-        asks = bool(rule.after) and _matches(rule.after, classified.labels)
-        if is_it or asks:
-            _note(draft, rule, event, classified, at, is_it=is_it, asks=asks)
-            found = True
-    return found
-
-
-def _matches(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
-    return all(matcher.matches(labels) for matcher in matchers)
+    found: dict[str, tuple[Absence, set[bool]]] = {}
+    for rule, asks in draft.policy.absences_by_labels.matching(classified.labels):
+        found.setdefault(rule.key, (rule, set()))[1].add(asks)
+    for rule, sides in found.values():
+        _note(draft, rule, event, classified, at, is_it=False in sides, asks=True in sides)
+    return bool(found)
 
 
 def _note(

@@ -55,7 +55,8 @@ def _tell_late(draft: Draft, deploy: Deploy) -> None:
 def suspected(draft: Draft, incident: Incident) -> Incident:
     """The incident with the production deployments recent enough to be its cause."""
     known = [each for each in draft.state.tables[Table.DEPLOY].values() if isinstance(each, Deploy)]
-    return _blame(draft, incident, [each for each in known if _likely(draft, incident, each)])
+    likely = [each for each in known if _likely(draft, incident, each)]
+    return _blame(draft, incident, likely) if likely else incident
 
 
 def reasons(draft: Draft, incident: Incident) -> list[Reason]:

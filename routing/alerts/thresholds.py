@@ -39,24 +39,14 @@ def hits(policy: Policy, event: Event, labels: Mapping[str, str]) -> list[Hit]:
     """Every threshold the event counts for. A resolve never counts, nor does one that lacks the label to differ in."""
     if event.status is Status.RESOLVED:
         return []
-    found = []
-    for threshold in policy.thresholds:
-        side = _side(threshold, labels)
-        if side is not None and (not threshold.distinct or _named(threshold, event, labels)):
+    found: list[Hit] = []
+    for threshold, other in policy.thresholds_by_labels.matching(labels):
+        if other and found and found[-1].threshold is threshold:
+            continue  # what it counts itself is not one of the others
+        if not threshold.distinct or _named(threshold, event, labels):
+            side = Side.OTHER if other else Side.OWN
             found.append(Hit(threshold, side, tuple(labels.get(name, "") for name in threshold.by)))
     return found
-
-
-def _side(threshold: Threshold, labels: Mapping[str, str]) -> Side | None:
-    for matcher in threshold.matchers:
-        if not matcher.matches(labels):
-            break
-    else:
-        return Side.OWN
-    ratio = threshold.ratio
-    if ratio is not None and all(matcher.matches(labels) for matcher in ratio.matchers):
-        return Side.OTHER
-    return None
 
 
 def _named(threshold: Threshold, event: Event, labels: Mapping[str, str]) -> str:

@@ -187,10 +187,8 @@ def forget(draft: Draft, run: Run) -> None:
     if run.at_step:
         draft.withdraw(effect_id(run, run.at_step))
         _drop_timers(draft, run, run.at_step)
-    for wake in (Wake.RUN_DEADLINE, Wake.VERIFY, Wake.APPROVAL):
-        draft.unwake(wake, run.id)
+    draft.unwake_all((Wake.RUN_DEADLINE, Wake.VERIFY, Wake.APPROVAL), run.id)
 
 
 def _drop_timers(draft: Draft, run: Run, step: str) -> None:
-    for wake in (Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY):
-        draft.unwake(wake, effect_id(run, step))
+    draft.unwake_all((Wake.UNCLAIMED, Wake.SILENT, Wake.RETRY), effect_id(run, step))

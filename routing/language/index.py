@@ -80,6 +80,8 @@ class Index(Generic[T]):
     def matching(self, labels: Labels) -> list[T]:
         """Every item all of whose matchers match, in the items' order."""
         found = [entry for entry in self._candidates(labels) if entry.takes(labels)]
+        if not found:
+            return []
         if len(found) > 1:
             found.sort(key=lambda entry: entry.place)
         return [entry.item for entry in found]

@@ -10,7 +10,7 @@ from routing.incident import Alert, Incident, Phase
 from routing.noise import mutes
 from routing.noise.related import Found
 from routing.policy import Route
-from routing.response import escalation, notify, responding, sending, stages
+from routing.response import escalation, notify, responding, sending
 
 MOST_ALSO = 20
 """Groups an incident takes in besides its own; of further ones each alert is related anew."""
@@ -50,7 +50,7 @@ def adopt(draft: Draft, effects: list[Found], condition: Condition, route: Route
     )
     incident = deploys.suspected(draft, incident)
     if reroute:
-        ladder = stages.begin(draft.policy.escalations[route.escalation])
+        ladder = draft.policy.escalations[route.escalation].begun
         incident = msgspec.structs.replace(incident, escalation=ladder)
     draft.put_incident(incident)
     _explain(draft, incident, effects)

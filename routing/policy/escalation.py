@@ -1,8 +1,8 @@
 """Who is paged, then who next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from routing.escalation import Delay, When
+from routing.escalation import Delay, Escalation, Stage, Target, When
 from routing.reason import Origin
 
 
@@ -27,3 +27,20 @@ class EscalationPolicy:
     steps: tuple[EscalationStep, ...]
     repeat: int
     origin: Origin
+    begun: Escalation = field(init=False, repr=False, compare=False)
+    """As an incident keeps it that begins with it: later changes of the policy do not move it."""
+
+    def __post_init__(self) -> None:
+        stages = [
+            Stage(
+                targets=[Target(kind=kind, name=name) for kind, name in step.targets],
+                wait_ms=step.wait_ms,
+                origin=str(step.origin),
+                until=step.until,
+                when=list(step.when),
+                delay=step.delay,
+            )
+            for step in self.steps
+        ]
+        begun = Escalation(policy=self.name, stages=stages, repeat=self.repeat, origin=str(self.origin))
+        object.__setattr__(self, "begun", begun)

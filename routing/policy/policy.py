@@ -93,6 +93,10 @@ class Policy:
     """Every route of the tree, by name."""
     by_labels: Index[SeverityRule] = field(init=False, repr=False, compare=False)
     """`rules` by their matchers."""
+    thresholds_by_labels: Index[tuple[Threshold, bool]] = field(init=False, repr=False, compare=False)
+    """`thresholds` by what they count, and (True) by what the others of a ratio are, which are counted beside."""
+    absences_by_labels: Index[tuple[Absence, bool]] = field(init=False, repr=False, compare=False)
+    """`absences` by what they expect, and (True) by what asks for it."""
     runbooks_by_id: Mapping[str, Runbook] = field(init=False, repr=False, compare=False)
     runbooks_by_labels: Index[Runbook] = field(init=False, repr=False, compare=False)
     """Those that are on, by their matchers, as they are asked: what repairs, then what hands over."""
@@ -100,6 +104,18 @@ class Policy:
     def __post_init__(self) -> None:
         object.__setattr__(self, "routes", {each.name: each for each in all_routes(self.route)})
         object.__setattr__(self, "by_labels", Index((each.matchers, each) for each in self.rules))
+        counted = [
+            (matchers, (each, other)) for each in self.thresholds
+            for other, matchers in ((False, each.matchers), (True, each.ratio.matchers if each.ratio else None))
+            if matchers is not None
+        ]  # fmt: skip
+        object.__setattr__(self, "thresholds_by_labels", Index(counted))
+        expected = [
+            (matchers, (each, asks)) for each in self.absences
+            for asks, matchers in ((False, each.matchers), (True, each.after))
+            if matchers or not asks
+        ]  # fmt: skip
+        object.__setattr__(self, "absences_by_labels", Index(expected))
         object.__setattr__(self, "runbooks_by_id", {each.id: each for each in self.runbooks})
         asked = sorted(
             (each for each in self.runbooks if each.mode != "off"), key=lambda each: each.hands_over

@@ -93,8 +93,7 @@ def _answered(draft: Draft, delivery: Delivery) -> None:
         answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
         draft.put_delivery(answered)
         draft.withdraw(delivery.id)
-        for wake in (*sending.AWAITED, Wake.SILENT):
-            draft.unwake(wake, delivery.id)
+        draft.unwake_all((*sending.AWAITED, Wake.SILENT), delivery.id)
 
 
 def _is_about_writing(draft: Draft, entry: Answer) -> bool:

@@ -4,8 +4,8 @@ One timer an incident, for the earliest of its milestones that still matter.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from routing.calendar.sprints import end_of_sprint
 from routing.draft import Draft
@@ -21,8 +21,7 @@ class Milestone(StrEnum):
     RESOLVE_BY = "escalate if it is not resolved by then"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """`at` (ms) is when it comes, `deadline` the end of the clock it is about."""
 
     at: int
@@ -51,8 +50,10 @@ def watch(draft: Draft, incident: Incident) -> None:
 
 def follow(draft: Draft, incident: Incident, after: int) -> None:
     """Be woken for the first milestone later than an instant (ms), or for nothing more."""
-    later = [due for due in milestones(draft, incident) if due.at > after]
-    following = min(later, key=lambda due: due.at, default=None)
+    following = None
+    for due in milestones(draft, incident):
+        if due.at > after and (following is None or due.at < following.at):
+            following = due
     if following is None:
         draft.unwake(Wake.CLOCK, incident.id)
         return

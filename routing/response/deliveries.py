@@ -271,5 +271,4 @@ def _needless(draft: Draft, delivery: Delivery) -> str:
 def _settle(draft: Draft, delivery: Delivery) -> None:
     """Nothing is awaited of this attempt any more."""
     draft.withdraw(delivery.id)
-    for wake in (*sending.AWAITED, Wake.SILENT):
-        draft.unwake(wake, delivery.id)
+    draft.unwake_all((*sending.AWAITED, Wake.SILENT), delivery.id)

@@ -229,8 +229,8 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
 
 def stop(draft: Draft, incident: Incident) -> None:
     """Nobody is to be paged for now: it was acknowledged, put off, or resolved."""
-    for wake in (Wake.ESCALATE, Wake.LAST_RESORT, Wake.HOLD, Wake.ACK_EXPIRES, Wake.SNOOZE):
-        draft.unwake(wake, incident.id)
+    planned = (Wake.ESCALATE, Wake.LAST_RESORT, Wake.HOLD, Wake.ACK_EXPIRES, Wake.SNOOZE)
+    draft.unwake_all(planned, incident.id)
 
 
 def is_waiting_for_ack(incident: Incident) -> bool:

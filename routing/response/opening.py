@@ -9,7 +9,7 @@ from routing.entry import Opened
 from routing.incident import Incident, Phase
 from routing.policy import Route
 from routing.reason import Reason
-from routing.response import clocks, informing, render, responding, stages
+from routing.response import clocks, informing, render, responding
 from routing.severity import Severity
 
 
@@ -55,7 +55,7 @@ def open_incident(draft: Draft, route: Route, opening: Opening) -> Incident:
         graded_by=list(opening.rules),
         respond_by=draft.now + level.respond_ms,
         resolve_by=clocks.resolve_by(draft, opening.severity),
-        escalation=stages.begin(policy),
+        escalation=policy.begun,
         opened_by=opening.by,
         firing=opening.alerts,
         alerts=opening.alerts,

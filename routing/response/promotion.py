@@ -34,17 +34,22 @@ def due(draft: Draft, incident: Incident) -> None:
 
 
 def _consider(draft: Draft, incident: Incident) -> None:
+    later = []
     for rule in draft.policy.promotions:
+        if not _concerns(incident, rule):
+            continue
+        later.append(rule)
         if why := _why(draft, incident, rule):
             reason = Reason(text=why, rule=rule.name, origin=str(rule.origin))
             worse = responding.worsen(draft, incident, rule.to, incident.labels, reason)
             incident = _dated(draft, draft.incident(worse.id) or worse)
-    _wait(draft, incident)
+            later = [each for each in draft.policy.promotions if _concerns(incident, each)]
+    _wait(draft, incident, later)
 
 
 def _why(draft: Draft, incident: Incident, rule: Promotion) -> str:
-    """Why the rule raises the incident; "" when it does not."""
-    if not _concerns(incident, rule) or draft.now - since(incident) < rule.after_ms:
+    """Why the rule, which concerns the incident, raises it now; "" when it does not."""
+    if draft.now - since(incident) < rule.after_ms:
         return ""
     services = len(incident.services) + bool(incident.service)
     if (rule.alerts and incident.alerts <= rule.alerts) or (rule.services and services <= rule.services):
@@ -75,12 +80,12 @@ def since(incident: Incident) -> int:
     return incident.graded_at or incident.opened_at
 
 
-def _wait(draft: Draft, incident: Incident) -> None:
-    """Be woken when the first rule that goes by age may raise it."""
+def _wait(draft: Draft, incident: Incident, rules: list[Promotion]) -> None:
+    """Be woken when the first of the rules that concern it and go by age may raise it."""
     began, coming = since(incident), 0
-    for rule in draft.policy.promotions:
+    for rule in rules:
         at = began + rule.after_ms
-        if rule.after_ms and at > draft.now and (not coming or at < coming) and _concerns(incident, rule):
+        if rule.after_ms and at > draft.now and (not coming or at < coming):
             coming = at
     known = draft.timer(Wake.PROMOTE, incident.id)
     if coming and (known is None or known.at != coming):

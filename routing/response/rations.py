@@ -41,9 +41,11 @@ def keep(draft: Draft, delivery: Delivery, ration: Ration) -> None:
 
 
 def _keep(draft: Draft, ration: Ration, limits: tuple[Limit, ...]) -> None:
-    longest = max((limit.window_ms for limit in limits), default=MINUTE)
-    most = max((limit.count for limit in limits), default=1)
-    times = [at for at in ration.times if at > draft.now - longest]
+    longest = max([limit.window_ms for limit in limits], default=MINUTE)
+    most = max([limit.count for limit in limits], default=1)
+    times, since = ration.times, draft.now - longest
+    if times and min(times) <= since:
+        times = [at for at in times if at > since]
     put(draft, msgspec.structs.replace(ration, times=[*times, draft.now][-most:]), draft.now + longest)
 
 

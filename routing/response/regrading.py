@@ -7,7 +7,7 @@ from routing.draft import Draft
 from routing.entry import Graded
 from routing.incident import Incident, Phase
 from routing.reason import Reason
-from routing.response import clocks, escalation, notify, responding, sending, stages
+from routing.response import clocks, escalation, notify, responding, sending
 from routing.severity import Severity
 
 
@@ -62,7 +62,7 @@ def _reroute(draft: Draft, incident: Incident, by: str) -> Incident:
     draft.put_incident(incident)
     if route.escalation == known:
         return incident
-    begun = stages.begin(draft.policy.escalations[route.escalation])
+    begun = draft.policy.escalations[route.escalation].begun
     incident = msgspec.structs.replace(incident, escalation=begun)
     draft.put_incident(incident)
     if incident.phase is not Phase.TRIGGERED or incident.held_until:

@@ -10,7 +10,7 @@ from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.noise import grouping, mute, mutes
 from routing.reason import Reason
-from routing.response import acknowledging, clocks, escalation, stages
+from routing.response import acknowledging, clocks, escalation
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -96,7 +96,7 @@ def worsen(
     draft.note(incident.id, f"raised to {severity}", *reasons)
     matched = routes.match(draft.policy, {**incident.labels, "severity": str(severity)})
     policy = draft.policy.escalations[matched[0].route.escalation]
-    incident = msgspec.structs.replace(incident, escalation=stages.begin(policy), route=matched[0].route.name)
+    incident = msgspec.structs.replace(incident, escalation=policy.begun, route=matched[0].route.name)
     clocks.watch(draft, incident)
     draft.put_incident(incident)
     if incident.phase is Phase.ACKNOWLEDGED:

@@ -207,8 +207,7 @@ def cancel(draft: Draft, delivery: Delivery, why: str) -> None:
         msgspec.structs.replace(delivery, progress=Progress.CANCELLED, changed_at=draft.now, error=why)
     )
     draft.withdraw(delivery.id)
-    for wake in AWAITED:
-        draft.unwake(wake, delivery.id)
+    draft.unwake_all(AWAITED, delivery.id)
     if threads.has(draft, delivery):
         # In an entry of their own: whoever cancels is about to write the incident, and what they would add to it.
         for each in threads.waiting(draft, delivery):

@@ -5,27 +5,11 @@ from functools import lru_cache
 
 from routing.calendar import hours
 from routing.draft import Draft
-from routing.escalation import Escalation, Stage, Target, When
+from routing.escalation import Stage, When
 from routing.incident import Incident
 from routing.language import matchers
-from routing.policy import EscalationPolicy, Matcher
+from routing.policy import Matcher
 from routing.severity import Severity
-
-
-def begin(policy: EscalationPolicy) -> Escalation:
-    """The escalation as the incident keeps it: later policy changes do not move it."""
-    stages = [
-        Stage(
-            targets=[Target(kind=kind, name=name) for kind, name in step.targets],
-            wait_ms=step.wait_ms,
-            origin=str(step.origin),
-            until=step.until,
-            when=list(step.when),
-            delay=step.delay,
-        )
-        for step in policy.steps
-    ]
-    return Escalation(policy=policy.name, stages=stages, repeat=policy.repeat, origin=str(policy.origin))
 
 
 def why_not(draft: Draft, incident: Incident, conditions: Sequence[When]) -> str:

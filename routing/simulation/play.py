@@ -106,12 +106,16 @@ class Played:
 
     def _note(self) -> None:
         """Turn what is new in the simulation into lines, in the order it was decided."""
-        for incident, moment in self.simulation.moments[self._moments :]:
-            self.lines.append(Line(moment.at, incident, moment.what, tuple(moment.reasons)))
-        for at, effect in self.simulation.effects[self._effects :]:
-            if isinstance(effect, Deliver):
-                self.lines.append(Line(at, effect.incident, _told(effect)))
-        self._moments, self._effects = len(self.simulation.moments), len(self.simulation.effects)
+        moments, effects = self.simulation.moments, self.simulation.effects
+        if len(moments) > self._moments:
+            for incident, moment in moments[self._moments :]:
+                self.lines.append(Line(moment.at, incident, moment.what, tuple(moment.reasons)))
+            self._moments = len(moments)
+        if len(effects) > self._effects:
+            for at, effect in effects[self._effects :]:
+                if isinstance(effect, Deliver):
+                    self.lines.append(Line(at, effect.incident, _told(effect)))
+            self._effects = len(effects)
 
 
 def _told(effect: Deliver) -> str:

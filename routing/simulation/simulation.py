@@ -45,8 +45,8 @@ class Simulation:
         for change in decision.changes:
             if isinstance(change, Note):
                 self.moments.append((change.incident, change.moment))
-            elif isinstance(change, Put) and isinstance(change.record, Timer):
-                heappush(self._due, (change.record.at, change.key))
+            elif isinstance(change, Put) and change.table is Table.TIMER:
+                heappush(self._due, (change.record.at, change.key))  # type: ignore[attr-defined]  # a timer
         for effect in decision.effects:
             self.effects.append((self.now, effect))
             for after, answer in self._script(effect, self.now):
@@ -61,8 +61,10 @@ class Simulation:
 
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing is due until then (ms)."""
-        timer, coming = self._first_timer(), self._coming[0][0] if self._coming else None
-        if coming is not None and coming <= until and (timer is None or coming <= timer.at):
+        timer, coming = None, self._coming[0][0] if self._coming else until + 1
+        if not self._due or coming > self._due[0][0]:
+            timer = self._first_timer()
+        if coming <= until and (timer is None or coming <= timer.at):
             self.now = max(self.now, coming)
             self.feed(heappop(self._coming)[2])
         elif timer is not None and timer.at <= until:

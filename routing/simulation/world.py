@@ -38,20 +38,20 @@ class World:
         return [(CLAIM_MS, claimed), *_stepped(effect, found, outcome, now)]
 
     def _behaviour(self, effect: AnyEffect, after_ms: int) -> Behaviour | None:
-        fitting = (each for each in self._behaviours if _fits(each, effect, after_ms))
-        return next(fitting, None)
+        for each in self._behaviours:
+            if _fits(each, effect, after_ms):
+                return each
+        return None
 
 
 def _fits(behaviour: Behaviour, effect: AnyEffect, after_ms: int) -> bool:
     if not behaviour.from_ms <= after_ms < behaviour.until_ms:
         return False
+    of_step = bool(behaviour.action or behaviour.step)
     if isinstance(effect, Deliver):
-        pairs = (behaviour.channel, effect.channel), (behaviour.contact, effect.contact)
-        fitting = not (behaviour.action or behaviour.step)
-    else:
-        pairs = (behaviour.action, effect.action), (behaviour.step, effect.step)
-        fitting = bool(behaviour.action or behaviour.step)
-    return fitting and all(wanted in {"", found} for wanted, found in pairs)
+        fitting = behaviour.channel in {"", effect.channel} and behaviour.contact in {"", effect.contact}
+        return fitting and not of_step
+    return of_step and behaviour.action in {"", effect.action} and behaviour.step in {"", effect.step}
 
 
 def _delivered(
