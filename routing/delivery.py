@@ -121,6 +121,8 @@ class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The number of the last one that a message for several told of."""
     carrier: str = ""
     """That message."""
+    until_at: int = 0
+    """Until when some limit remembers it, or something waits for it (ms)."""
 
 
 def ration_key(delivery: Delivery) -> str:

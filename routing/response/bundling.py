@@ -1,23 +1,21 @@
 """Bundling: what a contact could not be told one by one is told in one message, and none of it is lost.
 
-The first held delivery whose turn comes carries the others: its message names them. Each of the others joins
-it, in an entry of its own, and is done when it is done; when it fails, each goes its own way again.
+The first held delivery whose turn comes carries the others: its message names them. Each of the others joins it
+(`routing.response.carried`) and is done when it is done; when it fails, each goes its own way again.
 """
 
 from heapq import nsmallest
+from itertools import islice
 
 import msgspec
 
 from routing.delivery import Delivery, Held, Message, Progress, Purpose, Ration, ration_key
 from routing.draft import Draft
 from routing.incident import Incident
-from routing.instant import SECOND
 from routing.policy import Contact
-from routing.response import callees, deliveries, rations, render, sending
+from routing.response import callees, carried, deliveries, rations, render, sending
 from routing.timer import Wake
 
-CHECK_MS = 30 * SECOND
-"""How often a carried delivery looks what became of the message that told of it."""
 LISTED = 10
 """A message for several names so many incidents, the worst first; the others it counts."""
 
@@ -31,7 +29,7 @@ def due(draft: Draft, delivery: Delivery) -> None:
         return
     ration = rations.of(draft, ration_key(delivery))
     if delivery.number <= ration.told:
-        _join(draft, delivery, ration)
+        carried.join(draft, delivery, ration.carrier)
         return
     opens = draft.now if delivery.held == Held.DIGEST else rations.opens_at(draft, delivery)
     if opens > draft.now:
@@ -58,6 +56,9 @@ def _carry(draft: Draft, delivery: Delivery, ration: Ration) -> None:
         message = render.updates(delivery.incident, _news(waiting))
         delivery = msgspec.structs.replace(delivery, message=message)
     sending.leave(draft, delivery)
+    others = (each for each in waiting if each.id != delivery.id)
+    for each in islice(others, carried.MOST_AT_ONCE):
+        carried.join(draft, draft.delivery(each.id) or each, delivery.id)
 
 
 def _listing(draft: Draft, delivery: Delivery, by_incident: dict[str, list[Delivery]]) -> Delivery:
@@ -91,28 +92,14 @@ def _message(
     return render.bundled_pages(incidents, many, zone)
 
 
-def _join(draft: Draft, delivery: Delivery, ration: Ration) -> None:
-    joined = msgspec.structs.replace(delivery, carrier=ration.carrier, changed_at=draft.now)
-    draft.put_delivery(joined)
-    sending.owe(draft, joined)
-    what = f"see that {delivery.contact} got {ration.carrier}, which tells of it"
-    draft.wake(Wake.BUNDLE, delivery.id, draft.now + CHECK_MS, incident=delivery.incident, what=what)
-
-
 def _look(draft: Draft, delivery: Delivery) -> None:
     carrier = draft.delivery(delivery.carrier)
     if carrier is not None and not carrier.progress.over:
-        what = f"see that {delivery.contact} got {carrier.id}, which tells of it"
-        draft.wake(Wake.BUNDLE, delivery.id, draft.now + CHECK_MS, incident=delivery.incident, what=what)
+        carried.look_again(draft, delivery)
     elif carrier is None or carrier.progress in {Progress.FAILED, Progress.CANCELLED}:
         deliveries.give_up(draft, delivery, f"{delivery.carrier}, which was to tell of it, was not delivered")
     else:
-        told = msgspec.structs.replace(
-            delivery, progress=Progress.SENT, changed_at=draft.now, provider_id=carrier.provider_id,
-            answer=carrier.answer, sandbox=carrier.sandbox,
-        )  # fmt: skip
-        draft.put_delivery(told)
-        draft.note(delivery.incident, f"{delivery.contact} was told by {carrier.id}, together with others")
+        carried.told(draft, delivery, carrier)
 
 
 def _waiting(draft: Draft, key: str) -> list[Delivery]:

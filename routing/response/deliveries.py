@@ -8,7 +8,7 @@ from routing.draft import Draft
 from routing.entry import Claimed, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
 from routing.record import encode
-from routing.response import callees, escalation, notices, optouts, sending, threads
+from routing.response import callees, carried, escalation, notices, optouts, sending, threads
 from routing.severity import Severity
 from routing.timer import Wake
 
@@ -87,6 +87,8 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
     remark = f"; {entry.remark}" if entry.remark else ""
     draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}{remark}")
+    if progress is not Progress.FAILED:
+        carried.accepted(draft, draft.delivery(delivery.id) or delivery)
     if threads.has(draft, delivery):
         threads.opened(draft, delivery, entry)
         sending.follow(draft, delivery)

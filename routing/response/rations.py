@@ -9,10 +9,13 @@ import msgspec
 from routing.decision import Table
 from routing.delivery import Delivery, Held, Purpose, Ration, ration_key
 from routing.draft import Draft
-from routing.instant import MINUTE
+from routing.instant import HOUR, MINUTE
 from routing.policy import Limit
 from routing.severity import Severity
 from routing.timer import Wake
+
+LOOK_MS = HOUR
+"""What no limit remembers any more is forgotten so late at most: to keep it harms nothing."""
 
 
 def opens_at(draft: Draft, delivery: Delivery) -> int:
@@ -46,15 +49,17 @@ def _keep(draft: Draft, ration: Ration, limits: tuple[Limit, ...]) -> None:
     times, since = ration.times, draft.now - longest
     if times and min(times) <= since:
         times = [at for at in times if at > since]
-    put(draft, msgspec.structs.replace(ration, times=[*times, draft.now][-most:]), draft.now + longest)
+    until_at = max(ration.until_at, draft.now + longest)
+    put(draft, msgspec.structs.replace(ration, times=[*times, draft.now][-most:], until_at=until_at))
 
 
 def hold(draft: Draft, delivery: Delivery, held: Held, at: int, what: str) -> None:
     """It waits until `at` (ms) and is still owed: a timer says so."""
     delivery = msgspec.structs.replace(delivery, held=held.value)
     ration = of(draft, ration_key(delivery))
-    ration = msgspec.structs.replace(ration, held=ration.held + 1)
-    put(draft, ration, at + MINUTE)
+    until_at = max(ration.until_at, at + MINUTE)
+    ration = msgspec.structs.replace(ration, held=ration.held + 1, until_at=until_at)
+    put(draft, ration)
     draft.put_delivery(msgspec.structs.replace(delivery, number=ration.held))
     draft.wake(Wake.BUNDLE, delivery.id, at, incident=delivery.incident, what=what)
 
@@ -63,20 +68,24 @@ def of(draft: Draft, key: str) -> Ration:
     return draft.find(Table.RATION, key, Ration) or Ration(key=key)
 
 
-def put(draft: Draft, ration: Ration, until_at: int) -> None:
-    """Keep it at least until then (ms)."""
+def put(draft: Draft, ration: Ration) -> None:
+    """Keep it at least until it says. Its timer is not moved by each message: when it comes due, it looks."""
     draft.put(Table.RATION, ration.key, ration)
-    known = draft.timer(Wake.EXPIRE, f"ration:{ration.key}")
-    if known is None or known.at < until_at:
-        draft.wake(Wake.EXPIRE, f"ration:{ration.key}", until_at)
+    if draft.timer(Wake.EXPIRE, f"ration:{ration.key}") is None:
+        _look_later(draft, ration)
 
 
 def forget(draft: Draft, key: str) -> None:
-    """Its time is over; while something waits for it, it is kept on."""
-    if draft.state.waiting.of(key):
-        draft.wake(Wake.EXPIRE, f"ration:{key}", draft.now + MINUTE)
+    """Its time may be over; while something waits for it, it is kept on."""
+    known = draft.find(Table.RATION, key, Ration)
+    if known is not None and (known.until_at > draft.now or draft.state.waiting.of(key)):
+        _look_later(draft, known)
     else:
         draft.drop(Table.RATION, key)
+
+
+def _look_later(draft: Draft, ration: Ration) -> None:
+    draft.wake(Wake.EXPIRE, f"ration:{ration.key}", max(ration.until_at, draft.now + LOOK_MS))
 
 
 def _always_leaves(draft: Draft, delivery: Delivery) -> bool:

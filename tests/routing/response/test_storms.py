@@ -13,7 +13,7 @@ from routing.delivery import Progress, Purpose
 from routing.entry import Outcome
 from routing.instant import HOUR, MINUTE, SECOND
 from routing.policy import Limit
-from routing.response.bundling import CHECK_MS
+from routing.response.carried import CHECK_MS
 from routing.simulation import Simulation
 
 CALLS = (Limit(1, MINUTE), Limit(3, 15 * MINUTE), Limit(7, HOUR))
