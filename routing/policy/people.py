@@ -27,6 +27,11 @@ class Method:
         reserved = any(f".{domain}".endswith(f".{each}") for each in _RESERVED)
         return reserved or "000000" in self.address
 
+    @property
+    def is_pattern(self) -> bool:
+        """A place that is made for each incident, like "#incident-{date}": there is nobody there to be reached yet."""
+        return "{" in self.address
+
 
 @dataclass(frozen=True, slots=True)
 class AtHours:

@@ -38,3 +38,5 @@ class Process:
     origin: Origin
     audiences: tuple[Audience, ...] = ()
     status_page: StatusPage | None = None
+    room: tuple[str, str] | None = None
+    """(kind, name) of where everybody who works on it comes together: told when it begins, and of what follows."""

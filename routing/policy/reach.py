@@ -52,6 +52,8 @@ def _targets(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from route.inform
     for role in policy.process.roles if policy.process else ():
         yield role.target
+    if policy.process and policy.process.room:
+        yield policy.process.room
     for service in policy.services.values():
         if service.owner:
             yield service.owner

@@ -48,7 +48,8 @@ def unreachable_for(contact: Contact, proven: IsProven) -> tuple[Severity, ...]:
 
 def filled_in(contact: Contact, level: Severity) -> tuple[Method, ...]:
     """The methods a page of this severity goes by, without those that are nobody's yet."""
-    return tuple(each for each in _pages(contact, level) if not each.is_placeholder)
+    pages = _pages(contact, level)
+    return tuple(each for each in pages if not each.is_placeholder and not each.is_pattern)
 
 
 def _pages(contact: Contact, level: Severity) -> tuple[Method, ...]:

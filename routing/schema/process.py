@@ -39,6 +39,9 @@ class ProcessFile(Part):
 
     severity: Some[SeverityField] = Field(description="of which incidents, like [SEV-0, SEV-1]")
     phases: PhasesPart = Field(description="how long each phase has")
+    room: TargetPart | None = Field(
+        default=None, description="where all who work on it come together, like {contact: war-room}"
+    )
     roles: Some[RolePart] = Field(description="who takes which role: the first that matches, for each role")
     updates: UpdatesPart = Field(description="how often a status is owed, and by whom")
     postmortem: PostmortemPart = Field(description="when the review is due")
@@ -79,4 +82,5 @@ def build_process(part: ProcessFile, spot: Spot) -> Process:
         origin=spot.at("phases").origin,
         audiences=build_audiences(part.audiences, spot.at("audiences")),
         status_page=build_status_page(part.status_page, spot.at("status_page")) if part.status_page else None,
+        room=part.room.pair if part.room else None,
     )

@@ -9,6 +9,7 @@ from routing.incident import Incident, Phase
 from routing.instant import iso
 from routing.policy import Process
 from routing.reason import Reason
+from routing.response import callees, notify
 from routing.response.process import cadence, recovery, roles
 from routing.timer import Wake
 
@@ -71,7 +72,19 @@ def _begin(draft: Draft, rules: Process, incident: Incident) -> None:
     draft.note(incident.id, f"assessment until {iso(until)}", _by(rules))
     draft.wake(Wake.PHASE, incident.id, until, incident=incident.id, what="assessment is over")
     incident = roles.assign(draft, rules, msgspec.structs.replace(incident, course=course))
+    incident = _gather(draft, rules, incident)
     cadence.expect(draft, rules, incident)
+
+
+def _gather(draft: Draft, rules: Process, incident: Incident) -> Incident:
+    """Where all who work on it come together, it is shown; over a channel with threads that place follows it."""
+    if rules.room is None:
+        return incident
+    found = callees.resolve(draft, (rules.room,))
+    for each in found.people:
+        if each.contact.name not in incident.paged:
+            incident = notify.tell(draft, incident, each.contact, f"Work on {incident.title} goes on here")
+    return incident
 
 
 def enter(draft: Draft, rules: Process, incident: Incident, passage: Passage, why: str) -> None:

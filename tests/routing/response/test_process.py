@@ -7,6 +7,7 @@ import pytest
 import shipped
 from small_policy import HERE, POLICY, START, deploy, failed_card, firing, resolved
 from telling import do, ladder, lines, only, pages, simulate, step, told
+from threaded import Chat, chatting, in_chat
 
 from routing.audit import audit
 from routing.calendar.hours import FOREVER, next_start
@@ -349,3 +350,32 @@ def test_what_still_owes_its_post_mortem_is_looked_at_seldom(sim: Simulation) ->
     happened = sum(1 for _ in range(1000) if sim.step(START + 60 * DAY))
     assert 0 < happened < 200
     assert only(sim).followups
+
+
+def test_the_room_is_told_first_and_of_all_that_follows_to_its_end() -> None:
+    chat = chatting(policy(room=("contact", "room")))
+    sim = simulate(chat, Chat())
+    sim.feed(firing("site-down", at=START))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.ACK)
+    sim.pass_time(START + 10 * MINUTE)
+    do(sim, Verb.STATUS, text="rolled back")
+    sim.pass_time(START + 20 * MINUTE)
+    sim.feed(resolved("site-down", at=sim.now))
+    sim.pass_time(START + 2 * HOUR)
+    said = in_chat(sim)
+    assert [line for _, _, line in said] == [
+        "Work on site-down goes on here",
+        "anna has it: site-down",
+        "Status of site-down: rolled back (anna)",
+        "Resolved: site-down",
+        "Closed: site-down (nothing came back within 1h). Its channels can be closed.",
+    ]
+    assert {thread for _, thread, _ in said[1:]} == {f"P-{said[0][0]}-1"}
+
+
+def test_without_a_room_nothing_is_said_there() -> None:
+    sim = simulate(chatting(policy()), Chat())
+    sim.feed(firing("site-down", at=START))
+    sim.pass_time(START + MINUTE)
+    assert in_chat(sim) == []
