@@ -83,6 +83,8 @@ def _facts(way: ChannelModule) -> ChannelFacts:
         getattr(way, "Bounces", None),
         threads=getattr(way, "THREADS", False),
         page=getattr(way, "PAGE", False),
+        machine=getattr(way, "MACHINE", False),
+        best_effort=getattr(way, "BEST_EFFORT", False),
     )
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 class ChannelFacts:
     """`settings` is the model they must fit; None where only the facts are known. `bounces` is that of the mailbox in
     which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
-    an earlier one. `page`: what it is told everybody reads.
+    an earlier one. `page`: what it is told everybody reads. `machine`: a program reads it, which hears of each incident
+    by itself, however many there are. `best_effort`: it tells too little of what became of a message for a page to rely
+    on it.
     """
 
     voice: bool
@@ -20,6 +22,8 @@ class ChannelFacts:
     bounces: "type[BaseModel] | None" = None
     threads: bool = False
     page: bool = False
+    machine: bool = False
+    best_effort: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Catalogue:
             "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},
             "threads": sorted(name for name, channel in self.channels.items() if channel.threads),
             "pages": sorted(name for name, channel in self.channels.items() if channel.page),
+            "machines": sorted(name for name, channel in self.channels.items() if channel.machine),
+            "best_effort": sorted(name for name, channel in self.channels.items() if channel.best_effort),
             "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
             "families": {name: sorted(settings) for name, settings in sorted(self.families.items())},
         }
@@ -60,9 +66,13 @@ class Catalogue:
         return cls(
             sources=frozenset(facts["sources"]),
             channels={
-                # Policies kept by a release that knew neither do not name them.
+                # Policies kept by an earlier release may not name them.
                 name: ChannelFacts(
-                    voice, threads=name in facts.get("threads", ()), page=name in facts.get("pages", ())
+                    voice,
+                    threads=name in facts.get("threads", ()),
+                    page=name in facts.get("pages", ()),
+                    machine=name in facts.get("machines", ()),
+                    best_effort=name in facts.get("best_effort", ()),
                 )
                 for name, voice in facts["channels"].items()
             },

@@ -152,7 +152,9 @@ class Sent:
 
 class ChannelModule(Protocol):
     """`THREADS = True`, where a module has it: what it says to one place about one incident is one thread. Of the
-    first message it gets no `thread`, of all later ones the one that was opened.
+    first message it gets no `thread`, of all later ones the one that was opened. `MACHINE = True`: a program reads it,
+    which is told of each incident by itself. `BEST_EFFORT = True`: no page should rely on it alone. `Bounces`: the
+    model of a mailbox where reports of failure arrive.
     """
 
     TITLE: str

@@ -17,6 +17,7 @@ from routing.response.proofs import IsProven
 from routing.response.stages import told
 from routing.schema.coverage import FIX, unmeant_gap
 from routing.schema.yaml_marks import Document, Path, dotted
+from routing.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,20 @@ def to_be_filled_in(subject: Subject) -> Iterator[ConfigWarning]:
             yield subject.warning("oncall.yaml", ("contacts", name), f"a placeholder: {found}", fix)
 
 
+def paged_by_best_effort(subject: Subject) -> Iterator[ConfigWarning]:
+    """Pages that only such channels carry, of which nobody learns whether they arrived."""
+    channels = subject.policy.channels
+    for name, contact in subject.policy.contacts.items():
+        ways = [contact.by_severity.get(level) or contact.methods for level in (Severity.SEV0, Severity.SEV1)]
+        weak = next(
+            (way for way in ways if way and all(channels[each.channel].best_effort for each in way)), ()
+        )
+        if weak:
+            found = f"{name} is paged over {', '.join(each.channel for each in weak)} alone"
+            fix = "give them another way beside it: of this one nobody learns whether it reached anybody"
+            yield subject.warning("oncall.yaml", ("contacts", name), found, fix)
+
+
 def unreachable_policies(subject: Subject) -> Iterator[ConfigWarning]:
     """Steps nobody would ever be called by."""
     for policy in reach.idle_policies(subject.policy):
@@ -151,6 +166,7 @@ CHECKS: tuple[Check, ...] = (
     nobody_on_call,
     double_booked,
     to_be_filled_in,
+    paged_by_best_effort,
     unreachable_policies,
     unreachable_steps,
     unused_contacts,

@@ -26,7 +26,7 @@ _ADVICE = {
     534: "the server wants another way to log in: with many providers, a password made for applications",
     535: "check username and password in config/channels.yaml",
     538: "the server takes logins over TLS only: set security to starttls or tls",
-    550: "check the address in config/contacts.yaml, and that the server may send for from_address",
+    550: "check the address in config/oncall.yaml, and that the server may send for from_address",
 }
 
 

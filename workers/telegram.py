@@ -71,7 +71,7 @@ def _parameter(fault: Fault, name: str) -> int:
 TELEGRAM: Final = Vendor(
     "Telegram",
     {
-        400: "check the chat's id in config/contacts.yaml: write /id to the bot there",
+        400: "check the chat's id in config/oncall.yaml: write /id to the bot there",
         401: _CHECK_IT,
         403: "they blocked the bot, removed it, or never wrote to it: they must send it /start",
         404: _CHECK_IT,

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from receiver import callback, refuse
 from receiver.site import Site
-from routing.entry import Answer, Verb
+from routing.entry import Answer, Speaker, Verb
 from routing.errors import BadSignature
 
 SECRETS = ("TELEGRAM_WEBHOOK_SECRET",)
@@ -68,7 +68,10 @@ class _Updates:
         chat = _part(_part(pressed, "message"), "chat")
         said = _OLD
         if verb in _SAID and await self._is_theirs(callback.delivery_name(name), chat):
-            answer = Answer(at=self._site.now(), by=SOURCE, channel=_CHANNEL, text=verb, delivery=name)
+            who = _speaker(_part(pressed, "from"))
+            answer = Answer(
+                at=self._site.now(), by=SOURCE, channel=_CHANNEL, text=verb, delivery=name, who=who
+            )
             await callback.note(self._site, SOURCE, answer, _once(update), raw, headers)
             said = _SAID[Verb(verb)]
         return {"method": "answerCallbackQuery", "callback_query_id": _text(pressed, "id"), "text": said}
@@ -82,10 +85,17 @@ class _Updates:
             return {}
         command = _COMMAND.fullmatch(text.strip())
         if command and command["word"] in _ASKS_ID:
-            told = f"The id of this chat is {chat}. It is its address in config/contacts.yaml."
+            told = f"The id of this chat is {chat}. It is its address in config/oncall.yaml."
             return {"method": "sendMessage", "chat_id": chat, "text": told}
         words = f"{command['word']}{command['rest'] or ''}" if command else text
-        answer = Answer(at=self._site.now(), by=SOURCE, channel=_CHANNEL, text=words[:160], address=str(chat))
+        answer = Answer(
+            at=self._site.now(),
+            by=SOURCE,
+            channel=_CHANNEL,
+            text=words[:160],
+            address=str(chat),
+            who=_speaker(_part(message, "from")),
+        )
         await callback.note(self._site, SOURCE, answer, _once(update), raw, headers)
         return {}
 
@@ -95,6 +105,13 @@ class _Updates:
         if delivery is None:
             return False
         return delivery.address in {str(chat.get("id")), f"@{_text(chat, 'username')}"}
+
+
+def _speaker(found: dict[str, Any]) -> Speaker | None:
+    """A person's chat with the bot has the person's own id."""
+    number = found.get("id")
+    name = _text(found, "username") or _text(found, "first_name")
+    return Speaker(vendor=SOURCE, id=str(number), name=name[:80]) if isinstance(number, int) else None
 
 
 def _once(update: dict[str, Any]) -> str:

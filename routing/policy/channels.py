@@ -18,7 +18,8 @@ class Limit:
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A configured way out. `vendor` names its module; `voice` channels ring; `threads`: what
-    it says to one place about one incident continues what it said there first.
+    it says to one place about one incident continues what it said there first; `machine`: a program reads it;
+    `best_effort`: no page should rely on it alone.
     """
 
     name: str
@@ -31,3 +32,5 @@ class Channel:
     bounces: Mapping[str, Setting] = field(default_factory=dict)
     """Of the mailbox where it is read later that a message was not delivered. Not for who sends."""
     threads: bool = False
+    machine: bool = False
+    best_effort: bool = False

@@ -100,6 +100,8 @@ def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
     if delivery.held == Held.DIGEST:
         return ()
     channel = draft.policy.channels.get(delivery.channel)
+    if channel and channel.machine:
+        return ()
     kind = "call" if channel and channel.voice else "text" if delivery.address.startswith("+") else "message"
     limits = draft.policy.limits.get(kind, ())
     if delivery.purpose is Purpose.UPDATE:

@@ -34,7 +34,8 @@ def send(
 ) -> Incident:
     """Create one delivery, and have it dispatched: now, after the method's delay, or with the digest."""
     delivery = _new(draft, incident, contact, method, purpose, message, why)
-    if digest_at:
+    channel = draft.policy.channels.get(method.channel)
+    if digest_at and not (channel and channel.machine):
         what = f"tell {contact.title} with the digest"
         rations.hold(draft, delivery, Held.DIGEST, digest_at, what)
         draft.note(incident.id, f"{contact.title} is told with the digest at {iso(digest_at)}")

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from routing.catalogue import Catalogue
+from routing.catalogue import Catalogue, ChannelFacts
 from routing.policy import Channel, Environment, Setting
 from routing.schema.fields import ActionFamily, ChannelVendor, Labels, Name, PositiveDuration, SettingValue
 from routing.schema.fitting import misfits
@@ -114,7 +114,8 @@ class ActionsFile(Part):
 def build_channels(
     file: ChannelsFile, spot: Spot, voices: frozenset[str], catalogue: Catalogue
 ) -> dict[str, Channel]:
-    threaded = {vendor for vendor, facts in catalogue.channels.items() if facts.threads}
+    facts = catalogue.channels
+    unknown = ChannelFacts(voice=False)
     return {
         name: Channel(
             name=name,
@@ -125,7 +126,9 @@ def build_channels(
             timeout_ms=part.timeout,
             attempts=part.attempts,
             bounces=part.bounces,
-            threads=part.vendor in threaded,
+            threads=facts.get(part.vendor, unknown).threads,
+            machine=facts.get(part.vendor, unknown).machine,
+            best_effort=facts.get(part.vendor, unknown).best_effort,
         )
         for name, part in file.channels.items()
     }

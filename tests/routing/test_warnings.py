@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import shipped
 import small_policy
+import yaml
 from small_policy import HERE
 
 from routing.errors import ConfigError, ConfigWarning
@@ -255,3 +256,26 @@ def test_who_is_reached_or_still_to_be_filled_in_is_not(policy: Policy, proven: 
 def test_the_command_names_a_way_that_is_filled_in() -> None:
     (told,) = unproven(anna((NOBODYS, SMS), (SMS,)))
     assert told.fix == "reach them, then: tocsin contacts verify anna --channel sms"
+
+
+@pytest.mark.parametrize(
+    ("page", "warned"),
+    [("[push]", True), ("[push, mail]", False), ("[mail]", False)],
+    ids=["alone", "beside", "not"],
+)
+def test_a_page_that_only_a_channel_carries_which_proves_nothing_is_warned_of(
+    page: str, warned: bool
+) -> None:
+    files = shipped.files()
+    channels, oncall = (
+        yaml.safe_load(files["config/channels.yaml"]),
+        yaml.safe_load(files["config/oncall.yaml"]),
+    )
+    channels["channels"]["push"] = {"vendor": "apprise", "settings": {"url": "${PUSH_URL:-}"}}
+    contact = oncall["contacts"]["cto"]
+    contact["methods"]["push"] = {"channel": "push", "address": "everybody"}
+    contact["page"] = {"default": yaml.safe_load(page)}
+    files |= {"config/channels.yaml": yaml.safe_dump(channels), "config/oncall.yaml": yaml.safe_dump(oncall)}
+    told = [each for each in warnings(files, {}) if "cto is paged over push alone" in each.found]
+    assert bool(told) is warned
+    assert all("another way beside it" in each.fix for each in told)

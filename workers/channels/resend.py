@@ -25,7 +25,7 @@ _ADVICE: Final = {
     400: "check api_key in config/channels.yaml",
     401: "check api_key in config/channels.yaml",
     403: "check api_key, and that the domain of from_address is verified with Resend",
-    422: "check from_address in config/channels.yaml and the address in config/contacts.yaml",
+    422: "check from_address in config/channels.yaml and the address in config/oncall.yaml",
 }
 _USED_UP: Final = frozenset({"daily_quota_exceeded", "monthly_quota_exceeded"})
 """Waiting would take hours: another way has its turn."""

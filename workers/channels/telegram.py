@@ -49,9 +49,8 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
     if not isinstance(message, int):
         raise DeliveryError("Telegram answered ok without a message_id", outcome=Outcome.UNKNOWN)
     if first := _first(notification):
-        with suppress(
-            DeliveryError
-        ):  # what is new was said; that the first message is old is no reason to say it twice
+        # What is new was said: it must not be said twice because the first message cannot be changed.
+        with suppress(DeliveryError):
             _update(notification, settings, first, deadline)
     return Sent(provider_id=f"{_chat(made, notification)}:{message}", answer="200 ok")
 

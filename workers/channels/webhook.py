@@ -24,6 +24,7 @@ from workers.text import cut, one_line, printable
 
 TITLE = "Webhook (signed)"
 VOICE = False
+MACHINE = True
 
 _MOST_TEXT = 20_000
 _MOST_ANSWER = 4_096
