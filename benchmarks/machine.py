@@ -3,7 +3,9 @@
 import os
 import platform
 import shutil
+import statistics
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,27 +79,30 @@ def memory_gb() -> str:
         return "unknown"
 
 
-def fsync_ms(folder: Path, rounds: int = 200) -> float:
-    """Median time of one fdatasync of 4 KB, in ms: what every acknowledgement waits for."""
-    import statistics  # noqa: PLC0415  # only here
-    import time  # noqa: PLC0415
-
-    took = []
+def fsyncs(folder: Path, size: int, every_s: float, seconds: float) -> list[float]:
+    """How long each fdatasync took, in s, of a file that grows by `size` bytes every `every_s`."""
+    took, until = [], time.perf_counter() + seconds
     with (folder / "fsync-probe").open("wb", buffering=0) as probe:
-        for _ in range(rounds):
-            probe.write(b"x" * 4096)
+        while time.perf_counter() < until:
+            probe.write(b"x" * size)
             began = time.perf_counter()
             os.fdatasync(probe.fileno())
-            took.append((time.perf_counter() - began) * 1000)
+            took.append(time.perf_counter() - began)
+            time.sleep(max(0.0, began + every_s - time.perf_counter()))
     (folder / "fsync-probe").unlink()
-    return statistics.median(took)
+    return took
+
+
+def _fsync_ms(folder: Path) -> float:
+    """Median time of one fdatasync of 4 KB: what every acknowledgement waits for."""
+    return statistics.median(fsyncs(folder, 4096, 0, 0.5)) * 1000
 
 
 def describe(folder: Path) -> list[str]:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return [
         f"{os.cpu_count()} x {processor()}, {memory_gb()}, {platform.system()} {platform.release()}",
-        f"Python {platform.python_version()}, fdatasync {fsync_ms(folder):.2f} ms (median)",
+        f"Python {platform.python_version()}, fdatasync {_fsync_ms(folder):.2f} ms (median)",
         f"pinning: {CORES}",
         f"load average at the start: {load} (anything above 0.5 blurs every number below)",
     ]

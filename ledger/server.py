@@ -32,9 +32,10 @@ SETTINGS: Mapping[str, str] = {
     # A half-written last command was never answered; without it the server starts.
     "aof-load-truncated": "yes",
     "aof-use-rdb-preamble": "yes",
-    # Rewritten when it has doubled; fsynced as it is written, so that no single fsync is long.
+    # Rewritten when it has doubled, and no sooner than it takes some seconds to load: a flood fills 128 MB in four.
+    # Fsynced as it is written, so that no single fsync is long.
     "auto-aof-rewrite-percentage": "100",
-    "auto-aof-rewrite-min-size": "128mb",
+    "auto-aof-rewrite-min-size": "256mb",
     "aof-rewrite-incremental-fsync": "yes",
     # No snapshots: the append-only file is the truth, and a fork less per minute.
     "save": "",
