@@ -150,7 +150,7 @@ def test_a_quiet_while_is_told_without_numbers_that_mean_nothing(desk: Desk) -> 
         None,
         None,
     )
-    assert "0 incidents, of which 0 are open; 0 pages." in period_markdown.text(found, "UTC")
+    assert "0 incidents, 0 still open; 0 pages." in period_markdown.text(found, "UTC")
     assert "<h1>01 Dec 2025 to 31 Dec 2025</h1>" in period_page.page(found, "UTC")
 
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from notices import HOSTILE
 from reported import bad_deployment, reviewed, shown
-from small_policy import POLICY, START, World, firing
+from small_policy import POLICY, ROLLBACK, START, World, firing
 
 from ledger.views.markup import Markup, el
 from ledger.views.reports import markdown, page
@@ -54,6 +54,16 @@ def test_a_report_tells_who_was_paged_when_by_which_way_and_what_they_did(story:
         "acknowledged by bob via sms",
         2 * MINUTE,
     )
+
+
+@pytest.mark.parametrize(("mode", "changed"), [("auto", ["rollback"]), ("dry_run", [])])
+def test_only_what_a_runbook_did_is_told_as_changed(mode: str, changed: list[str]) -> None:
+    policy = replace(POLICY, runbooks=(replace(ROLLBACK, mode=mode),))
+    sim = Simulation(policy, START, World())
+    sim.feed(firing("api-broken"))
+    sim.pass_time(START + 10 * MINUTE)
+    (run,) = shown(sim)["automatic"]
+    assert run["changed"] == changed
 
 
 def test_a_report_tells_what_ran_by_itself_and_which_deployment_came_before(story: Simulation) -> None:

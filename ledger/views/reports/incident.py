@@ -10,7 +10,7 @@ from ledger.views.times import iso
 from routing.delivery import Purpose
 from routing.duration import span
 from routing.incident import Alert, Deploy, FollowUp, Incident, Moment, Phase, Review
-from routing.run import Run
+from routing.run import Run, StepState
 
 Shown = dict[str, Any]
 """JSON-able; times ISO 8601 UTC."""
@@ -127,12 +127,17 @@ def _run(run: Run) -> Shown:
         "why": run.why,
         "started_by": run.requested_by,
         "approved_by": list(run.approved_by),
-        "changed": [step.id for step in run.steps if step.mutates and step.outcome == "ok"],
+        "changed": [step.id for step in run.steps if _changed(run, step)],
         "undoes": run.undoes,
         "began_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
         "took_ms": run.ended_at - run.started_at if run.ended_at else None,
     }
+
+
+def _changed(run: Run, step: StepState) -> bool:
+    """A dry run only says what it would."""
+    return step.mutates and step.outcome == "ok" and run.mode != "dry_run"
 
 
 def _deploy(deploy: Deploy, incident: Incident) -> Shown:

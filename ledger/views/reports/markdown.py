@@ -10,6 +10,7 @@ from ledger.views.reports.wording import (
     moment,
     paragraphs,
     people,
+    sentence,
     times,
     took,
     verdict,
@@ -94,7 +95,7 @@ def _run(run: Shown) -> str:
     agreed = f", approved by {inert(', '.join(run['approved_by']))}" if run["approved_by"] else ""
     lasted = f" after {span(run['took_ms'])}" if run["took_ms"] is not None else ""
     changed = f" It changed: {inert(', '.join(run['changed']))}." if run["changed"] else ""
-    return f"{inert(run['runbook'])}{asked}{agreed}: {run['ended']}{lasted}. {inert(run['why'])}{changed}"
+    return f"{inert(run['runbook'])}{asked}{agreed}: {run['ended']}{lasted}. {inert(sentence(run['why']))}{changed}"
 
 
 def _pages(shown: Shown, zone: str) -> list[str]:

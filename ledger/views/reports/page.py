@@ -7,7 +7,7 @@ from ledger.views.markup import Inside, Markup, el
 from ledger.views.reports.drawing import timeline
 from ledger.views.reports.incident import Shown, is_open
 from ledger.views.reports.markdown import TITLES
-from ledger.views.reports.wording import UNWRITTEN, clock, moment, people, times, took, verdict
+from ledger.views.reports.wording import UNWRITTEN, clock, moment, people, sentence, times, took, verdict
 from routing.duration import span
 
 _VERDICTS = {"kept": "good", "missed": "bad", "still running": "warn"}
@@ -138,7 +138,7 @@ def _run(run: Shown) -> str:
     agreed = f"approved by {', '.join(run['approved_by'])}, " if run["approved_by"] else ""
     lasted = f" after {span(run['took_ms'])}" if run["took_ms"] is not None else ""
     changed = f" It changed: {', '.join(run['changed'])}." if run["changed"] else ""
-    return f"{who}{agreed}{run['ended']}{lasted}. {run['why']}{changed}"
+    return f"{who}{agreed}{run['ended']}{lasted}. {sentence(run['why'])}{changed}"
 
 
 def _pages(shown: Shown, zone: str) -> list[list[Inside]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.views.reports.period import Shown
-from ledger.views.reports.wording import inert, moment, percent, span_or_none
+from ledger.views.reports.wording import counted, inert, moment, percent, span_or_none
 
 MOST_PEOPLE = 50
 
@@ -44,7 +44,8 @@ def _sentence(shown: Shown) -> str:
     worst = ", ".join(f"{many} {name}" for name, many in found["by_severity"].items() if many)
     more = f" ({worst})" if worst else ""
     return (
-        f"{found['all']} incidents{more}, of which {found['open']} are open; {shown['pages']['all']} pages."
+        f"{counted(found['all'], 'incident')}{more}, {found['open']} still open; "
+        f"{counted(shown['pages']['all'], 'page')}."
     )
 
 
@@ -66,8 +67,8 @@ def _hours(shown: Shown) -> Iterator[str]:
 def noise(shown: Shown) -> Iterator[str]:
     found = shown["noise"]
     idle = f"{found['without_action']} of {found['paged']} incidents that paged ({percent(found['share'])})"
-    yield f"- {idle} ended without anybody's doing; {found['pages_without_action']} pages were for those."
-    yield f"- {found['ended_by_itself']} incidents ended by themselves; {found['flapping']} flapped."
+    yield f"- {idle} ended without anybody's doing; {counted(found['pages_without_action'], 'page')} for those."
+    yield f"- {counted(found['ended_by_itself'], 'incident')} ended without anybody; {found['flapping']} flapped."
 
 
 def automation(shown: Shown) -> Iterator[str]:
@@ -75,4 +76,4 @@ def automation(shown: Shown) -> Iterator[str]:
     repaired = f"{found['repaired']} of {found['over']} incidents that are over ({percent(found['share'])})"
     yield f"- {repaired} were repaired by a runbook, without a person; {found['repaired_unseen']} of them paged nobody."
     runs = ", ".join(f"{many} {ended}" for ended, many in found["runs"].items())
-    yield f"- For {found['tried']} incidents something was tried. Runs: {runs or 'none'}."
+    yield f"- Something was tried for {counted(found['tried'], 'incident')}. Runs: {runs or 'none'}."

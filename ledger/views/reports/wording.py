@@ -51,7 +51,17 @@ def times(count: int) -> str:
 
 
 def people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
+    return counted(count, "person", "people")
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """In words: "1 page", "3 pages"."""
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """With a full stop at its end, if it has none."""
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def percent(share: float | None) -> str:
