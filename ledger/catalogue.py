@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, cast
 
-from routing.catalogue import ActionFacts, Catalogue, ChannelFacts
+from routing.catalogue import ActionFacts, Catalogue, ChannelFacts, SourceFacts
 from routing.ports import ActionModule, ChannelModule, SourceModule
 
 _SOURCES = "receiver.sources"
@@ -59,6 +59,14 @@ def callback_secrets() -> frozenset[str]:
     return frozenset(secret for name in callbacks() for secret in callback(name).SECRETS)
 
 
+def _source_facts(name: str) -> SourceFacts | None:
+    """What a vendor's module says of its settings: it is imported for that."""
+    if name not in sources():
+        return None
+    module: Any = source(name)
+    return SourceFacts(frozenset(getattr(module, "SETTINGS", ())), getattr(module, "faults", lambda _: ()))
+
+
 def catalogue() -> Catalogue:
     """Everything a configuration may refer to. Imports every channel and action."""
     ways = {name: channel(name) for name in channels()}
@@ -72,6 +80,7 @@ def catalogue() -> Catalogue:
             for name, each in module.ACTIONS.items()
         },
         families={name: frozenset(module.SETTINGS) for name, module in families.items()},
+        source=_source_facts,
         shapes={name: module.Settings for name, module in families.items() if hasattr(module, "Settings")},
     )
 

@@ -1,8 +1,10 @@
 """What vendors' modules offer, as data: whoever loads a policy passes it in (`ledger.catalogue` finds it)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from routing.schema.refusal import Refusal
 
 if TYPE_CHECKING:
     from pydantic import BaseModel  # large, and most of what reads a policy's facts has no use for it
@@ -35,9 +37,22 @@ class ActionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """`settings`: names of those it takes. `faults` says what is wrong with those that are given."""
+
+    settings: Collection[str]
+    faults: Callable[[Mapping[str, Any]], Sequence[Refusal]] = lambda _: ()
+
+
+def _unknown(_: str) -> SourceFacts | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """`actions` by full name ("vercel.rollback"), `families` the settings each family ("vercel") takes, `shapes`
-    the models they must fit, of families whose settings are more than texts.
+    the models they must fit, of families whose settings are more than texts. `source` knows a vendor of events,
+    asked only where settings are given; None where only its name is known.
     """
 
     sources: Collection[str]
@@ -45,6 +60,7 @@ class Catalogue:
     actions: Mapping[str, ActionFacts]
     families: Mapping[str, Collection[str]]
     shapes: "Mapping[str, type[BaseModel]]" = field(default_factory=dict)
+    source: Callable[[str], SourceFacts | None] = _unknown
 
     def facts(self) -> dict[str, Any]:
         """The part that compiling needs again, as JSON; kept with a policy, so that reading it back imports

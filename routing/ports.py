@@ -63,6 +63,7 @@ class SourceModule(Protocol):
 
     - `METHODS`: what it sends besides POST. `PATH`: where, if not at `/hooks/<name>`.
     - `SETTINGS`: name -> what for, in a few words: what it takes from `settings` of its source.
+    - `faults(settings) -> Sequence[Refusal]`: what is wrong with those that are given, besides their names.
     - `handshake(method, headers, query, source) -> Answer | None`: to a request of another method, before anything
       is verified and without a body; None is a 405.
     - `greeting(inbound, source) -> Answer | None`: to a POST that cannot be verified and holds nothing; None is a 401.

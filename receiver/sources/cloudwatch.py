@@ -18,6 +18,7 @@ from routing.event import Event, Status
 from routing.instant import HOUR, SECOND
 from routing.policy import Source
 from routing.ports import Inbound, Parsed
+from routing.schema.refusal import Refusal, shown
 
 STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
 VERIFIED = "a token (Basic authentication in the address), the topic's name, and Amazon's RSA signature"
@@ -45,6 +46,19 @@ _CONFIRM = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "Topic
 _SIGNED = {"Notification": _NOTE, "SubscriptionConfirmation": _CONFIRM, "UnsubscribeConfirmation": _CONFIRM}
 _REHEARSAL = "x-tocsin-rehearsal"
 _STATES = {"ALARM": Status.FIRING, "OK": Status.RESOLVED}
+
+
+def faults(settings: Mapping[str, Any]) -> list[Refusal]:
+    topics = settings.get("topics")
+    if not isinstance(topics, list) or not topics:
+        return [
+            Refusal(
+                "no topic is listed", "write topics: [arn:aws:sns:...]; none is taken without", ("topics",)
+            )
+        ]
+    fix = "write it like arn:aws:sns:eu-central-1:123456789012:alarms"
+    return [Refusal(f"{shown(one)} is no topic", fix, ("topics", number))
+            for number, one in enumerate(topics) if not isinstance(one, str) or not _ARN.fullmatch(one)]  # fmt: skip
 
 
 def document(inbound: Inbound, secrets: Sequence[str], source: Source) -> str:

@@ -15,6 +15,7 @@ from routing.event import Event, Status
 from routing.language import expressions
 from routing.policy import Source
 from routing.ports import Inbound, Parsed, Unread
+from routing.schema.refusal import Refusal, shown
 
 STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
 VERIFIED = "a token; or HMAC of the body in a header of your choice (`signature`)"
@@ -28,12 +29,22 @@ SETUP = """\
 3. Say which values of `status` mean what: `firing: [...]`, `resolved: [...]`; anything else is information.
 4. Try it: `tocsin sources test <name> body.json`.
 """
+_EXPRESSIONS = (
+    "events",
+    "kind",
+    "status",
+    "key",
+    "title",
+    "summary",
+    "severity",
+    "id",
+    "at",
+    "ended",
+    "link",
+)
 SETTINGS = {
     "events": "a list of them in the body",
-    **dict.fromkeys(
-        ("kind", "status", "key", "title", "summary", "severity", "id", "at", "ended", "link"),
-        "where it is, in JMESPath",
-    ),
+    **dict.fromkeys(_EXPRESSIONS[1:], "where it is, in JMESPath"),
     "labels": "name -> where it is",
     "firing": "values of status that begin a condition",
     "resolved": "values that end one",
@@ -62,6 +73,32 @@ _RESOLVED = frozenset({
 _ALGORITHMS = frozenset({"sha1", "sha256", "sha512"})
 _MOST = 1000
 _SECONDS_END = 10**11
+
+
+def faults(settings: Mapping[str, Any]) -> list[Refusal]:
+    """Expressions that cannot be read, lists that are none, a signature of a kind that is unknown."""
+    labels = settings.get("labels", {})
+    found = [_fault((name,), settings[name]) for name in _EXPRESSIONS if name in settings]
+    found += [_fault(("labels", name), each) for name, each in labels.items()] if isinstance(labels, dict) else [
+        Refusal("labels is no mapping", "write {name: expression}", ("labels",))
+    ]  # fmt: skip
+    found += [Refusal(f"{name} is no list", "write [open, failed]", (name,))
+              for name in ("firing", "resolved") if not isinstance(settings.get(name, []), list)]  # fmt: skip
+    if "signature" in settings:
+        try:
+            _scheme(settings["signature"])
+        except BadSignature as error:
+            found.append(Refusal(error.reason, error.hint, ("signature",)))
+    return [each for each in found if each is not None]
+
+
+def _fault(at: tuple[str, ...], expression: Any) -> Refusal | None:
+    try:
+        expressions.compiled(expression if isinstance(expression, str) else "")
+    except expressions.BadExpression as error:
+        fix = "write a JMESPath expression, like alert.host"
+        return Refusal(f"{shown(expression)} cannot be read: {error.reason}", fix, at)
+    return None
 
 
 def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:

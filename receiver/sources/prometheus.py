@@ -30,6 +30,7 @@ Add to `prometheus.yml`:
           static_configs: [{targets: ["<tocsin>"]}]
           authorization: {credentials: <TOCSIN_ALERTS_TOKEN>}
 """
+SETTINGS = {"resolve_timeout_ms": "how long an alert without an end fires, in ms; five minutes unless said"}
 PATH = "/api/v2/alerts"
 
 _RESOLVE_TIMEOUT_MS = 5 * MINUTE

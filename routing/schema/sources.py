@@ -1,9 +1,9 @@
 """`sources.yaml`: who may send us events, and how they are verified."""
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from routing.policy import Source
 from routing.reason import BUILT_IN
@@ -20,8 +20,8 @@ from routing.schema.fields import (
     SourceVendor,
     VendorSeverities,
 )
-from routing.schema.part import Part, Spot
-from routing.schema.refusal import Refusal, shown
+from routing.schema.part import Part, Spot, known
+from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.written import LABEL_NAME, NAMED, NETWORK, shown_as
 
 OURSELVES = "tocsin"
@@ -92,6 +92,21 @@ class SourcePart(Part):
     vendor_severity: VendorSeverities = Field(
         default={}, description="what its own words for a severity mean, like {page: SEV-1}"
     )
+
+    @field_validator("settings")
+    @classmethod
+    def _fit(cls, settings: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue = known(info).catalogue
+        facts = catalogue.source(info.data.get("vendor", "")) if catalogue and settings else None
+        if facts is None:
+            return settings
+        refuse_all([
+            Refusal(f'{info.data["vendor"]} takes no "{name}"', suggestion(name, facts.settings), (name,))
+            for name in settings
+            if name not in facts.settings
+        ])  # fmt: skip
+        refuse_all(facts.faults(settings))
+        return settings
 
 
 class SourcesFile(Part):
