@@ -47,6 +47,17 @@ CLOSES = frozenset({
     "topup.succeeded",
 })  # fmt: skip
 
+_SEVERITIES = {
+    **dict.fromkeys(OPENS, "warning"),
+    **dict.fromkeys(
+        ("charge.failed", "checkout.session.async_payment_failed", "invoice.payment_failed",
+         "payment_intent.payment_failed", "setup_intent.setup_failed"), "warning"),
+    **dict.fromkeys(
+        ("account.application.deauthorized", "account.updated", "capability.updated", "charge.dispute.created",
+         "payout.failed", "radar.early_fraud_warning.created"), "critical"),
+}  # fmt: skip
+"""Stripe has no words for it; these are ours, for those that no rule of the configuration grades."""
+
 _LABELS = (("object", "object"), ("currency", "currency"), ("status", "object_status"))
 """Member of the object -> label."""
 _DETAILS = ("id", "customer", "payment_intent")
@@ -150,6 +161,7 @@ def _snapshot(body: dict[str, Any], source: Source) -> Event:
         title=f"Stripe {kind}{amount and f', {amount}'}{reason and f', {reason}'}"[:200],
         summary=message,
         vendor_id=id_[:200],
+        vendor_severity=_SEVERITIES.get(kind, ""),
         labels=_labels(about, account, reason, live=live),
         details=_details(body, about, amount),
         starts_at=created * 1000,
@@ -178,7 +190,7 @@ def _thin(body: dict[str, Any], source: Source) -> Event:
         title=f"Stripe {kind}"[:200],
         summary=_text(told, "summary"),
         vendor_id=id_[:200],
-        vendor_severity=_text(told, "severity"),
+        vendor_severity=_text(told, "severity") or _SEVERITIES.get(kind.removeprefix("v1."), ""),
         labels={name: value for name, value in labels.items() if value},
         starts_at=instants.rfc3339(body, "created"),
         link=_link(id_, account, live=live),

@@ -28,19 +28,24 @@ FAILED_BUILD = "deployment.error"
 WENT_LIVE = frozenset({"deployment.succeeded", "deployment.ready"})
 """With target production. `deployment.ready` is the older name."""
 OPENS = frozenset({
+    "ai-gateway.auto-reload.limit-reached",
     "ai-gateway.balance-depleted",
     "alerts.triggered",
     "botid.anomaly",
     "budget.reached",
     "deployment.blocked",
     "deployment.checks.failed",
+    "domain.certificate.add.failed",
     "domain.certificate.renew.failed",
     "domain.renewal.failed",
+    "domain.transfer-in.failed",
     "firewall.attack",
     "firewall.custom-rule-anomaly",
     "firewall.system-rule-anomaly",
     "function.removal-required",
     "observability.anomaly",
+    "observability.anomaly-botId",
+    "observability.anomaly-error",
     "observability.error-anomaly",
     "observability.usage-anomaly",
     "project.domain.unverified",
@@ -49,14 +54,24 @@ OPENS = frozenset({
 })  # fmt: skip
 CLOSES = {
     "deployment.checks.succeeded": "deployment.checks.failed",
+    "domain.certificate.add": "domain.certificate.add.failed",
     "domain.certificate.renew": "domain.certificate.renew.failed",
     "domain.renewal": "domain.renewal.failed",
+    "domain.transfer-in.completed": "domain.transfer-in.failed",
     "project.domain.verified": "project.domain.unverified",
     "project.rolling-release.completed": "project.rolling-release.aborted",
 }
 """The type that ends a condition -> the type that began it."""
 
-_HYPHENATED = frozenset({"deployment", "project", "domain", "integration"})
+_HYPHENATED = frozenset({"deployment", "project", "domain"})
+_LEGACY = {
+    "deployment": "deployment.created",
+    "deployment-check-rerequested": "deployment.check-rerequested",
+    "integration-configuration-permission-updated": "integration-configuration.permission-upgraded",
+    "integration-configuration-removed": "integration-configuration.removed",
+    "integration-configuration-scope-change-confirmed": "integration-configuration.scope-change-confirmed",
+}
+"""Old names that are more than another spelling."""
 _NOT_SHOWN = frozenset({"team", "user", "links", "regions", "deployment"})
 
 
@@ -93,6 +108,8 @@ def parse(inbound: Inbound, source: Source) -> Parsed:
 
 def dotted(kind: str) -> str:
     """Legacy names have hyphens: "deployment-error" is "deployment.error"."""
+    if kind in _LEGACY:
+        return _LEGACY[kind]
     head, hyphen, rest = kind.partition("-")
     if hyphen and "." not in kind and head in _HYPHENATED:
         return f"{head}.{rest.replace('-', '.')}"

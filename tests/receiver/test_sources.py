@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import stripe as stripe_package
@@ -278,6 +278,10 @@ def test_a_renewed_certificate_ends_what_its_failure_began() -> None:
         ("deployment-error", "deployment.error"),
         ("deployment-checks-failed", "deployment.checks.failed"),
         ("project-created", "project.created"),
+        ("deployment", "deployment.created"),
+        ("deployment-check-rerequested", "deployment.check-rerequested"),
+        ("integration-configuration-removed", "integration-configuration.removed"),
+        ("deployment-checks-completed", "deployment.checks.completed"),
         ("firewall.system-rule-anomaly", "firewall.system-rule-anomaly"),
         ("test-webhook", "test-webhook"),
     ],
@@ -337,3 +341,96 @@ def test_an_alert_with_endless_labels_is_cut_but_keeps_its_identity() -> None:
     assert len(one("a").labels) == 64
     assert max(map(len, one("a").labels.values())) <= 2048
     assert one("a").key != one("b").key
+
+
+# ── all of a vendor's types ──────────────────────────────────────────────────────────────────────────────
+
+VERCELS = [
+    "budget.reached",
+    "domain.created",
+    "domain.dns.records.changed",
+    "domain.transfer-in.started",
+    "domain.transfer-in.completed",
+    "domain.transfer-in.failed",
+    "domain.certificate.add",
+    "domain.certificate.add.failed",
+    "domain.certificate.renew",
+    "domain.certificate.renew.failed",
+    "domain.certificate.deleted",
+    "domain.renewal",
+    "domain.renewal.failed",
+    "domain.auto-renew.changed",
+    "deployment.created",
+    "deployment.build-requested",
+    "deployment.cleanup",
+    "deployment.error",
+    "deployment.blocked",
+    "deployment.canceled",
+    "deployment.succeeded",
+    "deployment.ready",
+    "deployment.check-rerequested",
+    "deployment.promoted",
+    "deployment.rollback",
+    "deployment.integration.action.start",
+    "deployment.checkrun.start",
+    "firewall.attack",
+    "firewall.system-rule-anomaly",
+    "firewall.custom-rule-anomaly",
+    "function.archival-required",
+    "function.removal-required",
+    "alerts.triggered",
+    "integration-configuration.removed",
+    "project.created",
+    "project.removed",
+    "project.env-variable.updated",
+    "project.domain.verified",
+    "project.domain.unverified",
+    "project.domain.moved",
+    "project.rolling-release.started",
+    "project.rolling-release.aborted",
+    "project.rolling-release.completed",
+    "deployment.checks.failed",
+    "deployment.checks.succeeded",
+    "ai-gateway.balance-depleted",
+    "ai-gateway.auto-reload.limit-reached",
+    "observability.anomaly",
+    "observability.anomaly-error",
+    "observability.usage-anomaly",
+    "observability.error-anomaly",
+    "botid.anomaly",
+    "test-webhook",
+    "marketplace.invoice.notpaid",
+    "flag.updated",
+    "edge-config.items.updated",
+]
+
+
+def test_every_type_that_opens_or_closes_at_vercel_is_one_of_theirs() -> None:
+    known = {*VERCELS, "observability.anomaly-botId"}
+    assert known >= vercel.OPENS
+    assert vercel.CLOSES.keys() <= known
+    assert set(vercel.CLOSES.values()) <= vercel.OPENS
+
+
+def test_every_type_that_opens_or_closes_at_stripe_is_one_of_theirs() -> None:
+    known = set(get_args(stripe_package.Event.__annotations__["type"]))
+    assert len(known) > 200
+    assert known | {"radar.early_fraud_warning.created"} >= stripe.OPENS | stripe.CLOSES
+    for kind in sorted(known):
+        body = {
+            "id": "evt_1",
+            "object": "event",
+            "type": kind,
+            "created": NOW // 1000,
+            "data": {"object": {"id": "x_1", "object": "x"}},
+        }
+        [event] = stripe.parse(inbound(json.dumps(body).encode()), source("stripe", "stripe")).events
+        assert (event.kind, event.key) == (kind, "x:x_1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [("charge.dispute.created", "critical"), ("payout.failed", "critical"), ("review.opened", "warning"), ("payment_intent.payment_failed", "warning"), ("invoice.paid", "")],
+)  # fmt: skip
+def test_stripes_types_have_a_severity_where_no_rule_says_one(kind: str, word: str) -> None:
+    assert parsed("stripe", "payout.failed", ("type", kind))[0].vendor_severity == word
