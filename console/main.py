@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Change what happens": {
         "status-page": "console.status_page:status_page",
+        "notify": "console.notify:notify",
         "silence": "console.silences:silence",
         "sources": "console.sources:sources",
         "probes": "console.probes:probes",

@@ -9,7 +9,7 @@ from console.acting import acting
 from console.check import proven
 from console.context import Context, connected
 from console.decided import act
-from console.options import json_option
+from console.options import Pair, json_option
 from console.output import as_json, one_line, say, span, table
 from ledger import policies
 from ledger.catalogue import catalogue
@@ -103,14 +103,27 @@ def _tell(proved: Proved) -> None:
 @runbook.command()
 @click.argument("RUNBOOK")
 @click.option("--incident", required=True, metavar="ID", help="The incident it is to repair.")
+@click.option(
+    "--input", "inputs", type=Pair(), multiple=True, metavar="NAME=TEXT", help="Word one of its inputs."
+)
 @acting
-def run(runbook: str, incident: str, by: str) -> None:
+def run(runbook: str, incident: str, inputs: tuple[tuple[str, str], ...], by: str) -> None:
     """Start RUNBOOK now, whatever it matches. Every guard rail holds, and you cannot approve it yourself."""
-    context = connected()
-    known = [each.id for each in context.policy.runbooks]
+    start(connected(), runbook, incident, dict(inputs), by)
+
+
+def start(context: Context, runbook: str, incident: str, inputs: dict[str, str], by: str) -> None:
+    """Start it, in these words where they are given. Raises click.ClickException, click.UsageError."""
+    known = {each.id: each for each in context.policy.runbooks}
     if runbook not in known:
         raise click.UsageError(f"no runbook {runbook!r}; there are {', '.join(known)}")
-    _say(context, incident, Verb.RUN, by, runbook)
+    if unknown := sorted(inputs.keys() - known[runbook].inputs.keys()):
+        there = ", ".join(known[runbook].inputs) or "none"
+        raise click.UsageError(f"{runbook} has no input {unknown[0]!r}; there are {there}")
+    if context.store.incident(incident) is None:
+        raise click.ClickException(f"no incident {incident!r}; see: tocsin incidents list --all")
+    entry = Command(at=now_ms(), by=by, incident=incident, verb=Verb.RUN, text=runbook, inputs=inputs)
+    act(context, entry, incident=incident)
 
 
 @runbook.command()

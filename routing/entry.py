@@ -99,6 +99,8 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     reason: str = ""
     via: str = ""
     who: Speaker | None = None
+    inputs: dict[str, str] = {}
+    """Of a runbook that is run: what its inputs are to be instead of what it says."""
 
 
 class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):

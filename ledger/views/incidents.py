@@ -161,6 +161,7 @@ def run(one: Run) -> Shown:
         "status": one.phase.value,
         "why": one.why,
         "requested_by": one.requested_by,
+        "inputs": dict(one.inputs),
         "follows": one.follows,
         "approval": _approval(one.approval) if one.approval else None,
         "approved_by": one.approved_by,

@@ -109,6 +109,7 @@ def _tell(
         title,
         f"{incident.severity}, target {run.target}: {run.approval.why}.",
         f"It would do: {', '.join(step.action for step in steps.chosen(run, runbook))}.",
+        *(f"{name}: {text}" for name, text in run.inputs.items()),
         f"Until {until}; no answer within {duration.text(rules.within_ms)} means no.",
         f"Answer approve or deny, or: tocsin runbook approve {run.id}",
     ]

@@ -15,6 +15,7 @@ def of_run(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:
     before = draft.run(run.undoes.partition("/")[0]) if run.undoes else None
     found = of_incident(incident, run.id, draft.now)
     found["run"]["target"] = run.target
+    found["inputs"] = dict((before or run).inputs)
     for state in (before or run).steps:
         if state.outcome:
             found[state.id] = state.output if state.outcome == Outcome.OK else {"error": state.error}

@@ -1,5 +1,7 @@
 """Which runbook starts for an incident, and how: by what matches, after another, or by hand."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from routing.automation import chains, facts, guards, runs, stops, targets, tasks, walking
@@ -11,6 +13,8 @@ from routing.policy import Runbook
 from routing.reason import Reason
 from routing.run import Run, RunPhase, StepState
 from routing.timer import Wake
+
+_NONE: Mapping[str, str] = {}
 
 
 def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Incident, Run | None]:
@@ -42,8 +46,13 @@ def start_next(draft: Draft, incident: Incident, ended: Run) -> tuple[Incident, 
     return incident, None
 
 
-def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str) -> None:
-    """A person starts a runbook for an incident, whatever it matches. All guard rails hold; they cannot approve it."""
+def start_by_hand(
+    draft: Draft, incident: Incident, name: str, by: str, via: str, inputs: Mapping[str, str] = _NONE
+) -> None:
+    """A person starts a runbook for an incident, whatever it matches. All guard rails hold; they cannot approve it.
+
+    `inputs` are those that they word themselves.
+    """
     runbook = runs.runbook_of(draft, name)
     if runbook is None or runbook.mode == "off":
         why = "it is switched off" if runbook else "there is no such runbook"
@@ -53,15 +62,21 @@ def start_by_hand(draft: Draft, incident: Incident, name: str, by: str, via: str
         draft.note(incident.id, f"{by} asked to run {name} via {via}: it is under way", by=by)
         return
     draft.note(incident.id, f"runbook {name} started by {by} via {via}", by=by)
-    _start(draft, incident, runbook, by)
+    _start(draft, incident, runbook, by, inputs=inputs)
 
 
 def _start(
-    draft: Draft, incident: Incident, runbook: Runbook, by: str = "", before: Run | None = None
+    draft: Draft,
+    incident: Incident,
+    runbook: Runbook,
+    by: str = "",
+    before: Run | None = None,
+    inputs: Mapping[str, str] = _NONE,
 ) -> tuple[Incident, Run | None]:
     number = incident.runs + 1
     run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
-    run = msgspec.structs.replace(run, follows=before.id if before else "")
+    worded = {name: inputs.get(name) or text for name, text in runbook.inputs.items()}
+    run = msgspec.structs.replace(run, follows=before.id if before else "", inputs=worded)
     incident = msgspec.structs.replace(incident, runs=number)
     record = targets.of_run(draft, runbook, run.target)
     reads = runbook.mode == "dry_run" or runbook.hands_over

@@ -12,7 +12,7 @@ from routing.reason import Reason
 from routing.response import callees, followups
 from routing.run import Run
 
-LONGEST = 500
+LONGEST = 1_500
 """Characters of a task: what a step found may be in it."""
 UNKNOWN = "(not known)"
 """In place of what could not be found out; the rest of the sentence is told all the same."""

@@ -1,7 +1,7 @@
 """Repairs as data, and the rails around them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from routing.policy.routes import Matcher
@@ -122,6 +122,8 @@ class Runbook:
     when_severity: tuple[Severity, ...] = ()
     approval: Approvers | None = None
     task: Task | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Texts that its steps name, and that whoever starts it by hand may say differently."""
     next_on_failure: str = ""
     """The runbook that is tried for the same incident when a run of this one fails; "" for none."""
 

@@ -30,7 +30,7 @@ def command(draft: Draft, entry: Command) -> None:
     via = entry.via or "the command line"
     if entry.verb in _STANDING:
         _special(draft, incident, entry, by, via)
-    elif entry.verb in _SAID or entry.verb in _TO or entry.verb in {Verb.SNOOZE, Verb.ROLE}:
+    elif entry.verb in _SAID or entry.verb in _TO or entry.verb in {Verb.SNOOZE, Verb.ROLE, Verb.RUN}:
         if open_ := _open(draft, incident, entry.verb, by, via):
             _special(draft, open_, entry, by, via)
     else:
@@ -39,7 +39,9 @@ def command(draft: Draft, entry: Command) -> None:
 
 def _special(draft: Draft, incident: Incident, entry: Command, by: str, via: str) -> None:
     """What needs more than a word."""
-    if entry.verb is Verb.SNOOZE:
+    if entry.verb is Verb.RUN:
+        starting.start_by_hand(draft, incident, entry.text, by, via, entry.inputs)
+    elif entry.verb is Verb.SNOOZE:
         snoozing.snooze(draft, incident, entry.until_at, by, via)
     elif entry.verb is Verb.ROLE:
         roles.hand_over(draft, incident, entry.text, entry.to, by, via)
@@ -114,7 +116,6 @@ _SAID: dict[Verb, Saying] = {
     Verb.STATUS: cadence.status,
     Verb.APPROVE: repairs.approved,
     Verb.DENY: repairs.denied,
-    Verb.RUN: starting.start_by_hand,
     Verb.UNDO: undoing.by_hand,
 }
 _TO: dict[Verb, Saying] = {Verb.REASSIGN: reassigning.reassign, Verb.MERGE: merging.merge}

@@ -1,6 +1,6 @@
 """What placeholders and conditions of a runbook may refer to: what is given, and earlier steps' results."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from routing.language import expressions, template
@@ -10,8 +10,12 @@ GIVEN = {
     "incident": frozenset({"id", "title", "severity", "service", "team", "labels", "suspect"}),
     "run": frozenset({"id", "target"}),
     "now": frozenset[str](),
+    "inputs": frozenset[str](),
 }
 """What every runbook may refer to; a step's results come on top, under its id."""
+
+INPUTS = "inputs"
+"""Named by the runbook itself, which is looked at as a whole for them."""
 
 SURE = frozenset(
     {"incident.id", "incident.title", "incident.severity", "incident.service", "incident.team", "run.id"}
@@ -24,6 +28,17 @@ def faults(value: Any, steps: Iterable[str]) -> list[Refusal]:
     ids = frozenset(steps)
     return [
         Refusal(found, fix, at) for at, text in template.texts(value) for found, fix in _in_text(text, ids)
+    ]
+
+
+def input_faults(value: Any, inputs: Collection[str]) -> list[Refusal]:
+    """Placeholders anywhere in the value that name an input there is not."""
+    fix = "" if inputs else "add it to the runbook's inputs"
+    return [
+        Refusal(f'no input "{name}"', fix or suggestion(name, inputs), at)
+        for at, text in template.texts(value)
+        for path in template.paths(text)
+        if path.startswith(f"{INPUTS}.") and (name := path.split(".")[1]) not in inputs
     ]
 
 
@@ -54,5 +69,5 @@ def _in_text(text: str, steps: frozenset[str]) -> Iterable[tuple[str, str]]:
         field = rest.partition(".")[0]
         if root not in GIVEN and root not in steps:
             yield f'no step "{root}" before it', suggestion(root, GIVEN.keys() | steps)
-        elif root in GIVEN and field and field not in GIVEN[root]:
+        elif root in GIVEN and root != INPUTS and field and field not in GIVEN[root]:
             yield f'no "{field}" in {root}', suggestion(field, GIVEN[root])

@@ -1,8 +1,8 @@
 """`runbooks/*.yaml`: one runbook a file: look, decide, repair, and see that the symptom is gone."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from routing.policy import Approvers, Budget, Guard, Limits, Runbook, Task
 from routing.schema import placeholders
@@ -31,6 +31,8 @@ from routing.schema.steps import (
     step_faults,
 )
 from routing.schema.target import TargetPart
+
+InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
 
 class BreakerPart(Part):
@@ -106,6 +108,9 @@ class RunbookFile(Part):
     mode: Literal["auto", "approve", "dry_run", "off"] = Field(description="auto, approve, dry_run or off")
     approval: ApprovalPart | None = Field(
         default=None, validate_default=True, description="from, people and within: who approves"
+    )
+    inputs: dict[InputName, Text] = Field(
+        default={}, description="texts its steps name as {{ inputs.<name> }}; a person may word them anew"
     )
     timeout: PositiveDuration = Field(description="the whole run gives up after this long, like 6m")
     limits: LimitsPart = Field(default=LimitsPart(), description="how often it may run")
@@ -184,7 +189,9 @@ class RunbookFile(Part):
             )
         before = _before(info, "diagnose")
         if before is not None:
-            refuse_all([*step_faults(steps, before), *asked_before_faults(steps, before)])
+            unknown = placeholders.input_faults([step.params for step in steps], info.data.get("inputs", {}))
+            named = [Refusal(each.found, each.fix, (each.at[0], "params", *each.at[1:])) for each in unknown]
+            refuse_all([*step_faults(steps, before), *asked_before_faults(steps, before), *named])
         return steps
 
     @field_validator("verify")
@@ -259,6 +266,7 @@ def build_runbook(file: RunbookFile, spot: Spot, mutating: frozenset[str]) -> Ru
         verify=build_verify(file.verify, spot.at("verify"), mutating) if file.verify else None,
         origin=spot.origin,
         resolves=file.resolves,
+        inputs=dict(file.inputs),
         followups=tuple((part.text, part.remind) for part in file.followups),
         when_severity=file.severity,
         approval=_approvers(file.approval, spot.at("approval")) if file.approval else None,

@@ -36,6 +36,24 @@ def test_a_runbook_is_started_by_hand_and_shown(waiting: str, run: Run, ask: Ask
     assert (found["runbook"], found["requested_by"]) == ("rollback", "anna")
 
 
+def test_a_mail_to_customers_waits_for_a_yes_in_the_words_of_whoever_asks(
+    waiting: str, run: Run, ask: Ask
+) -> None:
+    said = run("notify", "customers", waiting, "--subject", "Paying fails", "--as", "anna").stdout
+    assert "runbook tell-customers started by anna" in said
+    (found,) = ask("incidents", "show", waiting)["runs"]
+    assert found["inputs"]["subject"] == "Paying fails"
+    assert found["inputs"]["message"].startswith("Booking with us does not work")
+    assert found["requested_by"] == "anna"
+
+
+def test_an_input_there_is_not_or_that_is_too_long_is_refused(waiting: str, run: Run) -> None:
+    start = ("runbook", "run", "tell-customers", "--incident", waiting)
+    said = run(*start, "--input", "subjekt=x", code=2).output
+    assert "tell-customers has no input 'subjekt'; there are subject, message" in said
+    assert "write at most 200" in run("notify", "customers", waiting, "--subject", "x" * 201, code=2).output
+
+
 @pytest.mark.parametrize("verb", ["approve", "deny"])
 def test_an_answer_to_a_run_that_does_not_wait_says_so(waiting: str, run: Run, verb: str) -> None:
     run("runbook", "run", "rollback", "--incident", waiting, "--as", "anna")

@@ -13,7 +13,8 @@ from workshop import Bench, bench
 
 from ledger.clock import now_ms
 from routing.decision import Table
-from routing.effect import AnyEffect, Step
+from routing.delivery import Purpose
+from routing.effect import AnyEffect, Deliver, Step
 from routing.entry import AnyEntry, Claimed, Command, Signal, StepDone, Verb
 from routing.event import Event, Status
 from routing.incident import Incident
@@ -52,10 +53,16 @@ class Carried:
         )
         self.simulation.feed(Signal(at=self.simulation.now, event=event))
 
-    def says(self, verb: Verb, by: str, text: str = "") -> None:
+    def says(self, verb: Verb, by: str, text: str = "", **more: Any) -> None:
         """A person at the command line, about the incident there is."""
         incident = self.incident.id
-        self.simulation.feed(Command(at=self.simulation.now, incident=incident, verb=verb, by=by, text=text))
+        command = Command(at=self.simulation.now, incident=incident, verb=verb, by=by, text=text, **more)
+        self.simulation.feed(command)
+
+    def asked(self) -> list[Deliver]:
+        """Messages that asked somebody to approve."""
+        sent = [effect for _, effect in self.simulation.effects if isinstance(effect, Deliver)]
+        return [each for each in sent if each.purpose is Purpose.APPROVAL]
 
     def passes(self, ms: int) -> None:
         self.simulation.pass_time(self.simulation.now + ms)

@@ -185,3 +185,7 @@ def test_a_vendors_outage_is_handed_over_with_whether_our_site_suffers(
         assert run.phase is RunPhase.HANDED_OVER, run.why
         (task,) = [each.text for each in place.incident.followups if each.run == run.id]
         assert "0 of 3 looks at our site failed; Vercel says major, Stripe major, Supabase major" in task
+        letter = task.partition("A draft:")[2]
+        assert "To: support@vercel.com, support@stripe.com or support@supabase.io" in letter
+        assert "0 of 3 checks of our site failed just now" in letter
+        assert f"quote {place.incident.id} in your answer" in letter

@@ -151,6 +151,26 @@ def test_all_customers_are_written_to_once_somebody_has_agreed(
     assert (run.phase, place.found(run, "tell")["affects"]) == (RunPhase.SUCCEEDED, EVERYONE)
 
 
+def test_customers_are_written_to_in_the_words_that_were_agreed_to(
+    place: Carried, site: AdminStandin
+) -> None:
+    """Whoever asks for it cannot agree themselves; who is asked reads the words, and is recorded."""
+    place.alert("SlowEverything")
+    words = {"subject": "Paying fails", "message": "Paying with a card fails. We are on it."}
+    place.says(Verb.RUN, "commander", "tell-customers", inputs=words)
+    place.passes(MINUTE)
+    (asked,) = [each for each in place.asked() if each.contact == "press"]
+    assert "subject: Paying fails\nmessage: Paying with a card fails. We are on it." in asked.message.body
+    place.says(Verb.APPROVE, "commander")
+    place.passes(MINUTE)
+    assert site.written == []
+    place.says(Verb.APPROVE, "press")
+    place.passes(10 * SECOND)
+    (mail,) = site.written
+    assert (mail["subject"], mail["message"]) == (words["subject"], words["message"])
+    assert place.runs[-1].approved_by == ["press"]
+
+
 @pytest.mark.parametrize(
     ("verb", "by"), [(Verb.DENY, "press"), (Verb.APPROVE, "security"), (Verb.NOTE, "press")]
 )
