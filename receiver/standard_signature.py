@@ -6,10 +6,10 @@ https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.m
 
 import binascii
 import hmac
-import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 
+from ledger import standard_webhooks
 from receiver import timely
 from routing.errors import BadSignature
 from routing.instant import SECOND
@@ -17,7 +17,6 @@ from routing.policy import Source
 from routing.ports import Inbound
 
 _LONGEST = 4096
-_MOST = 16
 
 
 def verify(inbound: Inbound, secrets: Sequence[str], source: Source, prefix: str = "webhook") -> None:
@@ -30,8 +29,8 @@ def verify(inbound: Inbound, secrets: Sequence[str], source: Source, prefix: str
         raise BadSignature("a header is missing", f"it is signed with {names}")
     if len(header) + len(id_) > _LONGEST or not (header + id_ + at).isascii():
         raise BadSignature("the signature headers are malformed", "v1,<base64>, at most sixteen of them")
-    given = _signatures(header)
-    if not any(hmac.compare_digest(_signature(inbound.body, id_, at, key), each)
+    given = standard_webhooks.claimed(header)
+    if not any(hmac.compare_digest(standard_webhooks.signature(key, id_, at, inbound.body), each)
                for key in keys(secrets) for each in given):  # fmt: skip
         raise BadSignature("no v1 signature matches the body", "check the secret: each endpoint has its own")
     timely.check(at, inbound.received_at, source)
@@ -39,7 +38,7 @@ def verify(inbound: Inbound, secrets: Sequence[str], source: Source, prefix: str
 
 def sign(body: bytes, secret: str, at: int, id_: str, prefix: str = "webhook") -> dict[str, str]:
     seconds = str(at // SECOND)
-    signature = _signature(body, id_, seconds, next(keys([secret]), b""))
+    signature = standard_webhooks.signature(next(keys([secret]), b""), id_, seconds, body)
     return {
         "content-type": "application/json",
         f"{prefix}-id": id_,
@@ -59,15 +58,3 @@ def keys(secrets: Sequence[str]) -> Iterator[bytes]:
                 key = written.encode()
             if key.strip():
                 yield key
-
-
-def _signatures(header: str) -> list[bytes]:
-    """Those of version 1, of the first sixteen. A list may be written `v1,AAA= v1,BBB=` or `v1,AAA=, v1,BBB=`."""
-    parts = [part for part in re.split(r"[ ,]+", header) if part][: 2 * _MOST]
-    return [
-        value.encode() for version, value in zip(parts[::2], parts[1::2], strict=False) if version == "v1"
-    ]
-
-
-def _signature(body: bytes, id_: str, at: str, key: bytes) -> bytes:
-    return b64encode(hmac.digest(key, b"%b.%b.%b" % (id_.encode(), at.encode(), body), "sha256"))
