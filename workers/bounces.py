@@ -9,12 +9,13 @@ from typing import Final
 
 import redis
 import structlog
+from msgspec.structs import replace
 
 from ledger import catalogue, mailboxes, policies, tally
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
-from ledger.mailboxes import Place
+from ledger.mailboxes import Reading
 from routing.entry import Lane, Receipt
 from routing.errors import ActionError
 from routing.instant import DAY
@@ -42,26 +43,31 @@ class Bounces:
         self._keys = keys
         self._environ = environ
         self._timeout_s = timeout_s
-        self._failing: dict[str, str] = {}
 
     def round(self) -> None:
         """Look at every mailbox once. Raises RedisError."""
         policy = policies.current(self._client, self._keys)
-        for channel in policy.channels.values() if policy else ():
-            if channel.bounces:
-                self._look(channel)
+        if policy is None:
+            return
+        read = {channel.name for channel in policy.channels.values() if self._look(channel)}
+        for name in mailboxes.all_of(self._client, self._keys).keys() - read:
+            mailboxes.forget(self._client, self._keys, name)
 
-    def _look(self, channel: Channel) -> None:
+    def _look(self, channel: Channel) -> bool:
+        """Whether there is a mailbox to be looked at."""
+        if not channel.bounces:
+            return False
+        before = mailboxes.of(self._client, self._keys, channel.name)
         try:
             mailbox = self._mailbox(channel)
             if not mailbox.host:
-                return
+                return False
             self._read(channel.name, mailbox)
         except (ActionError, KeyError, ValueError) as error:
             self._failed(channel.name, str(error))
         else:
-            if self._failing.pop(channel.name, ""):
-                log.info("mail that comes back can be read again", channel=channel.name)
+            self._well(channel.name, before)
+        return True
 
     def _mailbox(self, channel: Channel) -> Mailbox:
         """Raises KeyError, ValueError."""
@@ -81,12 +87,13 @@ class Bounces:
                 if report is not None:
                     self._keep(channel, report)
                     folder.mark_read(uid)
-                mailboxes.move(self._client, self._keys, channel, Place(validity=folder.validity, uid=uid))
+                place = Reading(validity=folder.validity, uid=uid)
+                mailboxes.keep(self._client, self._keys, channel, place)
 
     def _unread(self, channel: str, folder: Folder) -> list[int]:
         """UIDs, oldest first. Where we have not read before, or the server counts anew: those of the last two days."""
-        known = mailboxes.place(self._client, self._keys, channel)
-        if known is None or known.validity != folder.validity:
+        known = mailboxes.of(self._client, self._keys, channel)
+        if known.validity != folder.validity:
             return folder.since(now_ms() - DAY)
         return folder.after(known.uid)
 
@@ -106,8 +113,16 @@ class Bounces:
         )  # fmt: skip
         ledger_log.append(self._client, self._keys, Lane.CONTROL, entry)
 
+    def _well(self, channel: str, before: Reading) -> None:
+        if before.failing_since:
+            log.info("mail that comes back can be read again", channel=channel)
+        known = mailboxes.of(self._client, self._keys, channel)
+        mailboxes.keep(self._client, self._keys, channel, replace(known, failing_since=0, reason=""))
+
     def _failed(self, channel: str, reason: str) -> None:
         tally.count(self._client, self._keys, "tocsin_bounces_total", channel=channel, outcome="failed")
-        if self._failing.get(channel) != reason:
+        known = mailboxes.of(self._client, self._keys, channel)
+        if known.reason != reason:
             log.warning("mail that comes back cannot be read", channel=channel, reason=reason)
-        self._failing[channel] = reason
+        since = known.failing_since or now_ms()
+        mailboxes.keep(self._client, self._keys, channel, replace(known, failing_since=since, reason=reason))

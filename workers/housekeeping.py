@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from ledger import dead, feeds, pulse
+from ledger import dead, feeds, mailboxes, pulse
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -19,6 +19,7 @@ from routing.decision import Table
 from routing.entry import Lane, Signal
 from routing.event import Event, Status
 from routing.incident import Alert
+from routing.instant import HOUR, iso
 from routing.oncall.importing import trouble
 from routing.state import State
 
@@ -26,6 +27,8 @@ SOURCE: Final = "tocsin"
 DEAD_LETTERS: Final = "dead-letters.waiting"
 AUDIT: Final = "audit.broken"
 FEEDS: Final = "feeds.failing"
+MAILBOXES: Final = "mailboxes.failing"
+MAILBOX_MS: Final = 6 * HOUR
 
 PULSE_S: Final = 2.0
 EVERY_S: Final = 5.0
@@ -61,7 +64,8 @@ class Housekeeping:
         self.show_alive()
         if time.monotonic() - self._looked_at < self._every_s:
             return
-        for condition in (self._dead_letters(), self._audit(state), self._feeds()):
+        looks = (self._dead_letters(), self._audit(state), self._feeds(), self._mailboxes())
+        for condition in looks:
             self._say(condition, state)
         self._looked_at = time.monotonic()
 
@@ -89,6 +93,17 @@ class Housekeeping:
         troubles = (trouble(name, health, now_ms()) for name, health in sorted(found.items()))
         title = "A calendar that says who is on call cannot be followed"
         return Condition(FEEDS, Lane.BULK, title, "; ".join(filter(None, troubles)))
+
+    def _mailboxes(self) -> Condition:
+        found = sorted(mailboxes.all_of(self._client, self._keys).items())
+        long = [(name, each) for name, each in found if each.failing_since]
+        told = [
+            f"the mailbox of {name} cannot be read since {iso(each.failing_since)}: {each.reason}"
+            for name, each in long
+            if now_ms() - each.failing_since >= MAILBOX_MS
+        ]
+        title = "Nobody learns of mail that comes back"
+        return Condition(MAILBOXES, Lane.BULK, title, "; ".join(told))
 
     def _say(self, condition: Condition, state: State) -> None:
         """Append what the state does not know yet; the fold deduplicates what is said twice."""

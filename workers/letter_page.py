@@ -66,6 +66,8 @@ def html(notification: Notification, does: str, repeat: str) -> str:
 
 def _band(notification: Notification) -> str:
     standing = notification.standing
+    if notification.together:
+        standing = None  # of one of several it would say nothing of the others
     over = standing is not None and standing.phase is Phase.RESOLVED
     told = [str(notification.severity), str(standing.phase) if standing else ""]
     colour = WELL if over else BANDS[notification.severity]

@@ -13,6 +13,7 @@ from imap_standin import PASSWORD, USER, ImapStandin
 from notices import notice
 from smtp_standin import Mail, SmtpStandin
 from structlog.testing import capture_logs
+from working import process, until
 
 from ledger import catalogue, log, mailboxes, policies
 from routing.entry import Lane, Receipt, decode_entry
@@ -66,7 +67,11 @@ def look(desk: Desk, environ: dict[str, str] | None = None) -> list[Receipt]:
     before = desk.client.xlen(desk.keys.log(Lane.CONTROL))
     given = {"BOUNCES_IMAP_PASSWORD": PASSWORD} if environ is None else environ
     Bounces(desk.client, desk.keys, given, timeout_s=5).round()
-    found = log.read(desk.client, desk.keys, {Lane.CONTROL: "0-0"}, 1000, 0).get(Lane.CONTROL, [])[before:]
+    return receipts(desk, before)
+
+
+def receipts(desk: Desk, after: int = 0) -> list[Receipt]:
+    found = log.read(desk.client, desk.keys, {Lane.CONTROL: "0-0"}, 1000, 0).get(Lane.CONTROL, [])[after:]
     return [each for each in (decode_entry(raw) for _, raw in found) if isinstance(each, Receipt)]
 
 
@@ -120,7 +125,7 @@ def test_a_server_that_counts_anew_is_read_from_the_start(
     look(desk)
     imap.validity = 2
     assert len(look(desk)) == 1
-    assert mailboxes.place(desk.client, desk.keys, "mail") == mailboxes.Place(validity=2, uid=1)
+    assert mailboxes.of(desk.client, desk.keys, "mail") == mailboxes.Reading(validity=2, uid=1)
 
 
 def test_a_reader_that_dies_goes_on_where_it_was(
@@ -147,10 +152,9 @@ def test_a_mailbox_that_cannot_be_read_is_told_of_once(
     desk: Desk, imap: ImapStandin, environ: dict[str, str], hang_up_at: str, says: str
 ) -> None:
     imap.hang_up_at = hang_up_at
-    reader = Bounces(desk.client, desk.keys, environ, timeout_s=5)
     with capture_logs() as told:
-        reader.round()
-        reader.round()
+        for _ in range(2):  # also by another process
+            Bounces(desk.client, desk.keys, environ, timeout_s=5).round()
     (line,) = [each for each in told if each["event"] == "mail that comes back cannot be read"]
     assert says in line["reason"]
     assert "wrong" not in line["reason"]
@@ -158,9 +162,50 @@ def test_a_mailbox_that_cannot_be_read_is_told_of_once(
     assert counted == b"2"
 
 
+def test_a_mailbox_that_can_be_read_again_goes_on_where_it_was(
+    desk: Desk, smtp: SmtpStandin, imap: ImapStandin, box: list[Mail]
+) -> None:
+    send(smtp)
+    box.append(report(smtp.mails[0]))
+    look(desk)
+    imap.hang_up_at = "SELECT"
+    look(desk)
+    failing = mailboxes.of(desk.client, desk.keys, "mail")
+    assert failing.failing_since > 0
+    look(desk)
+    assert mailboxes.of(desk.client, desk.keys, "mail").failing_since == failing.failing_since
+    imap.hang_up_at = ""
+    assert look(desk) == []
+    assert mailboxes.of(desk.client, desk.keys, "mail") == mailboxes.Reading(validity=1, uid=1)
+
+
+def test_a_channel_without_a_mailbox_any_more_is_forgotten(desk: Desk) -> None:
+    look(desk)
+    assert list(mailboxes.all_of(desk.client, desk.keys)) == ["mail"]
+    with_bounces(desk, {"host": ""})
+    look(desk)
+    assert mailboxes.all_of(desk.client, desk.keys) == {}
+
+
+def test_upkeep_reads_them(
+    desk: Desk, smtp: SmtpStandin, imap: ImapStandin, box: list[Mail], redis_url: str, tmp_path: Path
+) -> None:
+    send(smtp)
+    box.append(report(smtp.mails[0]))
+    with process(
+        "workers.upkeep:main",
+        TOCSIN_REDIS_URL=redis_url,
+        TOCSIN_DATA=str(tmp_path),
+        BOUNCES_IMAP_PASSWORD=PASSWORD,
+    ):
+        until(lambda: imap.seen, 30, "upkeep to read the mailbox")
+    assert [each.status for each in receipts(desk)] == ["bounced"]
+
+
 def test_who_reads_mail_that_came_back_gets_that_password_and_no_other(desk: Desk) -> None:
-    assert environment.secrets_of(Role.UPKEEP, desk.policy) == {"BOUNCES_IMAP_PASSWORD"}
-    assert "BOUNCES_IMAP_PASSWORD" not in environment.secrets_of(Role.DELIVER, desk.policy)
+    reads, sends = (environment.secrets_of(role, desk.policy) for role in (Role.UPKEEP, Role.DELIVER))
+    assert ("BOUNCES_IMAP_PASSWORD" in reads, "SMTP_PASSWORD" in reads) == (True, False)
+    assert ("BOUNCES_IMAP_PASSWORD" in sends, "SMTP_PASSWORD" in sends) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 import pytest
 import small_policy
+from msgspec.structs import replace
 from redis import Redis
 
-from ledger import dead, feeds, log
+from ledger import dead, feeds, log, mailboxes
 from ledger.clock import now_ms
 from ledger.dead_letter import Kind, given_up
 from ledger.keys import Keys
@@ -17,7 +18,7 @@ from routing.instant import HOUR
 from routing.oncall.importing import FeedHealth, failing, well
 from routing.severity import Severity
 from routing.state import State
-from workers.housekeeping import AUDIT, DEAD_LETTERS, FEEDS, Housekeeping
+from workers.housekeeping import AUDIT, DEAD_LETTERS, FEEDS, MAILBOXES, Housekeeping
 
 NOW = now_ms()
 
@@ -105,6 +106,27 @@ def test_a_feed_that_fails_for_a_day_is_an_alert_until_it_is_read(
     assert event.summary.endswith(": 127.0.0.1 answered 404")
     folded(state, redis, keys)
     feeds.show(redis, keys, "primary", well(known, None, NOW))
+    housekeeping.run(state)
+    assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
+
+
+def test_a_mailbox_that_cannot_be_read_for_hours_is_an_alert_until_it_is(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    state = State()
+    failing = mailboxes.Reading(
+        validity=1, uid=7, failing_since=NOW - 5 * HOUR, reason="AUTHENTICATIONFAILED"
+    )
+    mailboxes.keep(redis, keys, "mail", failing)
+    housekeeping.run(state)
+    assert said(redis, keys) == []
+    mailboxes.keep(redis, keys, "mail", replace(failing, failing_since=NOW - 7 * HOUR))
+    housekeeping.run(state)
+    (event,) = said(redis, keys)
+    assert (event.source, event.kind, event.status) == ("tocsin", MAILBOXES, Status.FIRING)
+    assert event.summary.endswith(": AUTHENTICATIONFAILED")
+    folded(state, redis, keys)
+    mailboxes.keep(redis, keys, "mail", replace(failing, failing_since=0, reason=""))
     housekeeping.run(state)
     assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from notices import HOSTILE, notice
 
 from routing.delivery import Message, Purpose
+from routing.incident import Incident, Phase
 from routing.severity import Severity
 from workers import letter, letter_page
 
@@ -113,3 +114,13 @@ def test_nobody_can_guess_what_a_mail_is_called() -> None:
     first, second = letter.name(notice()), letter.name(notice())
     assert first.startswith("INC-1-d1.a1.")
     assert first != second
+
+
+def test_how_it_stands_is_said_unless_it_tells_of_several() -> None:
+    over = Incident(
+        id="INC-1", number=1, title="Site is down", severity=Severity.SEV0, phase=Phase.RESOLVED, group="site",
+        opened_at=1, changed_at=1,
+    )  # fmt: skip
+    assert ">SEV-0 · resolved<" in write(standing=over).html
+    assert letter_page.WELL in write(standing=over).html
+    assert ">SEV-0<" in write(standing=over, together=True).html
