@@ -16,7 +16,7 @@ class ChannelFacts:
     which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
     an earlier one. `page`: what it is told everybody reads. `machine`: a program reads it, which hears of each incident
     by itself, however many there are. `best_effort`: it tells too little of what became of a message for a page to rely
-    on it.
+    on it. `recalls`: it can end a call that it made.
     """
 
     voice: bool
@@ -26,6 +26,7 @@ class ChannelFacts:
     page: bool = False
     machine: bool = False
     best_effort: bool = False
+    recalls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Catalogue:
             "pages": sorted(name for name, channel in self.channels.items() if channel.page),
             "machines": sorted(name for name, channel in self.channels.items() if channel.machine),
             "best_effort": sorted(name for name, channel in self.channels.items() if channel.best_effort),
+            "recalls": sorted(name for name, channel in self.channels.items() if channel.recalls),
             "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
             "families": {name: sorted(settings) for name, settings in sorted(self.families.items())},
         }
@@ -89,6 +91,7 @@ class Catalogue:
                     page=name in facts.get("pages", ()),
                     machine=name in facts.get("machines", ()),
                     best_effort=name in facts.get("best_effort", ()),
+                    recalls=name in facts.get("recalls", ()),
                 )
                 for name, voice in facts["channels"].items()
             },

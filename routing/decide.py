@@ -38,6 +38,7 @@ from routing.response import (
     opening,
     promotion,
     proofs,
+    recalling,
     regrading,
     reviews,
 )
@@ -62,6 +63,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     audiences.review(draft)
     following.review(draft)
     publicity.review(draft)
+    recalling.review(draft)
     settle(draft)
     return draft.decision()
 

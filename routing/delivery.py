@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     """Everybody may know: goes to a status page, and holds nothing that was not meant for it."""
     NOTICE = "notice"
     """Somebody should know of their shift. Belongs to no incident; never rings a phone."""
+    RECALL = "recall"
+    """A call is ended, for somebody has the incident or it is over. Never rings a phone."""
 
 
 class Progress(StrEnum):
@@ -80,6 +82,8 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Incidents a message for several names: an answer to it means all of them."""
     run: str = ""
     """The run it asks about, where it asks for approval, or is a page that does so as well."""
+    recalls: str = ""
+    """Of a recall: the call it ends, by the provider's id."""
 
 
 class Thread(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -31,6 +31,8 @@ class Deliver(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="delive
     urgent: bool = False
     run: str = ""
     """The run that waits for an approval of this contact, where the page asks for it."""
+    recalls: str = ""
+    """Of a recall: the call to end, by the provider's id."""
     together: bool = False
     """The message tells of several incidents."""
     thread: str = ""

@@ -124,6 +124,8 @@ class Notification:
     """The name it is configured by; "" where nothing can be called back."""
     run: str = ""
     """The run that waits for an approval of theirs, where the page asks for it."""
+    recalls: str = ""
+    """Of a recall: the call to end, as `Sent` named it."""
     together: bool = False
     """It tells of several incidents."""
     public: Public | None = None
@@ -155,7 +157,8 @@ class ChannelModule(Protocol):
     """`THREADS = True`, where a module has it: what it says to one place about one incident is one thread. Of the
     first message it gets no `thread`, of all later ones the one that was opened. `MACHINE = True`: a program reads it,
     which is told of each incident by itself. `BEST_EFFORT = True`: no page should rely on it alone. `Bounces`: the
-    model of a mailbox where reports of failure arrive.
+    model of a mailbox where reports of failure arrive. `RECALLS = True`: it can end a call that it made, when it is
+    asked to send a message of that purpose.
     """
 
     TITLE: str

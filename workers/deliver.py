@@ -162,6 +162,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
         urgent=effect.urgent,
         channel=effect.channel,
         run=effect.run,
+        recalls=effect.recalls,
         together=effect.together,
         asked=_asked(context, effect),
         thread=effect.thread,

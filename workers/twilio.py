@@ -14,6 +14,7 @@ from routing.errors import DeliveryError
 from routing.ports import Notification, Sent
 from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
+from workers.deadline import Deadline
 
 Form = dict[str, str | list[str]]
 
@@ -22,6 +23,9 @@ _BUSY_CODES = {20429, 20500, 20503, 20504, 14107, 30001, 30022, 63018}
 
 _BAD_CALLBACK_CODES = {21205, 21609}
 """Twilio dislikes a URL of ours: the message itself can still be sent, without callbacks."""
+
+_OVER_CODES = {21220, 20404}
+"""The call is in no state in which it could be changed, or not known any more."""
 
 _OPTED_OUT = 21610
 
@@ -70,6 +74,25 @@ def create(account: Account, resource: str, form: Form, timeout_s: float) -> Sen
         return _accepted(answer)
     except HttpError as error:
         raise DeliveryError(f"Twilio: {error}", outcome=error.outcome) from error
+
+
+def end(account: Account, sid: str, twiml: str, timeout_s: float) -> Sent:
+    """End a call that rings; one that was picked up says this first, one that is over stays so.
+
+    Raises DeliveryError.
+    """
+    deadline = Deadline(timeout_s)
+    try:
+        answer = _post(account, f"Calls/{sid}", {"Status": "canceled"}, deadline.left())
+        if answer.ok and answer.object().get("status") == "in-progress":
+            answer = _post(account, f"Calls/{sid}", {"Twiml": twiml}, deadline.left())
+        if not answer.ok and _code(answer) not in _OVER_CODES:
+            raise _refused(answer)
+        return Sent(provider_id=sid, answer=f"{answer.status} ended" if answer.ok else "it was over")
+    except HttpError as error:
+        raise DeliveryError(f"Twilio: {error}", outcome=error.outcome) from error
+    except TimeoutError as late:
+        raise DeliveryError(f"Twilio: {late}", outcome=Outcome.UNKNOWN) from late
 
 
 def callback(notification: Notification, what: str) -> str:

@@ -34,3 +34,5 @@ class Channel:
     threads: bool = False
     machine: bool = False
     best_effort: bool = False
+    recalls: bool = False
+    """A call over it can be ended."""

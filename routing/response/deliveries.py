@@ -67,7 +67,8 @@ def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
 
 
 def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
-    if delivery.provider_id == entry.provider_id and RANK[delivery.progress] >= RANK[Progress.SENT]:
+    known = (delivery.provider_id, delivery.answer) == (entry.provider_id, entry.answer)
+    if known and RANK[delivery.progress] >= RANK[Progress.SENT]:
         return
     progress = delivery.progress if RANK[delivery.progress] > RANK[Progress.SENT] else Progress.SENT
     draft.put_delivery(
@@ -131,6 +132,9 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
         delivery, progress=Progress.FAILED, changed_at=draft.now, error=error, answer=answer
     )
     draft.put_delivery(failed)
+    if delivery.purpose is Purpose.RECALL:
+        draft.note(delivery.incident, f"the call to {delivery.contact} could not be ended: {error}")
+        return
     draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact} failed for good: {error}")
     draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
     if threads.has(draft, failed):

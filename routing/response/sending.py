@@ -156,6 +156,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
             together=bool(delivery.listed),
             thread=continues,
+            recalls=delivery.recalls,
         )
     )
     at = draft.now + unclaimed_ms(tries)

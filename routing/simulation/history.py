@@ -150,7 +150,7 @@ class _Player:
             if effect.purpose is Purpose.PAGE:
                 total.pages[effect.contact] += 1
                 paged[effect.incident][effect.contact] = None
-            else:
+            elif effect.purpose is not Purpose.RECALL:
                 total.updates += 1
         for incident in simulation.seen.values():
             total.incidents[incident.severity] += 1

@@ -56,7 +56,7 @@ class Played:
         return [
             Sent(at, each.incident, each.contact, each.channel, each.purpose, each.repeat)
             for at, each in self.simulation.effects
-            if isinstance(each, Deliver)
+            if isinstance(each, Deliver) and each.purpose is not Purpose.RECALL
         ]
 
     def until(self, at: int) -> None:
@@ -119,7 +119,7 @@ class Played:
 
 
 def _told(effect: Deliver) -> str:
-    how = "PAGE" if effect.purpose is Purpose.PAGE else "tells"
+    how = {Purpose.PAGE: "PAGE", Purpose.RECALL: "ends the call to"}.get(effect.purpose, "tells")
     again = f", attempt {effect.attempt}" if effect.attempt > 1 else ""
     repeat = ", marked as a repeat" if effect.repeat else ""
     return f"{how} {effect.contact} by {effect.channel} ({effect.address}){again}{repeat}"

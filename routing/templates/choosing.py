@@ -11,7 +11,8 @@ from routing.severity import Severity
 PARTS = ("title", "body", "speech", "html")
 BUNDLE = "bundle"
 """The kind of a message that tells of several incidents at once."""
-KINDS = (*(each.value for each in Purpose if each is not Purpose.PUBLIC), BUNDLE)
+_WORDLESS = frozenset({Purpose.PUBLIC, Purpose.RECALL})
+KINDS = (*(each.value for each in Purpose if each not in _WORDLESS), BUNDLE)
 
 _NAME = re.compile(r"(?:(?P<channel>[a-z][a-z0-9_-]*)\.)?(?P<kind>[a-z]+)(?:\.sev-(?P<level>[0-4]))?")
 

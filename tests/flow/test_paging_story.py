@@ -10,6 +10,7 @@ import shipped
 from smtp_standin import Mail
 from stage import until
 from town import PUBLIC, Town, changed, town
+from twilio_standin import Made
 from vendor_server import Misbehaviour
 
 from ledger import links, log
@@ -30,10 +31,15 @@ LADDER = """
   hasty:
     steps:
       - {notify: [{contact: hasty}], wait: 5m}
+  engaged:
+    steps:
+      - {notify: [{contact: hasty}], wait: 5m}
+      - {notify: [{contact: commander}], wait: 5m}
 """
 ROUTES = """  routes:
     - {name: ladder, match: ['service="ladder"'], escalation: ladder}
     - {name: hasty, match: ['service="hasty"'], escalation: hasty}
+    - {name: engaged, match: ['service="engaged"'], escalation: engaged}
 """
 HASTY_CONTACT = f"""contacts:
   hasty:
@@ -74,7 +80,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield made
 
 
-def test_key_5_calls_the_next_person_whose_text_acknowledges_and_both_are_told(place: Town) -> None:
+def test_key_5_calls_the_next_person_whose_text_stills_the_ringing_phone_and_both_are_told(
+    place: Town,
+) -> None:
     place.alert("checkout")
     incident = place.incident("checkout")
     (first,) = place.until_called(incident)
@@ -87,7 +95,30 @@ def test_key_5_calls_the_next_person_whose_text_acknowledges_and_both_are_told(p
     found = place.until_status(incident, "acknowledged")
     assert found["acknowledged_by"] == found["paged"][1]
     place.until_texted(incident, f"{found['acknowledged_by']} acknowledged", {first.to, second.to})
+    until(lambda: place.twilio.states.get(second.sid) == "canceled", 20, lambda: place.told(incident))
     assert len(place.calls(incident)) == 2, "an ack rings nobody"
+    assert "failed for good" not in place.told(incident)
+
+
+def test_a_machine_then_a_text_that_does_not_arrive_and_the_next_person_is_called_at_once(
+    place: Town,
+) -> None:
+    place.alert("engaged")
+    incident = place.incident("engaged")
+    (call,) = place.until_called(incident)
+    for _ in range(2):
+        assert place.twilio.report(call.sid, "in-progress") == 200
+        assert place.twilio.detect(call.sid, "machine_start") == 200
+
+    def texts() -> list[Made]:
+        return [each for each in place.texts(incident) if each.to == call.to == HASTY]
+
+    until(texts, 20, lambda: place.told(incident))
+    (text,) = texts()
+    assert place.twilio.report(text.sid, "undelivered", ErrorCode="30003") == 200
+    assert place.until_called(incident, 2)[1].to == COMMANDER
+    failed = {each["channel"]: each["error"] for each in place.shown(incident)["deliveries"] if each["error"]}
+    assert failed == {"hasty": "machine", "sms": "undelivered 30003: the phone is off or out of reach"}
 
 
 def test_a_text_may_name_the_incident_and_only_a_signed_one_counts(place: Town) -> None:

@@ -73,7 +73,9 @@ class TwilioStandin(VendorServer):
         super().__init__(port=port, log=log)
         self.made: list[Made] = []
         self.heard: dict[str, str] = {}
-        """What the receiver answered last in each call, as TwiML."""
+        """What the receiver answered last in each call, or it was changed to, as TwiML."""
+        self.states: dict[str, str] = {}
+        """Of each call; "ringing" until something is said of it."""
         self.receiver = receiver
         self.auth_token = auth_token
         self.on_made: Callable[[Made], object] = lambda _: None
@@ -92,6 +94,12 @@ class TwilioStandin(VendorServer):
         parts = asked.path.strip("/").split("/")
         if asked.user != (API_KEY, API_SECRET):
             return Reply(401, _fault(401, 20003))
+        if (
+            parts[:3] == ["2010-04-01", "Accounts", ACCOUNT_SID]
+            and parts[3:4] == ["Calls"]
+            and len(parts) == 5
+        ):
+            return self._change(parts[4].removesuffix(".json"), asked)
         if parts[:3] != ["2010-04-01", "Accounts", ACCOUNT_SID] or len(parts) != 4:
             return Reply(404, _fault(404, 20404))
         resource = parts[3].removesuffix(".json")
@@ -105,6 +113,7 @@ class TwilioStandin(VendorServer):
         made = self._find(sid)
         form = {"CallSid": sid, "AccountSid": ACCOUNT_SID, "From": made.sender, "To": made.to}
         form |= {"CallStatus": "in-progress"} | ({"Digits": digits} if digits else {})
+        self.states[sid] = "in-progress"
         status, document = self._ask(_action(self.heard.get(sid, "")) or made.action, form)
         self.heard[sid] = document
         return status
@@ -120,6 +129,7 @@ class TwilioStandin(VendorServer):
     def report(self, sid: str, status: str, **more: str) -> int:
         """How a call or message went. Returns the receiver's status, 0 when no callback was asked for."""
         made = self._find(sid)
+        self.states[sid] = status
         if not made.status_callback:
             return 0
         kind = "Call" if made.resource == "Calls" else "Message"
@@ -160,6 +170,28 @@ class TwilioStandin(VendorServer):
             self.report(made.sid, self.report_first)
         body = {"sid": made.sid, "status": "queued", "to": made.to, "from": made.sender, "error_code": None}
         return Reply(201, {**body, "account_sid": ACCOUNT_SID, "api_version": "2010-04-01"})
+
+    def _change(self, sid: str, asked: Asked) -> Reply:
+        """End a call that rings, or let one that was picked up say something else. One that is over is refused."""
+        known = sid in {made.sid for made in self.made if made.resource == "Calls"}
+        if not known or asked.method != "POST":
+            return Reply(404, _fault(404, 20404))
+        state, form = self.states.get(sid, "ringing"), asked.form
+        if len(form) != 1 or not form.keys() <= {"Status", "Twiml"} or not asked.field(*form):
+            return Reply(400, _fault(400, 20001))
+        if "Status" in form and asked.field("Status") not in {"canceled", "completed"}:
+            return Reply(400, _fault(400, 21218))
+        if state not in {"queued", "ringing", "in-progress"} or ("Twiml" in form and state != "in-progress"):
+            return Reply(400, _fault(400, 21220))
+        if "Twiml" in form:
+            ET.fromstring(asked.field("Twiml"))  # noqa: S314  # made by the code under test
+            self.heard[sid] = asked.field("Twiml")
+        elif state != "in-progress" or asked.field("Status") == "completed":
+            ended = "canceled" if state != "in-progress" else "completed"
+            self.states[sid] = ended
+            if self.receiver:
+                self.report(sid, ended)
+        return Reply(200, {"sid": sid, "status": self.states.get(sid, state)})
 
     def _find(self, sid: str) -> Made:
         return next(made for made in self.made if made.sid == sid)

@@ -5,17 +5,20 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import kept
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notices import notice
 from small_policy import POLICY
 from twilio_standin import FROM, TwilioStandin
+from vendor_server import Misbehaviour
 
-from routing.delivery import Message
-from routing.entry import Verb
+from routing.delivery import Message, Purpose
+from routing.entry import Outcome, Verb
 from routing.errors import DeliveryError
-from routing.ports import Notification
+from routing.incident import Phase
+from routing.ports import Notification, Sent
 from routing.response.phrases import PHRASES, phrases
 from workers import twilio as api
 from workers.channels import twilio_voice
@@ -139,3 +142,65 @@ def test_the_standin_refuses_a_detection_twilio_does_not_know(twilio: TwilioStan
     form: api.Form = {"To": ANNA.methods[0].address, "From": FROM, "Twiml": "<Response/>", "Timeout": "30"}
     with pytest.raises(DeliveryError, match="21205"):
         api.create(account, "Calls", {**form, "MachineDetection": "Maybe"}, 2.0)
+
+
+def recall(twilio: TwilioStandin, sid: str, **changes: Any) -> Sent:
+    taken = kept.incident(phase=Phase.ACKNOWLEDGED, acknowledged_by="bob")
+    fields = {"purpose": Purpose.RECALL, "recalls": sid, "standing": taken, **changes}
+    return twilio_voice.send(notice(**fields), twilio_voice.Settings(**twilio.settings()), 2.0)
+
+
+def rung(twilio: TwilioStandin) -> str:
+    return twilio_voice.send(notice(), twilio_voice.Settings(**twilio.settings()), 2.0).provider_id
+
+
+def test_a_call_that_rings_is_ended(twilio: TwilioStandin) -> None:
+    sid = rung(twilio)
+    sent = recall(twilio, sid)
+    assert (twilio.states[sid], sent.provider_id) == ("canceled", sid)
+    assert len(twilio.made) == 1, "nothing rings for it"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "bob has it already."),
+        ({"standing": None}, "It is resolved already."),
+        ({"person": replace(ANNA, language="pl")}, "Już się tym zajmuje bob."),
+    ],
+)
+def test_whoever_has_picked_up_hears_who_has_it(
+    twilio: TwilioStandin, changes: dict[str, Any], said: str
+) -> None:
+    sid = rung(twilio)
+    twilio.states[sid] = "in-progress"
+    recall(twilio, sid, **changes)
+    heard = ET.fromstring(twilio.heard[sid])  # noqa: S314  # made by us
+    assert [each.tag for each in heard] == ["Say", "Hangup"]
+    assert heard[0].text == said
+
+
+def test_a_call_that_is_over_stays_so(twilio: TwilioStandin) -> None:
+    sid = rung(twilio)
+    twilio.states[sid] = "completed"
+    assert recall(twilio, sid).answer == "it was over"
+    assert recall(twilio, "CA" + "f" * 32).answer == "it was over"
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [
+        (Misbehaviour(status=401), Outcome.PERMANENT),
+        (Misbehaviour(status=503), Outcome.TEMPORARY),
+        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
+        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
+    ],
+)
+def test_a_call_that_cannot_be_ended_says_why(
+    twilio: TwilioStandin, how: Misbehaviour, outcome: Outcome
+) -> None:
+    sid = rung(twilio)
+    twilio.misbehave(how)
+    with pytest.raises(DeliveryError) as failed:
+        recall(twilio, sid)
+    assert failed.value.outcome is outcome

@@ -14,6 +14,7 @@ from pydantic import Field
 from routing.delivery import Purpose
 from routing.entry import Outcome
 from routing.errors import DeliveryError
+from routing.incident import Phase
 from routing.ports import Notification, Sent
 from routing.response.phrases import Phrases, phrases
 from workers import twilio
@@ -21,6 +22,7 @@ from workers.text import cut, one_line
 
 TITLE = "Phone call (Twilio)"
 VOICE = True
+RECALLS = True
 
 MAX_TWIML = 4000
 MAX_SPEECH = 700
@@ -49,12 +51,16 @@ class _Tongue:
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError."""
+    if notification.purpose is Purpose.RECALL:
+        return twilio.end(settings, notification.recalls, _taken(notification, settings), timeout_s)
     if notification.purpose is not Purpose.PAGE:
         raise DeliveryError("updates never ring a phone", outcome=Outcome.PERMANENT)
     return twilio.create(settings, "Calls", _form(notification, settings), timeout_s)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
+    if notification.purpose is Purpose.RECALL:
+        return {"Call": notification.recalls, "Twiml": _taken(notification, settings)}
     form = _form(notification, settings)
     return {name: value if isinstance(value, str) else " ".join(value) for name, value in form.items()}
 
@@ -113,6 +119,17 @@ def _document(notification: Notification, tongue: _Tongue, speech: str) -> str:
     for _ in range(2):
         _say(gather, speech, tongue.own)
         _say(gather, f"{said.decide} {said.keys}" if notification.run else said.keys, tongue.ours)
+    return ET.tostring(response, encoding="unicode")
+
+
+def _taken(notification: Notification, settings: Settings) -> str:
+    """What whoever has picked up by now hears instead."""
+    tongue, standing = _tongue(notification, settings), notification.standing
+    who = standing.acknowledged_by if standing and standing.phase is Phase.ACKNOWLEDGED else ""
+    response = ET.Element("Response")
+    said = tongue.phrases.taken.format(who=one_line(who)) if who else tongue.phrases.over
+    _say(response, said, tongue.ours)
+    ET.SubElement(response, "Hangup")
     return ET.tostring(response, encoding="unicode")
 
 

@@ -1,0 +1,78 @@
+"""Recalling: a call that may still ring is ended once somebody has the incident, or it is over.
+
+Whoever has picked up by then hears that, and nobody answers a phone for what somebody else does already. Only over
+channels whose module can end a call.
+"""
+
+import msgspec
+
+from routing.decision import Table
+from routing.delivery import Delivery, Message, Progress, Purpose
+from routing.draft import Draft
+from routing.incident import Incident, Phase
+from routing.instant import MINUTE
+from routing.response import sending
+
+RINGS_MS = 10 * MINUTE
+"""No call lasts longer: what was taken before is over by itself."""
+_RINGING = frozenset({Progress.SENT, Progress.DELIVERED})
+
+
+def review(draft: Draft) -> None:
+    """Look at every incident that this entry settled, and at every call that was taken after that."""
+    for key in draft.changed(Table.INCIDENT):
+        now, before = draft.incident(key), draft.state.get(Table.INCIDENT, key)
+        if now is not None and _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
+            for page in draft.owned(key, Table.DELIVERY, Delivery):
+                _end(draft, now, page)
+    for key in draft.changed(Table.DELIVERY):
+        taken = draft.delivery(key)
+        incident = draft.incident(taken.incident) if taken is not None and _rings(draft, taken) else None
+        if taken is not None and incident is not None and _is_settled(incident):
+            _end(draft, incident, taken)
+
+
+def _is_settled(incident: Incident) -> bool:
+    return incident.phase is not Phase.TRIGGERED
+
+
+def _rings(draft: Draft, page: Delivery) -> bool:
+    channel = draft.policy.channels.get(page.channel)
+    can_end = channel is not None and channel.recalls and bool(page.provider_id) and not page.sandbox
+    young = page.changed_at > draft.now - RINGS_MS
+    # A call for several incidents is still for the others.
+    return (
+        can_end and young and page.purpose is Purpose.PAGE and page.progress in _RINGING and not page.listed
+    )
+
+
+def _end(draft: Draft, incident: Incident, page: Delivery) -> None:
+    if not _rings(draft, page):
+        return
+    who = incident.acknowledged_by if incident.phase is Phase.ACKNOWLEDGED else ""
+    why = f"{who} has it" if who else "it is resolved"
+    ended = msgspec.structs.replace(
+        page, progress=Progress.CANCELLED, changed_at=draft.now, error=f"ended: {why}"
+    )
+    draft.put_delivery(ended)
+    draft.note(page.incident, f"the call to {page.contact} is ended: {why}")
+    incident = draft.incident(incident.id) or incident
+    number = incident.deliveries + 1
+    draft.put_incident(msgspec.structs.replace(incident, deliveries=number))
+    recall = Delivery(
+        id=f"{incident.id}-d{number}",
+        incident=incident.id,
+        contact=page.contact,
+        channel=page.channel,
+        address=page.address,
+        purpose=Purpose.RECALL,
+        severity=page.severity,
+        message=Message(title=why, body=why, speech=why),
+        progress=Progress.PENDING,
+        created_at=draft.now,
+        changed_at=draft.now,
+        recalls=page.provider_id,
+        why=why,
+    )
+    draft.put_delivery(recall)
+    sending.dispatch(draft, recall)
