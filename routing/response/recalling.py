@@ -33,7 +33,8 @@ def review(draft: Draft) -> None:
 
 
 def _is_settled(incident: Incident) -> bool:
-    return incident.phase is not Phase.TRIGGERED
+    """What goes on as another incident is not: its phones may ring for that."""
+    return incident.phase is not Phase.TRIGGERED and not incident.merged_into
 
 
 def _rings(draft: Draft, page: Delivery) -> bool:

@@ -128,3 +128,11 @@ def test_a_call_that_cannot_be_ended_is_said_and_pages_nobody() -> None:
     assert "the call to bob could not be ended: voice says no" in lines(sim)
     assert (only(sim).phase, pages(sim)) == (Phase.ACKNOWLEDGED, before)
     assert audit(sim.state, sim.now) == []
+
+
+def test_what_goes_on_as_another_incident_rings_on() -> None:
+    sim = ringing()
+    sim.feed(firing("deployment.error", key="other", at=sim.now))
+    do(sim, Verb.MERGE, "INC-1", to="INC-2")
+    assert next(each for each in sim.incidents() if each.id == "INC-1").merged_into == "INC-2"
+    assert recalls(sim) == []
