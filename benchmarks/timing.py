@@ -22,7 +22,8 @@ PAGES = 100
 KILLS = 5
 TWILIO = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_API_KEY": "SK" + "1" * 32, "TWILIO_API_SECRET": "bench",
-    "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_AUTH_TOKEN": "bench", "TOCSIN_PUBLIC_URL": "https://bench.example",
+    "TWILIO_FROM_NUMBER": "+15005550006", "TWILIO_AUTH_TOKEN": "bench", "TWILIO_CALLS_PER_S": "1000",
+    "TOCSIN_PUBLIC_URL": "https://bench.example",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "report": "console.reports:report",
         "oncall": "console.oncall:oncall",
         "contacts": "console.contacts:contacts",
+        "channels": "console.channels:channels",
         "scheduled": "console.scheduled:scheduled",
         "outbox": "console.outbox:outbox",
     },

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from console import importing, overrides
-from console.contacts import unverified
 from console.context import Context, connected
 from console.options import Duration, Instant, json_option
 from console.output import as_json, clock, iso, one_line, say, table, wall_clock
+from console.reaching import unverified
 from ledger import feeds
 from ledger.clock import now_ms
 from routing import oncall as shifts

@@ -3,8 +3,8 @@
 import click
 import redis
 
-from console.contacts import proven
 from console.context import connected
+from console.reaching import proven
 from routing.errors import ConfigWarning
 from routing.policy import Policy
 from routing.warnings import stopped, unverified

@@ -100,6 +100,10 @@ class Keys:
         """Hash with expiry: `run` that last had the target's lock, `at` (ms) until when it may have changed it."""
         return self._key("changed", target)
 
+    def pace(self, key: str) -> str:
+        """Hash with expiry: whose turn it is where a provider takes only so many a second; fields in pace.lua."""
+        return self._key("pace", key)
+
     @property
     def running(self) -> str:
         """Sorted set: runs that mutate right now, by lock expiry; its size is capped globally."""

@@ -10,6 +10,7 @@ from routing.record import Record
 from routing.run import Run, TargetRecord
 from routing.state import Fact
 from routing.timer import Timer
+from routing.trial import Trial
 
 RECORDS: dict[Table, type[Record]] = {
     Table.INCIDENT: Incident,
@@ -26,6 +27,7 @@ RECORDS: dict[Table, type[Record]] = {
     Table.SWITCH: SwitchSet,
     Table.RATION: Ration,
     Table.PUBLIC: Public,
+    Table.TRIAL: Trial,
     Table.FACT: Fact,
 }
 

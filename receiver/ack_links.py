@@ -25,6 +25,8 @@ from routing.instant import MINUTE, iso
 from routing.record import decode
 
 SOURCE = "ack_link"
+_TEST = "test-"
+"""What ids of tests begin with; those of pages with their incident's."""
 _STYLE = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;"
     "color:#1b1b1b;background:#fff}h1{font-size:1.5rem}dt{color:#595959}dd{margin:0 0 .6rem}"
@@ -68,6 +70,8 @@ class AckLinks:
             delivery = self._delivery(request)
         except BadSignature as error:
             return self._refused(request, error)
+        if delivery.startswith(_TEST):
+            return _page("This is a test", f"<p>Nothing is wrong.</p>{_button('It reached me')}")
         incident = await self._incident(delivery)
         if incident is None:
             return _page("Nothing to acknowledge", "<p>This incident is closed and archived.</p>")
@@ -101,6 +105,8 @@ class AckLinks:
         except BadSignature as error:
             return self._refused(request, error)
         await self._keep(delivery, "ack")
+        if delivery.startswith(_TEST):
+            return _page("Thank you", "<p>So pages reach you here.</p>")
         return _page("Acknowledged", "<p>Thank you. Nobody else is called for it now. It is yours.</p>")
 
     async def _keep(self, delivery: str, text: str) -> None:

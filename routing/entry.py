@@ -190,6 +190,15 @@ class Delivered(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="deliv
     """It failed because whose address it is wants nothing from us."""
 
 
+class Deferred(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="deferred"):
+    """It was not a delivery's turn yet, by the pace its provider takes: nobody claimed it, nothing was sent."""
+
+    delivery: str
+    attempt: int
+    wait_ms: int
+    why: str
+
+
 class Receipt(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="receipt"):
     """A provider called back later: delivered, answered, busy, no-answer, failed. May precede Delivered."""
 
@@ -284,6 +293,19 @@ class Verified(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="verifi
     over: bool = False
 
 
+class TrialSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
+    """A test goes to a contact's address; with a `code` of six digits, whoever returns it is reached there.
+
+    `id` becomes its delivery's.
+    """
+
+    id: str
+    contact: str
+    channel: str
+    address: str
+    code: str = ""
+
+
 class SwitchSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="switch"):
     """An operator's switch: "kill" stops all automation, "pause:<source>" takes a source's events aside."""
 
@@ -316,11 +338,13 @@ AnyEntry = (
     | TimerDue
     | Claimed
     | Delivered
+    | Deferred
     | Receipt
     | StepDone
     | SilenceSet
     | OverrideSet
     | Verified
+    | TrialSet
     | SwitchSet
     | PolicySet
     | Revived

@@ -1,5 +1,6 @@
 """One delivery: claimed, said over its channel, and what the provider answered put into the log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +19,12 @@ from routing.errors import DeliveryError
 from routing.incident import Incident
 from routing.instant import DAY
 from routing.policy import Channel, Policy
-from routing.ports import ChannelModule, Notification
+from routing.ports import ChannelModule, Notification, Pace
 from routing.public import Public
 from routing.record import decode
 from routing.run import Run
 from routing.templates import wording
-from workers import credentials, redaction, status_folders
+from workers import credentials, pacing, redaction, status_folders
 from workers.context import Context
 from workers.report import count, report
 
@@ -36,46 +37,62 @@ logger = structlog.get_logger(__name__)
 
 
 def carry_out(context: Context, effect_id: str, attempt: int) -> None:
-    """Deliver, unless somebody else does or it is no longer wanted."""
+    """Deliver, unless somebody else does, it is no longer wanted, or it is not its turn yet."""
     policy = context.policy()
-    effect = _claim(context, policy, effect_id, attempt)
+    effect = _unclaimed(context, effect_id, attempt)
     if effect is None:
         return
+    channel = policy.channels.get(effect.channel)
+    way = _way(context, channel, effect)
+    bound = _bound(context, policy, effect, way)
+    if later := pacing.wait(context, effect, bound):
+        report(context, later)
+        count(context, "tocsin_deferrals_total", channel=effect.channel)
+        return
+    timeout = (channel.timeout_ms if channel else DEFAULT_TIMEOUT_MS) + MARGIN_MS
+    claimed = outbox.claim(
+        context.client, context.keys, effect_id, attempt, context.worker, timeout, now_ms()
+    )
+    if not isinstance(claimed, Deliver):
+        return
     faults.reach("deliver.claimed")
-    answer = _deliver(context, policy, effect)
+    answer = _deliver(context, policy, claimed, way, bound)
     faults.reach("deliver.answered")
     report(context, answer)
     outcome = "sandbox" if answer.sandbox else answer.outcome
     count(context, "tocsin_deliveries_total", channel=effect.channel, outcome=outcome)
 
 
-def _claim(context: Context, policy: Policy, effect_id: str, attempt: int) -> Deliver | None:
+def _unclaimed(context: Context, effect_id: str, attempt: int) -> Deliver | None:
+    """What nobody wants or somebody has takes no turn from others."""
     pending = outbox.find(context.client, context.keys, effect_id)
-    if pending is None or not isinstance(pending.effect, Deliver):
+    if pending is None or pending.claimed_at or not isinstance(pending.effect, Deliver):
         return None
-    channel = policy.channels.get(pending.effect.channel)
-    timeout = (channel.timeout_ms if channel else DEFAULT_TIMEOUT_MS) + MARGIN_MS
-    claimed = outbox.claim(
-        context.client, context.keys, effect_id, attempt, context.worker, timeout, now_ms()
-    )
-    return claimed if isinstance(claimed, Deliver) else None
+    return pending.effect if pending.effect.attempt == attempt else None
 
 
-def _deliver(context: Context, policy: Policy, effect: Deliver) -> Delivered:
+def _bound(context: Context, policy: Policy, effect: Deliver, way: "_Way | DeliveryError") -> Sequence[Pace]:
+    """By which pace it is bound; what stays here, or fails before it is sent, by none."""
+    if isinstance(way, DeliveryError) or not way.sends or not hasattr(way.module, "limits"):
+        return ()
+    return pacing.paces(way.module, _notification(context, policy, effect), way.settings)
+
+
+def _deliver(
+    context: Context, policy: Policy, effect: Deliver, way: "_Way | DeliveryError", bound: Sequence[Pace]
+) -> Delivered:
     """Whatever happens becomes an answer: the fold decides what is done about it."""
-    channel = policy.channels.get(effect.channel)
-    if channel is None:
-        gone = f"channel {effect.channel} is no longer configured"
-        return _failed(context, effect, DeliveryError(gone, outcome=Outcome.PERMANENT))
+    if isinstance(way, DeliveryError):
+        return _failed(context, effect, way)
     try:
-        way = _way(context, channel)
         worded = _worded(context, policy, effect)
         notification = worded.notification
-        if way.missing or not getattr(way.module, "SENDS", True):
+        if not way.sends:
             kept = _to_sandbox(context, effect, way, notification)
             return msgspec.structs.replace(kept, remark=worded.remark)
-        sent = way.module.send(notification, way.settings, channel.timeout_ms / 1000)
+        sent = way.module.send(notification, way.settings, way.timeout_s)
     except DeliveryError as error:
+        pacing.heard(context, bound, error)
         return _failed(context, effect, error)
     except BaseTimeoutException:
         late = DeliveryError("no answer before the job's own time limit", outcome=Outcome.UNKNOWN)
@@ -105,18 +122,25 @@ class _Way:
     module: ChannelModule
     settings: Any
     missing: tuple[str, ...]
+    timeout_s: float
+
+    @property
+    def sends(self) -> bool:
+        return not self.missing and bool(getattr(self.module, "SENDS", True))
 
 
-def _way(context: Context, channel: Channel) -> _Way:
+def _way(context: Context, channel: Channel | None, effect: Deliver) -> _Way | DeliveryError:
+    """Repeating cannot help where there is none; said at once, the person's next method gets its turn at once."""
+    if channel is None:
+        gone = f"channel {effect.channel} is no longer configured"
+        return DeliveryError(gone, outcome=Outcome.PERMANENT)
     resolved = credentials.resolve(channel.settings, context.environ)
     try:
         module = catalogue.channel(channel.vendor)
         settings = credentials.build(module.Settings, resolved)
     except (KeyError, ValueError) as error:
-        # Repeating cannot help; said at once, the person's next method gets its turn at once.
-        reason = f"channel {channel.name} ({channel.origin}): {error}"
-        raise DeliveryError(reason, outcome=Outcome.PERMANENT) from error
-    return _Way(channel.vendor, module, settings, resolved.missing)
+        return DeliveryError(f"channel {channel.name} ({channel.origin}): {error}", outcome=Outcome.PERMANENT)
+    return _Way(channel.vendor, module, settings, resolved.missing, channel.timeout_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +166,7 @@ def _notification(context: Context, policy: Policy, effect: Deliver) -> Notifica
     public = (context.environ.get("TOCSIN_PUBLIC_URL", "").strip() or policy.public_url).rstrip("/")
     secret = context.environ.get("TOCSIN_LINK_SECRET", "")
     ack_url = ""
-    if public and secret and effect.purpose in {Purpose.PAGE, Purpose.APPROVAL}:
+    if public and secret and effect.purpose in {Purpose.PAGE, Purpose.APPROVAL, Purpose.TEST}:
         ack_url = f"{public}/a/{links.make(secret, effect.id, now_ms() + LINK_MS)}"
     # What is for everybody is told nothing of what is not.
     standing = None if effect.purpose is Purpose.PUBLIC else _standing(context, effect.incident)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
+from routing.instant import DAY
 from routing.language.index import Index
 from routing.policy.channels import Channel, Limit
 from routing.policy.environments import Environment
@@ -55,6 +56,8 @@ class Policy:
     """Runbook runs that may mutate at the same time, over all targets."""
     runs: Budget = field(default=Budget(30, 200))
     """Of all runbooks that change something, over all targets."""
+    verified_ms: int = 90 * DAY
+    """So long it counts that somebody was reached at an address."""
     warn_percent: int = 80
     """How much of a respond-by or resolve-by time is gone when whoever owes it is warned."""
     default_severity: Severity = Severity.SEV2

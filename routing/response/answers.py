@@ -10,7 +10,7 @@ from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Verb
 from routing.incident import Incident
-from routing.response import commands, deliveries, helping, optouts, proofs, sending, speakers
+from routing.response import commands, deliveries, helping, optouts, proofs, sending, speakers, trials
 from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE, "1": Verb.APPROVE, "2": Verb.DENY}
@@ -52,7 +52,7 @@ def answer(draft: Draft, entry: Answer) -> None:
 
     Who wrote what leads to nothing is told what could be written.
     """
-    if _is_about_writing(draft, entry):
+    if trials.returned(draft, entry) or _is_about_writing(draft, entry):
         return
     reply = read(entry.text)
     delivery = draft.delivery(entry.delivery) if entry.delivery else _latest_to(draft, entry.address, reply)

@@ -5,8 +5,9 @@ import msgspec
 from routing.decision import Table
 from routing.delivery import Delivery, Progress, Purpose
 from routing.draft import Draft
-from routing.entry import Claimed, Delivered, Outcome, Receipt
+from routing.entry import Claimed, Deferred, Delivered, Outcome, Receipt
 from routing.incident import Incident, Phase
+from routing.instant import MINUTE
 from routing.record import encode
 from routing.response import callees, carried, escalation, notices, optouts, sending, threads
 from routing.severity import Severity
@@ -16,6 +17,9 @@ SILENT_GRACE_MS = 1_000
 BACKOFF_MS = 5_000
 MAX_BACKOFF_MS = 300_000
 URGENT_BACKOFF_MS = 20_000
+MAX_DEFERRED_PAGE_MS = 60_000
+"""So long a page waits for the pace of its provider, before that counts as a failed attempt."""
+MAX_DEFERRED_MS = 15 * MINUTE
 
 FAILED_RECEIPTS = frozenset(
     {"busy", "no-answer", "failed", "canceled", "undelivered", "machine", "bounced", "opted-out"}
@@ -111,6 +115,7 @@ def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
             progress=Progress.PENDING,
             attempt=delivery.attempt + 1,
             repeat=delivery.repeat or entry.outcome is Outcome.UNKNOWN,
+            deferred_at=0,
             changed_at=draft.now,
             error=entry.error,
             answer=entry.answer,
@@ -125,6 +130,29 @@ def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     )
 
 
+def deferred(draft: Draft, delivery: Delivery, entry: Deferred) -> None:
+    """Its provider takes no more at present. It comes back without having spent an attempt, but not for ever:
+    what waits for too long is a failed attempt, and in the end the next method has its turn.
+    """
+    if entry.attempt != delivery.attempt or delivery.progress is not Progress.PENDING:
+        return
+    since = delivery.deferred_at or draft.now
+    longest = MAX_DEFERRED_PAGE_MS if delivery.purpose is Purpose.PAGE else MAX_DEFERRED_MS
+    if draft.now + entry.wait_ms - since > longest:
+        late = f"{entry.why}, and its turn did not come within {longest // 1000} s"
+        failed = Delivered(
+            at=entry.at, delivery=delivery.id, attempt=entry.attempt, outcome=Outcome.TEMPORARY, error=late
+        )
+        _failed(draft, delivery, failed)
+        return
+    draft.put_delivery(msgspec.structs.replace(delivery, deferred_at=since, changed_at=draft.now))
+    draft.unwake(Wake.UNCLAIMED, delivery.id)
+    what = f"send {delivery.id}, which waits its turn"
+    draft.wake(Wake.RETRY, delivery.id, draft.now + entry.wait_ms, incident=delivery.incident, what=what)
+    if not delivery.deferred_at:
+        draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact} waits its turn: {entry.why}")
+
+
 def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> None:
     """No attempt is left: a dead letter for the operator, another way for the person."""
     _settle(draft, delivery)
@@ -136,7 +164,8 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
         draft.note(delivery.incident, f"the call to {delivery.contact} could not be ended: {error}")
         return
     draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact} failed for good: {error}")
-    draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
+    if delivery.purpose is not Purpose.TEST:  # whoever asked for it sees that it failed
+        draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
     if threads.has(draft, failed):
         threads.failed(draft, failed)
         sending.follow(draft, failed)

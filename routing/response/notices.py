@@ -40,17 +40,27 @@ def forget(draft: Draft, key: str) -> None:
     draft.drop(Table.NOTICE, key)
 
 
-def send(draft: Draft, contact: str, method: Method, message: Message, why: str) -> None:
-    """By this very method."""
-    number = int(draft.fact(_COUNTED) or 0) + 1
-    draft.put_fact(_COUNTED, str(number))
+def send(
+    draft: Draft,
+    contact: str,
+    method: Method,
+    message: Message,
+    why: str,
+    purpose: Purpose = Purpose.NOTICE,
+    name: str = "",
+) -> None:
+    """It leaves at once. `name`: the delivery's id; "" counts them."""
+    if not name:
+        number = int(draft.fact(_COUNTED) or 0) + 1
+        draft.put_fact(_COUNTED, str(number))
+        name = f"notice-{number}"
     notice = Delivery(
-        id=f"notice-{number}",
+        id=name,
         incident="",
         contact=contact,
         channel=method.channel,
         address=method.address,
-        purpose=Purpose.NOTICE,
+        purpose=purpose,
         severity=Severity.SEV4,
         message=message,
         progress=Progress.PENDING,

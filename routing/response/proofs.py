@@ -6,18 +6,21 @@ from routing.decision import Table
 from routing.delivery import Delivery
 from routing.draft import Draft
 from routing.entry import Verified
-from routing.instant import iso
+from routing.instant import DAY, iso, parse_iso
 from routing.policy import Contact, Method
 from routing.severity import Severity
 
+REFRESH_MS = 7 * DAY
+"""An answer is written down anew when the last is as old: how fresh a proof is need not be known to the day."""
+
 IsProven = Callable[[str], bool]
-"""Whether the fact of this key is known."""
+"""Whether the fact of this key is known, and fresh enough to count."""
 
 
 def answered(draft: Draft, delivery: Delivery) -> None:
     """Whoever answers was reached; what the sandbox answers proves nothing."""
     key = proof_key(delivery.channel, delivery.address)
-    if not delivery.sandbox and not draft.fact(key):
+    if not delivery.sandbox and draft.now - proven_at(draft.fact(key)) > REFRESH_MS:
         draft.put_fact(key, f"answered {delivery.id} at {iso(draft.now)}")
 
 
@@ -27,6 +30,18 @@ def said(draft: Draft, entry: Verified) -> None:
         draft.drop(Table.FACT, key)
     else:
         draft.put_fact(key, f"by {entry.by} at {iso(draft.now)}")
+
+
+def proven_at(proof: str) -> int:
+    """When (ms) the address was proven, as the fact says at its end; 0 where it says nothing."""
+    try:
+        return parse_iso(proof.rpartition(" at ")[2])
+    except ValueError:
+        return 0
+
+
+def is_fresh(proof: str, now: int, longest_ms: int) -> bool:
+    return bool(proof) and now - proven_at(proof) <= longest_ms
 
 
 def proof_key(channel: str, address: str) -> str:

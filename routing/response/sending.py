@@ -157,6 +157,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             together=bool(delivery.listed),
             thread=continues,
             recalls=delivery.recalls,
+            waited=bool(delivery.deferred_at),
         )
     )
     at = draft.now + unclaimed_ms(tries)

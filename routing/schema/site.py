@@ -48,6 +48,10 @@ class SiteFile(Part):
     last_resort: LastResort = Field(description="contact and every")
     suspect_window: PositiveDuration = Field(default=3_600_000, description="like 60m")
     retire_after: PositiveDuration = Field(default=604_800_000, description="like 7d")
+    verified_for: PositiveDuration = Field(
+        default=7_776_000_000,
+        description="how long it counts that somebody was reached at an address, like 90d",
+    )
     freeze: HoursName | None = Field(
         default=None, description="hours of calendar.yaml in which no runbook changes anything by itself"
     )

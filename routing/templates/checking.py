@@ -11,7 +11,7 @@ from routing.templates import choosing, samples, wording
 from routing.templates.facts import facts
 from routing.templates.sandbox import BadTemplate, Compiled, SaysNothing, compiled
 
-_MUST_SAY = frozenset({Purpose.UPDATE.value, Purpose.NOTICE.value, choosing.BUNDLE})
+_MUST_SAY = frozenset({Purpose.UPDATE.value, Purpose.NOTICE.value, Purpose.TEST.value, choosing.BUNDLE})
 """Kinds whose news stands in the message alone."""
 
 

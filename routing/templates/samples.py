@@ -79,10 +79,14 @@ _RUN = Run(
 )
 
 
+_OF_NO_INCIDENT = frozenset({Purpose.NOTICE, Purpose.TEST, Purpose.PUBLIC})
+"""Of which a template learns nothing but the message."""
+
+
 def samples(kind: str, severity: Severity | None) -> list[Notification]:
     """Of one kind: everything known, little known, and of an incident that the archive has by now."""
     level = Severity.SEV1 if severity is None else severity
-    if kind == Purpose.NOTICE:
+    if kind in _OF_NO_INCIDENT:
         return [_sample(kind, level, None), _sample(kind, level, None, person=None)]
     return [
         _sample(kind, level, _FULL),
@@ -102,10 +106,10 @@ def _sample(
     repeat: bool = False,
 ) -> Notification:
     purpose = Purpose.PAGE if kind == choosing.BUNDLE else Purpose(kind)
-    answered = purpose in {Purpose.PAGE, Purpose.APPROVAL}
+    answered = purpose in {Purpose.PAGE, Purpose.APPROVAL, Purpose.TEST}
     return Notification(
         delivery="INC-42-d1",
-        incident="" if purpose is Purpose.NOTICE else "INC-42",
+        incident="" if purpose in _OF_NO_INCIDENT else "INC-42",
         to="anna@example.com",
         purpose=purpose,
         severity=severity,

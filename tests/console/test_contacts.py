@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from desk import CONFIG, Ask, Desk, Run
+from small_policy import POLICY
 
 from console.main import tocsin
 from ledger import policies
 from ledger.catalogue import catalogue
+from routing.decision import Table
 from routing.load import load
+from routing.record import encode
+from routing.state import Fact
+from routing.trial import Trial
 
 
 def filled_in(text: str) -> str:
@@ -158,3 +163,45 @@ def test_check_does_not_wait_for_a_database_that_never_answers(
     mute: str, folder: Path, tmp_path: Path
 ) -> None:
     assert "verified methods not looked at: no database reachable: " in checked(folder, mute, tmp_path)
+
+
+def test_a_code_that_is_sent_and_told_to_the_operator_verifies(
+    redis_url: str, tmp_path: Path, run: Run, ask: Ask
+) -> None:
+    desk = Desk(redis_url, tmp_path, POLICY)
+    fill_in(desk)
+    desk.policy = load(policies.files_of(desk.client, desk.keys, current(desk)), catalogue())
+    with desk.folding():
+        run("contacts", "verify", "anna", "--channel", "sms", "--send", "--wait", "1s", "--as", "ben", code=1)
+        (trial,) = desk.store.records(Table.TRIAL, Trial).values()
+        assert (trial.contact, trial.address) == ("anna", "+48501234567")
+        wrong = "000000" if trial.code != "000000" else "111111"
+        said = run("contacts", "verify", "anna", "--code", wrong, code=1)
+        assert "that is not the code" in said.stderr
+        run("contacts", "verify", "anna", "--code", trial.code, "--as", "ben")
+        proof = state(ask, "anna")["sms"]["verified"]
+        assert proof.startswith(f"by the code of {trial.id} over ben's word at ")
+        said = run("contacts", "verify", "anna", "--code", "123456", code=1)
+        assert "no code is awaited of anna" in said.stderr
+
+
+def current(desk: Desk) -> str:
+    return policies.current_version(desk.client, desk.keys)
+
+
+def test_a_proof_that_is_too_old_is_named_and_counts_no_more(desk: Desk, run: Run, ask: Ask) -> None:
+    fill_in(desk)
+    run("contacts", "verify", "anna")
+    for method in desk.store.records(Table.FACT, Fact):
+        if method.startswith("verified:"):
+            old = Fact(value="by ben at 2025-01-01T00:00:00Z")
+            desk.client.hset(desk.keys.state(Table.FACT), method, encode(old))
+    assert all(row["stale"] for row in state(ask, "anna").values())
+    said = run("contacts", "verify", code=1).stdout
+    assert "anna: sms +48501234567 is stale: verified by ben at 2025-01-01T00:00:00Z" in said
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_code_is_not_sent_to_a_placeholder_and_one_way_is_chosen(run: Run) -> None:
+    assert "is a placeholder" in run("contacts", "verify", "anna", "--send", code=1).stderr
+    assert "use one of them" in run("contacts", "verify", "anna", "--send", "--undo", code=2).stderr

@@ -53,6 +53,7 @@ class Stage:
         self._redis: Redis | None = None
         shutil.copytree(ROOT / "config", self.config_dir)
         for name, text in (config or {}).items():
+            (self.config_dir / name).parent.mkdir(exist_ok=True)
             (self.config_dir / name).write_text(text)
         self.environ = {
             **{name: value for name in _KEPT if (value := os.environ.get(name))},  # a new process

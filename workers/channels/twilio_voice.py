@@ -1,7 +1,7 @@
 """Phone calls over Twilio. The person hears what broke and answers with a key.
 
 Settings: account_sid, api_key, api_secret (of an API key), from_number; ring_s, language, voice,
-machine_detection, base_url. Source: twilio.com/docs/voice/api/call-resource, /docs/voice/twiml/gather,
+machine_detection, calls_per_s, base_url. Source: twilio.com/docs/voice/api/call-resource, /docs/voice/twiml/gather,
 /docs/voice/twiml/say, /docs/voice/answering-machine-detection.
 """
 
@@ -15,7 +15,7 @@ from routing.delivery import Purpose
 from routing.entry import Outcome
 from routing.errors import DeliveryError
 from routing.incident import Phase
-from routing.ports import Notification, Sent
+from routing.ports import Notification, Pace, Sent
 from routing.response.phrases import Phrases, phrases
 from workers import twilio
 from workers.text import cut, one_line
@@ -24,6 +24,7 @@ TITLE = "Phone call (Twilio)"
 VOICE = True
 RECALLS = True
 
+RINGS = frozenset({Purpose.PAGE, Purpose.TEST})
 MAX_TWIML = 4000
 MAX_SPEECH = 700
 """About a minute of listening; nobody takes in more at three in the morning."""
@@ -38,6 +39,8 @@ class Settings(twilio.Account):
     """Of those whose contact names none."""
     machine_detection: bool = True
     """Twilio tells machines from people while it speaks, and charges for it: a machine reaches nobody."""
+    calls_per_s: float = Field(default=1, gt=0, le=1000)
+    """Of the account, whichever channels use it. Twilio raises it on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,15 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
     """Raises DeliveryError."""
     if notification.purpose is Purpose.RECALL:
         return twilio.end(settings, notification.recalls, _taken(notification, settings), timeout_s)
-    if notification.purpose is not Purpose.PAGE:
+    if notification.purpose not in RINGS:
         raise DeliveryError("updates never ring a phone", outcome=Outcome.PERMANENT)
     return twilio.create(settings, "Calls", _form(notification, settings), timeout_s)
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    if notification.purpose is Purpose.RECALL:
+        return ()  # ends a call, and makes none
+    return (Pace(f"twilio:{settings.account_sid}:calls", settings.calls_per_s),)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
@@ -108,8 +117,9 @@ def _document(notification: Notification, tongue: _Tongue, speech: str) -> str:
         _say(response, speech, tongue.own, loop=3)
         _say(response, said.elsewhere, tongue.ours)
         return ET.tostring(response, encoding="unicode")
+    tries = notification.purpose is Purpose.TEST
     listening = {
-        "numDigits": "1",
+        "numDigits": "6" if tries else "1",  # the code it says
         "timeout": "8",
         "action": f"{action}?{urlencode({**tongue.own, 'round': '1'})}",
         "method": "POST",
@@ -118,7 +128,8 @@ def _document(notification: Notification, tongue: _Tongue, speech: str) -> str:
     gather = ET.SubElement(response, "Gather", listening)
     for _ in range(2):
         _say(gather, speech, tongue.own)
-        _say(gather, f"{said.decide} {said.keys}" if notification.run else said.keys, tongue.ours)
+        if not tries:
+            _say(gather, f"{said.decide} {said.keys}" if notification.run else said.keys, tongue.ours)
     return ET.tostring(response, encoding="unicode")
 
 
