@@ -259,7 +259,7 @@ def test_mail_goes_out_over_smtp(redis: Redis) -> None:
         at = bench(redis, channels={"mail": ("email", server.settings())})
         carry_out(at, channel="mail", address="anna@example.com")
         assert server.mails[0].recipients == ["anna@example.com"]
-        assert at.delivered().provider_id == "<INC-1-d1.a1@example.com>"
+        assert at.delivered().provider_id.startswith("INC-1-d1.a1.")
 
 
 def test_an_answer_waits_for_a_server_that_restarts(twilio: TwilioStandin) -> None:
