@@ -151,7 +151,7 @@ class Draft:
     ) -> None:
         """Set the timer, or move it."""
         timer = Timer(
-            id=f"{wake}:{subject}",
+            id=wake + ":" + subject,
             wake=wake,
             subject=subject,
             at=at,

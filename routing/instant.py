@@ -11,12 +11,15 @@ DAY = 24 * HOUR
 
 def iso(at: int) -> str:
     """ISO 8601 in UTC with milliseconds: "2026-11-24T00:30:00.000Z"."""
-    return f"{_second(at // SECOND)}.{at % SECOND:03}Z"
+    minutes, ms = divmod(at % DAY, MINUTE)
+    hour, minute = divmod(minutes, 60)
+    return f"{_day(at // DAY)}T{hour:02}:{minute:02}:{ms // SECOND:02}.{ms % SECOND:03}Z"
 
 
-@lru_cache(maxsize=4096)
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
+@lru_cache(maxsize=1024)
+def _day(day: int) -> str:
+    """Many instants of one day are written."""
+    return datetime.fromtimestamp(day * DAY // SECOND, UTC).date().isoformat()
 
 
 def parse_iso(text: str) -> int:

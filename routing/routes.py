@@ -1,9 +1,10 @@
 """The route tree, as Alertmanager walks it: depth first, the first match wins unless it continues."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as _quoted
+
+import msgspec
 
 from routing.policy import Policy, Route
 from routing.reason import Reason
@@ -11,8 +12,7 @@ from routing.reason import Reason
 LONGEST_KEY = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(msgspec.Struct, frozen=True):
     """A route that takes the labels. `path` names its ancestors and itself, from the root."""
 
     route: Route

@@ -1,7 +1,8 @@
 """Classification: how bad an event is, whose it is, and what is to be done with it. The first rule wins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from routing.alerts import grading
 from routing.event import Event, Status
@@ -10,8 +11,7 @@ from routing.reason import Reason
 from routing.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(msgspec.Struct, frozen=True):
     """`labels`: the event's attributes, its source's and its rule's labels; service, its tier, team and severity.
 
     `rule` is the name of what gave the severity.

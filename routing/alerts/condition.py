@@ -1,7 +1,8 @@
 """Condition: something that is wrong, wherever it comes from: one event, or a threshold crossed by many."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from routing.alerts.classify import Classified
 from routing.alerts.fingerprint import fingerprint
@@ -13,8 +14,7 @@ from routing.reason import Reason
 from routing.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """A firing condition, wherever it comes from: an event or a threshold crossed by many."""
 
     fingerprint: str
@@ -38,8 +38,7 @@ class Condition:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The fingerprint of an event, and in words what makes it the same as another's."""
 
     mark: str

@@ -1,7 +1,6 @@
 """Grading: how bad an event is, by its rule, the impact matrix, its vendor's word or the default; then adjusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ NAMES = {severity: str(severity) for severity in Severity}
 _LANGUAGES = {"jmespath": expressions.holds, "cel": cel.holds}
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(msgspec.Struct, frozen=True):
     """`rule` is the name of what gave the severity: a rule, "vendor_severity" or "default"."""
 
     severity: Severity

@@ -1,8 +1,9 @@
 """Thresholds: what many events say together, as a verdict on one window. What is kept: `routing.alerts.windows`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from routing import duration
 from routing.alerts import windows
@@ -19,8 +20,7 @@ class Side(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A threshold an event counts for, with its values of the labels that it counts by."""
 
     threshold: Threshold
@@ -28,8 +28,7 @@ class Hit:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     window: Window
     crossed: bool
     reason: Reason

@@ -1,7 +1,5 @@
 """Choosing: which steps of a repair are needed, by what was diagnosed; asked once, before the first change."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from routing.automation import conditions, facts, findings, steps
@@ -12,8 +10,7 @@ from routing.reason import Reason
 from routing.run import SKIPPED, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """`stopped` says why nothing is repaired; "" when the run may go on."""
 
     run: Run

@@ -1,7 +1,8 @@
 """Conditions of a runbook on what was diagnosed: a guard, or the `when` of a step, held against it."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from routing.entry import Outcome
 from routing.errors import TocsinError
@@ -9,8 +10,7 @@ from routing.language import expressions
 from routing.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """`problem` says why nobody can tell whether it holds; "" where it was judged."""
 
     holds: bool

@@ -3,8 +3,6 @@
 Whatever ends it, the caller learns by `Finished` and lets the incident go on: resolved, or paged.
 """
 
-from dataclasses import dataclass, replace
-
 import msgspec
 
 from routing.automation import chains, facts, findings, guards, runs, steps, targets, tasks
@@ -18,8 +16,7 @@ from routing.response import followups
 from routing.run import Run, RunPhase
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """A run is over. `repaired` only when the symptom was seen to be gone."""
 
     run: Run
@@ -78,7 +75,7 @@ def hand_over(draft: Draft, incident: Incident, run: Run, task: Task) -> Finishe
         return finish(draft, incident, run, RunPhase.STOPPED, would)
     incident, why = tasks.opened(draft, incident, run, task)
     finished = finish(draft, incident, run, RunPhase.HANDED_OVER, why)
-    return replace(finished, incident=tasks.tell(draft, finished.incident, finished.run))
+    return msgspec.structs.replace(finished, incident=tasks.tell(draft, finished.incident, finished.run))
 
 
 def stop_all(draft: Draft, incident: Incident, why: str) -> Incident:

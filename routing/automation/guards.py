@@ -5,7 +5,6 @@ starts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -14,8 +13,7 @@ from routing.policy import Budget, Limits
 from routing.run import TargetRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Purse:
+class Purse(msgspec.Struct, frozen=True):
     """A budget over all targets: `whose` says of what, `record` what was spent of it."""
 
     whose: str
@@ -23,8 +21,7 @@ class Purse:
     record: TargetRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True):
     """`refusal` is "" when the run may start; then `records` are what to remember of its start."""
 
     refusal: str

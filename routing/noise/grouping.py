@@ -6,8 +6,6 @@ Source: Alertmanager, notify.go, needsUpdate.
 What repeats an unanswered page is the escalation; who is only informed is reminded every `repeat_interval`.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 
 from routing import routes
@@ -65,8 +63,7 @@ def _next_tick(draft: Draft, incident: Incident) -> int:
     return incident.told_at + max(1, -(-(draft.now - incident.told_at) // every)) * every
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(msgspec.Struct, frozen=True):
     joined: list[str]
     ended: list[str]
     uncounted: bool

@@ -1,12 +1,11 @@
 """Mute: what holds a page back, whoever or whatever mutes."""
 
-from dataclasses import dataclass
+import msgspec
 
 from routing.reason import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(msgspec.Struct, frozen=True):
     """`key` is the silence's id, or like "maintenance/backup", "inhibition/site-down", "cause/INC-3"."""
 
     key: str

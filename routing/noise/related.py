@@ -4,8 +4,9 @@ By dependency a cause is at least as bad as its effect: that the database is slo
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+import msgspec
 
 from routing import duration
 from routing.alerts.condition import Condition
@@ -21,8 +22,7 @@ MOST_LOOKED_AT = 50
 """So many muted alerts are passed over for one that is not: behind a silenced storm there may be thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """An alert that is related to the one in question, the incident it is in, and why."""
 
     alert: Alert

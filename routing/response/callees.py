@@ -1,7 +1,8 @@
 """Callees: the contacts a target means at this moment, and why; also where it means nobody."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from routing import oncall
 from routing.decision import Table
@@ -16,8 +17,7 @@ from routing.response import optouts
 _SHIFTS = frozenset({"schedule", "next", "previous"})
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(msgspec.Struct, frozen=True):
     """`digest`: what may be collected for them rather than told one by one."""
 
     contact: Contact
@@ -25,8 +25,7 @@ class Callee:
     digest: Digest | None
 
 
-@dataclass(frozen=True, slots=True)
-class Callees:
+class Callees(msgspec.Struct, frozen=True):
     people: tuple[Callee, ...]
     gaps: tuple[Reason, ...]
     """Targets that mean nobody now."""
@@ -40,8 +39,11 @@ def resolve(draft: Draft, targets: Iterable[tuple[str, str]]) -> Callees:
     gaps: list[Reason] = []
     shadows: list[str] = []
     for kind, name in targets:
-        shadows += _shadows(draft, kind, name)
-        for found, reason in _contacts(draft, kind, name):
+        schedule = draft.policy.schedules.get(name) if kind in _SHIFTS else None
+        duty = _on_duty(draft, kind, schedule) if schedule else None
+        if duty is not None:
+            shadows += duty.shadows
+        for found, reason in _contacts(draft, kind, name, schedule, duty):
             known = find(draft.policy, found)
             if known is None:
                 gaps.append(reason)
@@ -126,26 +128,21 @@ def _silently(policy: Policy, sent: Delivery) -> Method | None:
     return Method(min(writing), sent.address) if writing else None
 
 
-def _contacts(draft: Draft, kind: str, name: str) -> list[tuple[str, Reason]]:
+def _contacts(
+    draft: Draft, kind: str, name: str, schedule: Schedule | None, duty: oncall.OnCall | None
+) -> list[tuple[str, Reason]]:
     """Names of contacts with reasons; "" and why, where there is none."""
     if kind == "team":
         return _members(draft.policy.teams.get(name), name)
     if kind in _SHIFTS:
-        schedule = draft.policy.schedules.get(name)
-        if schedule is None:
+        if schedule is None or duty is None:
             return [("", Reason(text=f"schedule {name} is no longer configured", rule=name))]
-        duty = _on_duty(draft, kind, schedule)
         reason = Reason(text=duty.reason, rule=name, origin=str(schedule.origin))
         return [(each, reason) for each in duty.contacts] or [("", reason)]
     known = find(draft.policy, name)
     if known is None:
         return [("", Reason(text=f"{kind} {name} is no longer configured", rule=name))]
     return [(name, Reason(text=f"{known.title} is named directly", rule=name, origin=str(known.origin)))]
-
-
-def _shadows(draft: Draft, kind: str, name: str) -> tuple[str, ...]:
-    schedule = draft.policy.schedules.get(name) if kind in _SHIFTS else None
-    return _on_duty(draft, kind, schedule).shadows if schedule else ()
 
 
 def _members(team: Team | None, name: str) -> list[tuple[str, Reason]]:

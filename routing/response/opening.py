@@ -1,6 +1,6 @@
 """An incident is opened: by an alert, or by hand."""
 
-from dataclasses import dataclass
+import msgspec
 
 from routing import routes
 from routing.alerts import deploys
@@ -13,8 +13,7 @@ from routing.response import clocks, informing, render, responding
 from routing.severity import Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What an incident is opened with."""
 
     title: str

@@ -14,7 +14,10 @@ from routing.severity import Severity
 
 def why_not(draft: Draft, incident: Incident, conditions: Sequence[When]) -> str:
     """The first condition that does not hold, in words; "" when all do."""
-    return next((told(when) for when in conditions if holds(draft, incident, when) is when.negate), "")
+    for when in conditions:
+        if holds(draft, incident, when) is when.negate:
+            return told(when)
+    return ""
 
 
 def holds(draft: Draft, incident: Incident, when: When) -> bool:
