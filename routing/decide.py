@@ -3,7 +3,7 @@
 from routing import due
 from routing.alerts import absences, scheduled, signals
 from routing.automation import repairs, starting, steps
-from routing.decision import Decision
+from routing.decision import Decision, Table
 from routing.draft import Draft
 from routing.entry import (
     Answer,
@@ -61,14 +61,20 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     state.follow(policy)
     draft = Draft(policy, state, entry_id, now)
     _fold(draft, entry)
+    if draft.has_put(Table.INCIDENT) or draft.has_put(Table.ALERT):
+        _review(draft)
+    recalling.review(draft)
+    settle(draft)
+    return draft.decision()
+
+
+def _review(draft: Draft) -> None:
+    """What follows from how the incidents are now; of half of all entries, which change none, nothing does."""
     promotion.review(draft)
     conduct.review(draft)
     audiences.review(draft)
     following.review(draft)
     publicity.review(draft)
-    recalling.review(draft)
-    settle(draft)
-    return draft.decision()
 
 
 def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one line per kind of entry

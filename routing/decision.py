@@ -37,7 +37,7 @@ class Table(StrEnum):
     """Single values: the policy version, the last incident number."""
 
 
-class Put(msgspec.Struct, frozen=True):
+class Put(msgspec.Struct, frozen=True, gc=False):
     """The record replaces what the table had under the key. `incident` owns it ("" when none does)."""
 
     table: Table
@@ -46,32 +46,32 @@ class Put(msgspec.Struct, frozen=True):
     incident: str = ""
 
 
-class Drop(msgspec.Struct, frozen=True):
+class Drop(msgspec.Struct, frozen=True, gc=False):
     table: Table
     key: str
     incident: str = ""
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """A line for an incident's timeline."""
 
     incident: str
     moment: Moment
 
 
-class Withdraw(msgspec.Struct, frozen=True):
+class Withdraw(msgspec.Struct, frozen=True, gc=False):
     """The effect is done or no longer wanted: it leaves the outbox, and cannot be claimed any more."""
 
     effect: str
 
 
-class Retire(msgspec.Struct, frozen=True):
+class Retire(msgspec.Struct, frozen=True, gc=False):
     """The incident is closed for good: it and all it owns move to the archive."""
 
     incident: str
 
 
-class Bury(msgspec.Struct, frozen=True):
+class Bury(msgspec.Struct, frozen=True, gc=False):
     """Work given up: kept as a dead letter of this kind ("undelivered", "unremediated")."""
 
     kind: str
@@ -84,7 +84,7 @@ class Bury(msgspec.Struct, frozen=True):
 Change = Put | Drop | Note | Withdraw | Retire | Bury
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Changes are in order; a later Put of the same key supersedes an earlier one."""
 
     changes: tuple[Change, ...] = ()

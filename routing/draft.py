@@ -69,6 +69,10 @@ class Draft:
         found = self.find(Table.FACT, key, Fact)
         return found.value if found else ""
 
+    def has_put(self, table: Table) -> bool:
+        """Whether this entry has put, or dropped, anything of a table so far."""
+        return table in self._new
+
     def changed(self, table: Table) -> list[str]:
         """Keys of the records of a table that this entry has put so far."""
         new = self._new.get(table)

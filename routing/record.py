@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of every record. Unknown fields are ignored, so that the last release's data stays readable."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Base of every record. Unknown fields are ignored, so that the last release's data stays readable.
+
+    Data alone, read from JSON or made of it, is part of no cycle: the collector needs to know of none of it.
+    """
 
 
 R = TypeVar("R", bound=Record)

@@ -35,11 +35,10 @@ def ended(draft: Draft, alert: Alert) -> list[str]:
 
 
 def _source(draft: Draft, rule: Relation, labels: Mapping[str, str]) -> Alert | None:
+    standing = draft.state.standing
     both = all_match(rule.source, labels)
-    for mark in draft.state.standing.sources(rule, labels):
+    for mark in (standing.only_sources if both else standing.sources)(rule, labels):
         alert = draft.alert(mark)
-        if alert is None or not is_live(draft, alert):
-            continue
-        if not (both and all_match(rule.target, alert.labels)):
+        if alert is not None and is_live(draft, alert):
             return alert
     return None

@@ -50,6 +50,10 @@ class Standing:
         """Alerts that match the relation's source and share the equal values, by fingerprint."""
         return self._at(("source", relation.key, *values(relation, labels)))
 
+    def only_sources(self, relation: Relation, labels: Mapping[str, str]) -> list[str]:
+        """Those of them that do not match the relation's target as well."""
+        return self._at(("only source", relation.key, *values(relation, labels)))
+
     def targets(self, relation: Relation, labels: Mapping[str, str]) -> list[str]:
         return self._at(("target", relation.key, *values(relation, labels)))
 
@@ -68,11 +72,13 @@ class Standing:
         if policy is None:
             return []
         noise = policy.noise
-        places = [("source", each.key, *values(each, labels)) for each in noise.by_source.matching(labels)]
+        sources, targets = noise.by_source.matching(labels), noise.by_target.matching(labels)
+        places: list[Place] = [("source", each.key, *values(each, labels)) for each in sources]
+        places += [("target", each.key, *values(each, labels)) for each in targets if each.tie is Tie.CAUSES]
         places += [
-            ("target", each.key, *values(each, labels))
-            for each in noise.by_target.matching(labels)
-            if each.tie is Tie.CAUSES
+            ("only source", each.key, *values(each, labels))
+            for each in sources
+            if each.tie is Tie.INHIBITS and each not in targets
         ]
         service = labels.get("service", "")
         if service in policy.services:

@@ -59,9 +59,10 @@ def is_stopped(draft: Draft, method: Method) -> bool:
 
 def reachable(draft: Draft, contact: Contact) -> Contact:
     """The contact with what is left of their methods; as they are where nothing is closed, or nothing is left."""
-    left = tuple(each for each in contact.methods if not is_stopped(draft, each))
-    if len(left) == len(contact.methods) or not left:
+    closed = [each for each in contact.methods if is_stopped(draft, each)]
+    if not closed or len(closed) == len(contact.methods):
         return contact
+    left = tuple(each for each in contact.methods if each not in closed)
 
     def open_(methods: tuple[Method, ...]) -> tuple[Method, ...]:
         kept = tuple(each for each in methods if not is_stopped(draft, each))
