@@ -106,7 +106,7 @@ def _is_about_writing(draft: Draft, entry: Answer) -> bool:
         found = f"Open: {page.message.title}" if page else "Nothing is open that you were paged for."
         helping.explain(draft, entry.address, found, asked=True)
         return True
-    if word in optouts.STOP:
+    if word in optouts.STOP and optouts.carriers(draft.policy, entry.address):
         _stop(draft, entry.address)
         return True
     return word in optouts.START and bool(optouts.wrote_start(draft, entry.address))

@@ -28,7 +28,7 @@ def stopped(draft: Draft, channel: str, address: str, why: str) -> None:
 
 def wrote_stop(draft: Draft, address: str) -> list[Method]:
     """Every way to write to the address is closed. Returns those that were open."""
-    closed = [each for each in written(draft.policy, address) if not is_stopped(draft, each)]
+    closed = [each for each in carriers(draft.policy, address) if not is_stopped(draft, each)]
     for method in closed:
         stopped(draft, method.channel, method.address, "they wrote STOP")
     return closed
@@ -36,10 +36,15 @@ def wrote_stop(draft: Draft, address: str) -> list[Method]:
 
 def wrote_start(draft: Draft, address: str) -> list[Method]:
     """They can be written to again. Returns the ways that were closed."""
-    opened = [each for each in written(draft.policy, address) if is_stopped(draft, each)]
+    opened = [each for each in carriers(draft.policy, address) if is_stopped(draft, each)]
     for method in opened:
         draft.drop(Table.FACT, stop_key(method.channel, method.address))
     return opened
+
+
+def carriers(policy: Policy, address: str) -> list[Method]:
+    """Those of them that are telephone numbers: carriers act on such words, chats do not."""
+    return [each for each in written(policy, address) if each.address.startswith("+")]
 
 
 def written(policy: Policy, address: str) -> Iterator[Method]:

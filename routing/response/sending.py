@@ -17,6 +17,9 @@ UNCLAIMED_MS = 5_000
 MAX_UNCLAIMED_MS = 15 * MINUTE
 """Never given up, for it is owed; but workers that are gone for a day find few jobs, not thousands."""
 
+_AT_ONCE = frozenset({Purpose.PAGE, Purpose.RECALL})
+"""A phone that rings for nothing is no less urgent than one that must ring."""
+
 AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE, Wake.THREAD)
 """What a delivery that nobody has claimed may wait for."""
 
@@ -153,7 +156,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             severity=delivery.severity,
             message=questions.asked(draft, delivery.message, asks) if asks else delivery.message,
             run=asks.id if asks else "",
-            urgent=delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1,
+            urgent=delivery.purpose in _AT_ONCE and delivery.severity <= Severity.SEV1,
             together=bool(delivery.listed),
             thread=continues,
             recalls=delivery.recalls,

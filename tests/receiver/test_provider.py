@@ -12,18 +12,20 @@ import gateway_standin
 import kept
 import pytest
 import small_policy
-from gateway_standin import SECRET
+from gateway_standin import SECRET, GatewayStandin
 from reception import POLICY, Reception, running
 from redis import Redis
+from workshop import bench, page
 
 from ledger import links
 from ledger.clock import now_ms
 from routing.decision import Decision, Put, Table
-from routing.entry import Answer, Receipt
+from routing.entry import Answer, Receipt, Verb
 from routing.incident import Phase
 from routing.instant import DAY
 from routing.policy import Channel
 from routing.response.phrases import phrases
+from workers import deliver
 
 SIGNED = {"signature": {"header": "X-Gateway-Signature", "prefix": "sha256="}}
 TIMED = {"signature": {"header": "X-Sig", "encoding": "base64", "algorithm": "sha1", "timestamp": "X-At"}}
@@ -65,6 +67,25 @@ def token(delivery: str = "INC-1-d1", secret: str = SECRET, good_for_ms: int = D
 def post(reception: Reception, path: str, body: Any, **headers: str) -> int:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return reception.post(f"/callbacks/provider/{path}", raw, headers).status_code
+
+
+def test_from_the_worker_to_the_gateway_and_back_again(reception: Reception) -> None:
+    with GatewayStandin(receiver=reception.url) as gateway:
+        at = bench(
+            reception.redis,
+            channels={"gate": ("http_sms", gateway.sms()), "ring": ("http_voice", gateway.voice())},
+        )
+        for number, name in enumerate(("gate", "ring"), 1):
+            effect = at.put(page(name, id=f"INC-1-d{number}", address="+48500000001"))
+            deliver.carry_out(at, effect.id, effect.attempt)
+        text, call = gateway.taken
+        assert gateway.report(text, "DELIVRD") == 204
+        assert gateway.report(call, "MACHINE") == 204
+        assert gateway.press(call, "5") == (200, phrases("en").done[Verb.ESCALATE])
+    entries = reception.entries()
+    receipts = [(each.delivery, each.status) for each in entries if isinstance(each, Receipt)]
+    assert receipts == [("INC-1-d1", "delivered"), ("INC-1-d2", "machine")]
+    assert [(each.delivery, each.text) for each in entries if isinstance(each, Answer)] == [("INC-1-d2", "5")]
 
 
 DELIVERED = {"id": "g1", "state": "DELIVRD", "why": "ok"}
@@ -149,7 +170,7 @@ def test_a_key_is_for_the_call_its_address_names_and_the_caller_hears_what_came_
         f"/callbacks/provider/ring/replies/{token()}",
         json.dumps({"id": "c1", "dtmf": {"digits": "4"}}).encode(),
     )
-    assert answer.json() == [{"action": "talk", "text": phrases("en").done["ack"]}]  # type: ignore[index]
+    assert answer.json() == [{"action": "talk", "text": phrases("en").done[Verb.ACK]}]
     [entry] = reception.entries()
     assert isinstance(entry, Answer)
     assert (entry.delivery, entry.text, entry.channel, entry.address) == ("INC-1-d1", "4", "the phone", "")

@@ -146,6 +146,12 @@ def test_yes_is_a_start_only_of_who_had_stopped() -> None:
     assert not state(sim, "sms")
 
 
+def test_in_a_chat_stop_is_a_word_like_others() -> None:
+    sim = simulate(POLICY)
+    write(sim, "STOP", "anna@example.com")
+    assert stop_key("mail", "anna@example.com") not in sim.state.tables[Table.FACT]
+
+
 class Refuses(World):
     """The SMS provider says that Anna has opted out."""
 
