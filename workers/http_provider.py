@@ -19,7 +19,7 @@ from routing.instant import DAY
 from routing.language import expressions, template
 from routing.ports import Notification, Sent
 from routing.schema.fitting import SURE
-from routing.schema.provider import Path, Receipts, Replies, Signature, found
+from routing.schema.provider import Path, Receipts, Replies, Signature, text_at
 from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.text import one_line
@@ -166,7 +166,7 @@ def _accepted(notification: Notification, settings: Provider, answer: Answer) ->
     if settings.accepted and not _holds(settings.accepted, body):
         outcome = Outcome.TEMPORARY if _holds(settings.busy, body) else Outcome.PERMANENT
         raise _refused(settings, answer, outcome)
-    name = found(settings.id, body)
+    name = text_at(settings.id, body)
     if settings.id and not name:
         raise HttpError(f"{answer} without an id at {settings.id}", Outcome.UNKNOWN, answer)
     return Sent(provider_id=(name or notification.delivery)[:200], answer=str(answer.status))
@@ -182,7 +182,7 @@ def _outcome(settings: Provider, answer: Answer) -> Outcome:
 
 def _refused(settings: Provider, answer: Answer, outcome: Outcome) -> DeliveryError:
     body = _body(answer)
-    said = redaction.text(one_line(found(settings.error, body)))[:200]
+    said = redaction.text(one_line(text_at(settings.error, body)))[:200]
     return DeliveryError(
         f"{answer}: {said}" if said else str(answer),
         outcome=outcome,

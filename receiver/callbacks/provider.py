@@ -4,7 +4,6 @@ Their channel's settings say how it reads. Addresses made for one message carry 
 that are fixed at the provider carry the secret itself, or what comes there is signed.
 """
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,16 +22,15 @@ from receiver.refuse import Refused
 from receiver.site import Site
 from routing.entry import Answer, AnyEntry, Receipt
 from routing.errors import BadSignature
+from routing.instant import MINUTE
 from routing.language import template
 from routing.policy import Channel
 from routing.response.phrases import phrases
-from routing.schema.provider import Callbacks, Receipts, Replies, found, items
+from routing.schema.provider import Callbacks, Receipts, Replies, items, text_at
 
 SECRETS = ("TOCSIN_PROVIDER_SECRET",)
 """Of all such channels, or several with commas while it is rolled."""
 SOURCE = "provider"
-_MOST = 100
-"""So many receipts or replies in one body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class _Calls:
         shape = told.shape.receipts
         if shape is None:
             raise refuse.unknown_page()
-        entries = [_receipt(told, shape, each) for each in items(shape.each, told.body)[:_MOST]]
+        entries = [_receipt(told, shape, each) for each in items(shape.each, told.body)]
         await self._keep(told, [each for each in entries if each is not None])
         return Response(status_code=204)
 
@@ -79,9 +77,9 @@ class _Calls:
         shape = told.shape.replies
         if shape is None:
             raise refuse.unknown_page()
-        found_ = items(shape.each, told.body)[:_MOST]
-        said = await self._said(told, found(shape.text, found_[0]) if found_ else "")
-        entries = [_answer(told, shape, each) for each in found_]
+        bodies = items(shape.each, told.body)
+        said = await self._said(told, text_at(shape.text, bodies[0]) if bodies else "")
+        entries = [_answer(told, shape, each) for each in bodies]
         await self._keep(told, [each for each in entries if each is not None])
         return _answered(shape, said)
 
@@ -149,12 +147,12 @@ def _read(raw: bytes, query: Mapping[str, str]) -> Any:
 
 
 def _receipt(told: Told, shape: Receipts, body: Mapping[str, Any]) -> tuple[AnyEntry, str] | None:
-    delivery = told.delivery or callback.delivery_name(found(shape.delivery, body))
+    delivery = told.delivery or callback.delivery_name(text_at(shape.delivery, body))
     words = {word.lower(): ours for word, ours in shape.words.items()}
-    status = words.get(found(shape.status, body).lower(), "ignored")
+    status = words.get(text_at(shape.status, body).lower(), "ignored")
     if status == "ignored" or not delivery:
         return None
-    name, detail = found(shape.id, body)[:200], found(shape.detail, body)[:200]
+    name, detail = text_at(shape.id, body)[:200], text_at(shape.detail, body)[:200]
     entry = Receipt(
         at=told.at, by=told.channel.name, delivery=delivery, status=status, provider_id=name, detail=detail
     )
@@ -162,7 +160,7 @@ def _receipt(told: Told, shape: Receipts, body: Mapping[str, Any]) -> tuple[AnyE
 
 
 def _answer(told: Told, shape: Replies, body: Mapping[str, Any]) -> tuple[AnyEntry, str] | None:
-    text, sender = found(shape.text, body)[:160], found(shape.sender, body)[:64]
+    text, sender = text_at(shape.text, body)[:160], text_at(shape.sender, body)[:64]
     if not text or not (told.delivery or sender):
         return None
     # Who writes may mean any page of theirs, or none; who presses a key means this call.
@@ -175,7 +173,8 @@ def _answer(told: Told, shape: Replies, body: Mapping[str, Any]) -> tuple[AnyEnt
         delivery=delivery,
         address="" if delivery else sender,
     )
-    name = found(shape.id, body)[:200] or hashlib.sha256(told.raw).hexdigest()[:32]
+    # Without an id the same words a minute later are said anew: better twice than not at all.
+    name = text_at(shape.id, body)[:200] or delivery or f"{sender} {told.at // MINUTE}"
     return entry, f"{told.channel.name}:{told.delivery}:{name}:{text}"
 
 

@@ -79,7 +79,7 @@ class Callbacks(BaseModel):
     replies: Replies | None = None
 
 
-def found(path: str, body: Mapping[str, Any]) -> str:
+def text_at(path: str, body: Mapping[str, Any]) -> str:
     """What the path leads to, as text; "" where it leads nowhere, or to what is no text."""
     if not path:
         return ""

@@ -153,6 +153,16 @@ def test_a_reply_at_a_fixed_address_needs_the_secret(reception: Reception) -> No
     assert (entry.address, entry.text, entry.delivery, entry.channel) == ("48500000001", "12a", "", "SMS")
 
 
+def test_words_without_an_id_are_not_lost_to_those_of_somebody_else(reception: Reception) -> None:
+    for sender in ("48500000001", "48500000002"):
+        path = f"/callbacks/provider/gate/replies?token={SECRET}&msisdn={sender}&body=ack"
+        assert reception.get(path).status_code == 204
+    assert [each.address for each in reception.entries() if isinstance(each, Answer)] == [
+        "48500000001",
+        "48500000002",
+    ]
+
+
 def test_what_a_person_writes_means_their_pages_though_its_address_names_one(reception: Reception) -> None:
     assert (
         post(reception, f"gate/replies/{token()}", {"id": "m1", "msisdn": "+48500000001", "body": "STOP"})
