@@ -44,7 +44,7 @@ _TOKEN = re.compile(r"[0-9a-zA-Z]{1,512}")
 _NOTE = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRM = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _SIGNED = {"Notification": _NOTE, "SubscriptionConfirmation": _CONFIRM, "UnsubscribeConfirmation": _CONFIRM}
-_REHEARSAL = "x-tocsin-rehearsal"
+_REHEARSAL = "x-tocsin-rehearsal-signature"
 _STATES = {"ALARM": Status.FIRING, "OK": Status.RESOLVED}
 
 

@@ -19,7 +19,7 @@ REPEAT = "the same `Idempotency-Key`"
 TITLE = "GitLab"
 SETUP = """\
 1. Project or group → Settings → Webhooks: `https://<tocsin>/hooks/gitlab`, a long random secret token; put it into
-   `GITLAB_WEBHOOK_SECRET`.
+   `GITLAB_WEBHOOK_SECRET`. Where GitLab shows a signing token (`whsec_…`), that one.
 2. Triggers: pipeline, deployment, vulnerability events.
 """
 SETTINGS = {

@@ -24,7 +24,7 @@ from routing.instant import HOUR
 from routing.policy import Source
 from routing.reason import Origin
 
-SECRET = "whsec_the-secret-of-every-source"
+SECRET = "whsec_dGhlIHNlY3JldCBvZiBldmVyeSBzb3VyY2U="
 PUBLIC = "https://tocsin.example"
 MARK = b"do-not-tell-this"
 """In each bad body: no answer may repeat it."""

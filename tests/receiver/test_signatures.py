@@ -171,7 +171,7 @@ def test_the_specifications_own_standard_webhook(module: Any) -> None:
 @pytest.mark.parametrize(
     "signature",
     [RIGHT[3:], f"v2,{RIGHT[3:]}", f"v1a,{RIGHT[3:]}", f"v1,v1,{RIGHT[3:]}", f"{RIGHT[3:]},v1", RIGHT[:-1], RIGHT + "A",
-     f"v1={RIGHT[3:]}", "v1,", "v1", ",", " ", "v1, ", f"V1,{RIGHT[3:]}", "v1,é", " ".join(["v1,AAA="] * 16 + [RIGHT]), "v1,A= " * 4000],
+     f"v1={RIGHT[3:]}", "v1,", "v1", ",", " ", "v1, ", f"V1,{RIGHT[3:]}", "v1,é", " ".join(["v1,AAA="] * 20 + [RIGHT]), "v1,A= " * 4000],
 )  # fmt: skip
 def test_a_list_of_signatures_is_read_as_pairs(signature: str) -> None:
     """CVE-2025-53548: a forgery was let through by the way the list was taken apart."""

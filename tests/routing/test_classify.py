@@ -317,3 +317,19 @@ def test_an_event_costs_the_same_with_two_thousand_rules_as_with_one() -> None:
     found = classify(by(*rules), event(kind="Kind1999"), START)
     assert found.rule == "Kind1999"
     assert sum(each.asked for each in kinds) <= 1
+
+
+def test_what_a_sources_labels_say_of_the_service_wins_over_all_else() -> None:
+    origin = Origin("config/sources.yaml", 1)
+    services = {"project_name": {"shop-web": "site"}, "service": {"web": "checkout"}}
+    source = Source("am", "alertmanager", (), origin, service="hub", services=services)
+    policy = replace(POLICY, rules=(), sources={"am": source})
+    for labels, service in (
+        ({}, "hub"),
+        ({"project_name": "shop-web"}, "site"),
+        ({"project_name": "another"}, "hub"),
+        ({"service": "web"}, "checkout"),
+        ({"service": "api"}, "api"),
+        ({"service": "api", "project_name": "shop-web"}, "site"),
+    ):
+        assert classify(policy, event(labels=labels), START).service == service

@@ -277,6 +277,8 @@ FAULTS = [
     ("condition of no language", "severity.yaml", "    team: platform\n",
      "    team: platform\n    when: {rego: x}\n", "rego:", "is no condition", "or {cel: ...}"),
     # secrets and settings
+    ("a network that is none", "sources.yaml", "    vendor: alertmanager\n", "    vendor: alertmanager\n    networks: [intranet]\n", "networks", "is no network", "write it as CIDR"),
+    ("a rate below zero", "sources.yaml", "    vendor: alertmanager\n", "    vendor: alertmanager\n    rate: -1\n", "rate", "-1", "0"),
     ("secret with something around it", "sources.yaml", '"${STRIPE_WEBHOOK_SECRET}"', '"x${STRIPE_WEBHOOK_SECRET}"',
      "x${STRIPE", "a ${NAME} with something around it", "write nothing but ${NAME}"),
     ("source without a secret", "sources.yaml", '["${STRIPE_WEBHOOK_SECRET}"]', "[]", "secrets: []",
