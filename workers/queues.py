@@ -33,8 +33,9 @@ FOREVER: Final = -1
 
 
 def queue_of(effect: AnyEffect) -> str:
+    """An urgent page to a telephone has a queue that nothing else can hold up: not a chat that does not answer."""
     if isinstance(effect, Deliver):
-        return URGENT if effect.urgent else DELIVER
+        return URGENT if effect.urgent and effect.address.startswith("+") else DELIVER
     return EVIDENCE if effect.evidence else REMEDIATE
 
 
@@ -90,6 +91,8 @@ def _job(effect: AnyEffect) -> object:
         description=f"{effect.id} attempt {effect.attempt}",
         # Random: RQ takes a known id as a duplicate for ever, also when it lost the job itself.
         job_id=uuid4().hex,
+        # Before the chatter, where it shares a queue with it.
+        at_front=isinstance(effect, Deliver) and effect.urgent,
     )
 
 

@@ -167,7 +167,6 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
     if delivery.purpose is not Purpose.TEST:  # whoever asked for it sees that it failed
         draft.bury("undelivered", delivery.id, delivery.incident, error, encode(failed))
     if threads.has(draft, failed):
-        threads.failed(draft, failed)
         sending.follow(draft, failed)
     _other_way(draft, failed)
 

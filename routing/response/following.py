@@ -35,9 +35,9 @@ def tell(draft: Draft, incident: Incident, what: str) -> Incident:
 
 
 def _stands(draft: Draft, thread: Thread) -> bool:
-    """It is open, or about to be."""
+    """It is open, or about to be, or failed to be: then the news opens it, and shows how everything is by now."""
     opener = draft.delivery(thread.opener)
-    gone = opener is None or opener.progress in {Progress.FAILED, Progress.CANCELLED}
+    gone = opener is None or opener.progress is Progress.CANCELLED
     return thread.channel in draft.policy.channels and bool(thread.id or not gone)
 
 

@@ -93,14 +93,6 @@ def opened(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     _put(draft, incident, thread, opens)
 
 
-def failed(draft: Draft, delivery: Delivery) -> None:
-    """It opens no thread any more: the next one does."""
-    incident = draft.incident(delivery.incident)
-    thread = find(incident, delivery) if incident else None
-    if incident is not None and thread is not None and not thread.id and thread.opener == delivery.id:
-        _put(draft, incident, thread, None)
-
-
 def waiting(draft: Draft, delivery: Delivery) -> list[Delivery]:
     """What waits for the same thread: pages first, then in the order it was to be told."""
     found = [
@@ -118,9 +110,9 @@ def name_of(draft: Draft, delivery: Delivery) -> str:
     return thread.id if thread else ""
 
 
-def _put(draft: Draft, incident: Incident, old: Thread | None, new: Thread | None) -> None:
+def _put(draft: Draft, incident: Incident, old: Thread | None, new: Thread) -> None:
     threads = [each for each in incident.threads if each is not old]
-    draft.put_incident(msgspec.structs.replace(incident, threads=[*threads, *([new] if new else [])]))
+    draft.put_incident(msgspec.structs.replace(incident, threads=[*threads, new]))
 
 
 def _number(delivery: Delivery) -> int:

@@ -98,6 +98,8 @@ class SlackStandin(VendorServer):
         self.channels: dict[str, Channel] = {}
         self.messages: list[Message] = []
         self.scopes = set(SCOPES.values())
+        self.down = False
+        """Whether it answers nothing but 503."""
         self.page = 1000
         """Channels in one answer of the list, whatever was asked for."""
         self._words: list[tuple[str, str]] = []
@@ -133,6 +135,8 @@ class SlackStandin(VendorServer):
         return [each for each in self.messages if each.channel in ids]
 
     def answer(self, asked: Asked) -> Reply:
+        if self.down:
+            return Reply(503, b"upstream connect error")
         _, _, method = asked.path.partition("/api/")
         refused, given = self._read(method, asked)
         if refused:

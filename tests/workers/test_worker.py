@@ -105,6 +105,15 @@ def test_effects_go_to_the_queue_of_their_kind_with_ids_alone(redis: Redis) -> N
     }
 
 
+def test_no_chat_that_hangs_holds_up_a_phone_and_its_pages_go_before_its_chatter(redis: Redis) -> None:
+    chat = msgspec.structs.replace(page(3), channel="slack", address="U02ABCDEF")
+    pipe = redis.pipeline(transaction=True)
+    Queues(redis).enqueue(pipe, [page(2, urgent=False), page(1), chat])
+    pipe.execute()
+    assert [job.args for job in jobs(redis, URGENT)] == [["INC-1-d1", 1]]
+    assert [job.args for job in jobs(redis, DELIVER)] == [["INC-1-d3", 1], ["INC-1-d2", 1]]
+
+
 def test_jobs_are_queued_with_the_transaction_or_not_at_all(redis: Redis) -> None:
     pipe = redis.pipeline(transaction=True)
     Queues(redis).enqueue(pipe, [page()])

@@ -91,6 +91,19 @@ def test_when_the_first_fails_for_good_the_next_opens_the_thread_and_the_others_
     assert threads[2][0] == f"P-{second}-1"
 
 
+def test_a_place_that_could_not_be_told_hears_the_next_news() -> None:
+    """The chat was down; what is said next opens the thread there."""
+    sim = simulate(CHATTING, Chat([(Outcome.PERMANENT, 0)]))
+    sim.feed(Opened(at=START, title="odd", severity=2, by="anna"))
+    sim.pass_time(START + SECOND)
+    failed, *_ = [each for each in deliveries(sim) if each.progress is Progress.FAILED]
+    do(sim, Verb.ACK, by="bob")
+    assert in_chat(sim, failed.address)[-1][1:] == ("", "bob acknowledged odd")
+    sim.pass_time(sim.now + SECOND)
+    do(sim, Verb.RESOLVE, by="bob")
+    assert in_chat(sim, failed.address)[-1][1] == f"P-{in_chat(sim, failed.address)[-2][0]}-1"
+
+
 def test_a_page_waits_for_no_update_that_nobody_has_taken_up() -> None:
     """The room is informed first, and its message lies there; a page to it leaves all the same."""
     chat = Chat()
