@@ -117,13 +117,28 @@ def merge(id: str, into: str, by: str) -> None:  # noqa: A002
 
 @click.command()
 @click.argument("ID")
-@click.option("--severity", required=True, help="How bad it is, like SEV-3.")
-@click.option("--reason", default="", help="Why; kept with the incident and told to whoever was paged.")
+@click.argument("TEXT", default="")
+@click.option("--severity", default="", help="How bad it is, like SEV-3.")
+@click.option(
+    "--reason", default="", help="Why it is so bad; kept with the incident and told to whoever was paged."
+)
 @acting
-def update(id: str, severity: str, reason: str, by: str) -> None:  # noqa: A002
-    """Raise or lower its severity. What had made it worse will not do so again, unless it gets worse still."""
-    level = _severity(severity)
-    act(_known(id), Graded(at=now_ms(), by=by, incident=id, severity=int(level), reason=reason), incident=id)
+def update(id: str, text: str, severity: str, reason: str, by: str) -> None:  # noqa: A002
+    """Say how it stands, as `status` does, or raise or lower its severity, or both.
+
+    What had made it worse will not do so again once it was lowered, unless it gets worse still.
+    """
+    if not text.strip() and not severity:
+        raise click.UsageError('say how it stands, like "investigating", or give --severity')
+    if severity:
+        level = _severity(severity)
+        act(
+            _known(id),
+            Graded(at=now_ms(), by=by, incident=id, severity=int(level), reason=reason),
+            incident=id,
+        )
+    if text.strip():
+        _do(id, Verb.STATUS, by, text=text)
 
 
 def _severity(text: str) -> Severity:

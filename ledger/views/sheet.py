@@ -65,7 +65,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 @media(max-width:34rem){main{padding-top:1.4rem}h1{font-size:1.5rem}.log li{grid-template-columns:1fr}
 table.cards thead{display:none}table.cards tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
 table.cards td{display:flex;justify-content:space-between;gap:1rem;border:0;padding:.1rem 0;text-align:right}
-table.cards td::before{content:attr(data-name);color:var(--soft);text-align:left}}
+table.cards td::before{content:attr(data-name);flex:none;color:var(--soft);text-align:left}}
 @media print{:root{--ground:#fff;--ink:#000;--soft:#444;--line:#bbb;--link:#000;--good:#000;--bad:#000;--warn:#000}
 main{max-width:none;padding:0}h2{break-after:avoid}li,tr,svg{break-inside:avoid}}
 """)

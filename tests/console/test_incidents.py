@@ -136,6 +136,16 @@ def test_a_person_lowers_an_incident_and_everyone_can_read_why(opened: str, run:
     assert line["reasons"][0]["text"] == "anna says: no customer"
 
 
+def test_an_update_says_how_it_stands_grades_or_does_both(opened: str, run: Run, ask: Ask) -> None:
+    said = run("incidents", "update", opened, "the database is full", "--as", "ben").stdout
+    assert f"{opened}: status update by ben via the command line: the database is full" in said
+    run("incidents", "update", opened, "worse than it seemed", "--severity", "SEV-0")
+    shown = ask("incidents", "show", opened)
+    assert shown["severity"] == "SEV-0"
+    assert any("worse than it seemed" in each["what"] for each in shown["timeline"])
+    assert "say how it stands" in run("incidents", "update", opened, code=2).output
+
+
 def test_a_snooze_says_until_when_and_what_happens_then(opened: str, run: Run, ask: Ask) -> None:
     assert (
         f"{opened}: snoozed by ben via"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ledger.views import sheet
 from ledger.views.markup import Inside, Markup, el
 from ledger.views.reports.drawing import timeline
-from ledger.views.reports.incident import Shown, is_open
+from ledger.views.reports.incident import Shown, by_instant, is_open
 from ledger.views.reports.markdown import TITLES
 from ledger.views.reports.wording import UNWRITTEN, clock, moment, people, sentence, times, took, verdict
 from routing.duration import span
@@ -184,9 +184,9 @@ def _log(shown: Shown, zone: str) -> Markup:
 
 
 def _moments(shown: Shown, zone: str) -> Iterator[Markup]:
-    for each in shown["timeline"]:
-        at = el("time", moment(each["at"], zone, "%d %b %H:%M:%S"), datetime=each["at"])
-        yield el("li", at, el("span", each["what"]))
+    for at, what in by_instant(shown["timeline"]):
+        time = el("time", moment(at, zone, "%d %b %H:%M:%S"), datetime=at)
+        yield el("li", time, el("div", *(el("div", each) for each in what)))
 
 
 def _foot(shown: Shown, zone: str) -> Markup:

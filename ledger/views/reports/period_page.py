@@ -78,8 +78,9 @@ def _each_day(shown: Shown) -> Iterator[tuple[date, int]]:
 def _bars(values: Sequence[int], kinds: Sequence[str], names: Sequence[str], title: str) -> Markup:
     """Upright, with the tallest one's number above it, and names spread below."""
     most, step = max([*values, 1]), 100 / len(values)
+    tallest = list(values).index(max(values))
     bars = (
-        _bar(number * step, step, value / most, kind, str(value) if value == most else "")
+        _bar(number * step, step, value / most, kind, str(value) if number == tallest else "")
         for number, (value, kind) in enumerate(zip(values, kinds, strict=True))
         if value
     )
