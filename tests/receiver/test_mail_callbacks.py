@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -209,3 +210,19 @@ def test_without_secrets_nothing_is_taken(redis: Redis, redis_url: str) -> None:
         assert by_resend(unarmed, resend_event("email.bounced")).status_code == 503
         assert by_sendgrid(unarmed, sendgrid_event("bounce")).status_code == 503
         assert unarmed.entries() == []
+
+
+def test_forgeries_in_great_number_are_refused_and_keep_nobody_else_waiting(reception: Reception) -> None:
+    """Each costs milliseconds to check: only so many wait for it."""
+    body, at = b"[]", str(int(time.time()))
+    headers = {
+        "x-twilio-email-event-webhook-timestamp": at,
+        "x-twilio-email-event-webhook-signature": signing.sign(b"something else"),
+    }
+    with ThreadPoolExecutor(40) as pool:
+        forged = [pool.submit(reception.post, "/callbacks/sendgrid", body, headers) for _ in range(120)]
+        assert by_resend(reception, resend_event("email.delivered")).status_code == 200
+        answers = [each.result() for each in forged]
+    assert {answer.status_code for answer in answers} <= {401, 503}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+    assert by_sendgrid(reception, sendgrid_event("delivered")).status_code == 200

@@ -121,3 +121,23 @@ def test_a_report_on_a_delivery_nobody_knows_is_nothing() -> None:
     sim = begun()
     sim.feed(Receipt(at=sim.now, delivery="watchdog-1764", status="bounced", provider_id="x"))
     assert len(pages(sim)) == 1
+
+
+def test_a_report_that_comes_before_our_own_record_of_the_mail_counts_and_is_not_undone() -> None:
+    """Providers call back within milliseconds, sometimes before the worker has written down that it was taken."""
+    sim = simulate(by_mail())
+    sim.feed(firing())
+    came_back(sim, "any-id-of-theirs")
+    sim.pass_time(START + SECOND)
+    assert first(sim).progress is Progress.FAILED
+    assert [channel for _, _, channel in pages(sim)] == ["mail", "resend"]
+
+
+def test_delivered_before_our_own_record_stays_delivered() -> None:
+    sim = simulate(by_mail())
+    sim.feed(firing())
+    for _ in range(2):
+        came_back(sim, "any-id-of-theirs", "delivered")
+    sim.pass_time(START + SECOND)
+    assert first(sim).progress is Progress.DELIVERED
+    assert len(pages(sim)) == 1
