@@ -94,6 +94,7 @@ def _facts(way: ChannelModule) -> ChannelFacts:
         page=getattr(way, "PAGE", False),
         machine=getattr(way, "MACHINE", False),
         best_effort=getattr(way, "BEST_EFFORT", False),
+        address=getattr(way, "ADDRESS", ""),
         recalls=getattr(way, "RECALLS", False),
     )
 

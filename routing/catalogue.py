@@ -16,7 +16,8 @@ class ChannelFacts:
     which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
     an earlier one. `page`: what it is told everybody reads. `machine`: a program reads it, which hears of each incident
     by itself, however many there are. `best_effort`: it tells too little of what became of a message for a page to rely
-    on it. `recalls`: it can end a call that it made.
+    on it. `recalls`: it can end a call that it made. `address`: the pattern of addresses there, "" where any
+    text is one.
     """
 
     voice: bool
@@ -27,6 +28,7 @@ class ChannelFacts:
     machine: bool = False
     best_effort: bool = False
     recalls: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Catalogue:
             "threads": sorted(name for name, channel in self.channels.items() if channel.threads),
             "pages": sorted(name for name, channel in self.channels.items() if channel.page),
             "machines": sorted(name for name, channel in self.channels.items() if channel.machine),
+            "addresses": {name: channel.address for name, channel in sorted(self.channels.items())},
             "best_effort": sorted(name for name, channel in self.channels.items() if channel.best_effort),
             "recalls": sorted(name for name, channel in self.channels.items() if channel.recalls),
             "actions": {name: action.mutates for name, action in sorted(self.actions.items())},
@@ -91,6 +94,7 @@ class Catalogue:
                     page=name in facts.get("pages", ()),
                     machine=name in facts.get("machines", ()),
                     best_effort=name in facts.get("best_effort", ()),
+                    address=facts.get("addresses", {}).get(name, ""),
                     recalls=name in facts.get("recalls", ()),
                 )
                 for name, voice in facts["channels"].items()

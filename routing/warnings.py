@@ -3,6 +3,7 @@
 Each check is a function from the Subject to its warnings; a new one is added to CHECKS and needs nothing else.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -108,6 +109,18 @@ def to_be_filled_in(subject: Subject) -> Iterator[ConfigWarning]:
             yield subject.warning("oncall.yaml", ("contacts", name), f"a placeholder: {found}", fix)
 
 
+def no_address_there(subject: Subject) -> Iterator[ConfigWarning]:
+    """Addresses that the channel's vendor could not reach anybody at."""
+    for name, contact in subject.policy.contacts.items():
+        for method in dict.fromkeys((each.channel, each.address) for each in contact.methods):
+            channel, address = subject.policy.channels[method[0]], method[1]
+            if channel.address and not re.fullmatch(channel.address, address):
+                what = f"{address!r} is no address of {channel.vendor}"
+                found = f"{what}, so {name} is not reached by {channel.name}"
+                fix = f"write it as docs/channels.md says for {channel.vendor}"
+                yield subject.warning("oncall.yaml", ("contacts", name), found, fix)
+
+
 def paged_by_best_effort(subject: Subject) -> Iterator[ConfigWarning]:
     """Pages that only such channels carry, of which nobody learns whether they arrived."""
     channels = subject.policy.channels
@@ -166,6 +179,7 @@ CHECKS: tuple[Check, ...] = (
     nobody_on_call,
     double_booked,
     to_be_filled_in,
+    no_address_there,
     paged_by_best_effort,
     unreachable_policies,
     unreachable_steps,

@@ -4,7 +4,7 @@ Workers authenticate with an API key; the account's auth token, which also check
 alone. Sources: twilio.com/docs/usage/api (requests), /docs/api/errors (codes).
 """
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -15,6 +15,9 @@ from routing.ports import Notification, Sent
 from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.deadline import Deadline
+
+NUMBER: Final = r"\+[1-9]\d{6,14}"
+"""As E.164 writes numbers."""
 
 Form = dict[str, str | list[str]]
 

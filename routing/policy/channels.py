@@ -34,5 +34,7 @@ class Channel:
     threads: bool = False
     machine: bool = False
     best_effort: bool = False
+    address: str = ""
+    """The pattern of addresses there; "" for any."""
     recalls: bool = False
     """A call over it can be ended."""

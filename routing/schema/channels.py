@@ -129,6 +129,7 @@ def build_channels(
             threads=facts.get(part.vendor, unknown).threads,
             machine=facts.get(part.vendor, unknown).machine,
             best_effort=facts.get(part.vendor, unknown).best_effort,
+            address=facts.get(part.vendor, unknown).address,
             recalls=facts.get(part.vendor, unknown).recalls,
         )
         for name, part in file.channels.items()

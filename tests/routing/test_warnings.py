@@ -279,3 +279,32 @@ def test_a_page_that_only_a_channel_carries_which_proves_nothing_is_warned_of(
     told = [each for each in warnings(files, {}) if "cto is paged over push alone" in each.found]
     assert bool(told) is warned
     assert all("another way beside it" in each.fix for each in told)
+
+
+@pytest.mark.parametrize(
+    ("channel", "vendor", "address", "warned"),
+    [
+        ("mail", "email", "anna", True),
+        ("mail", "email", "anna@example.com", False),
+        ("sms", "twilio_sms", "0500 100 200", True),
+        ("sms", "twilio_sms", "+48500100200", False),
+        ("chat", "telegram", "anna", True),
+        ("chat", "telegram", "-1001234", False),
+        ("chat", "webhook", "any name", False),
+    ],
+)
+def test_an_address_that_reaches_nobody_is_warned_of(
+    channel: str, vendor: str, address: str, warned: bool
+) -> None:
+    files = shipped.files()
+    channels, oncall = (
+        yaml.safe_load(files["config/channels.yaml"]),
+        yaml.safe_load(files["config/oncall.yaml"]),
+    )
+    needed = {"telegram": {"token": "${T:-}"}, "webhook": {"url": "https://x.example", "secret": "${S:-}"}}
+    channels["channels"].setdefault(channel, {"vendor": vendor, "settings": needed.get(vendor, {})})
+    oncall["contacts"]["cto"]["methods"]["other"] = {"channel": channel, "address": address}
+    files |= {"config/channels.yaml": yaml.safe_dump(channels), "config/oncall.yaml": yaml.safe_dump(oncall)}
+    told = [each.found for each in warnings(files, {}) if "no address of" in each.found]
+    expected = f"{address!r} is no address of {vendor}, so cto is not reached by {channel}"
+    assert told == ([expected] if warned else [])

@@ -20,6 +20,7 @@ from workers.text import one_line
 
 TITLE = "E-mail (Resend)"
 VOICE = False
+ADDRESS = mail_address.PATTERN
 
 _ADVICE: Final = {
     400: "check api_key in config/channels.yaml",

@@ -16,6 +16,7 @@ from workers.text import one_line
 
 TITLE = "E-mail (SendGrid)"
 VOICE = False
+ADDRESS = mail_address.PATTERN
 
 _ADVICE: Final = {
     401: "check api_key in config/channels.yaml",

@@ -28,8 +28,8 @@ from workers.slack.api import Api, RefusedError
 TITLE = "Slack"
 VOICE = False
 THREADS = True
+ADDRESS = r"[UWCGD][A-Z0-9]{2,20}|#[^\s#]{1,300}"
 
-_ADDRESS = re.compile(r"[UWCGD][A-Z0-9]{2,20}|#[^\s#]{1,300}")
 _LOST: Final = {
     "channel_not_found",
     "is_archived",
@@ -61,7 +61,7 @@ class _Thread:
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError."""
-    if not _ADDRESS.fullmatch(notification.to):
+    if not re.fullmatch(ADDRESS, notification.to):
         fix = "write the id of a person (U...) or channel (C...), or a name like #incidents"
         raise DeliveryError(f"not an address in Slack: {notification.to!r}; {fix}", outcome=Outcome.PERMANENT)
     slack = Api(settings, Deadline(timeout_s))

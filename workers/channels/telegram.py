@@ -23,8 +23,8 @@ from workers.text import cut
 TITLE = "Telegram"
 VOICE = False
 THREADS = True
+ADDRESS = r"-?\d{1,20}|@[A-Za-z0-9_]{4,32}"
 
-_ADDRESS: Final = re.compile(r"-?\d{1,20}|@[A-Za-z0-9_]{4,32}")
 _MOST_TEXT: Final = 4_096
 """In UTF-16 code units, as Telegram counts."""
 _MOST_DATA: Final = 64
@@ -38,7 +38,7 @@ class Settings(telegram.Bot):
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError."""
-    if not _ADDRESS.fullmatch(notification.to):
+    if not re.fullmatch(ADDRESS, notification.to):
         fix = "write the id of a chat, which the bot answers to /id there"
         raise DeliveryError(
             f"not an address in Telegram: {notification.to!r}; {fix}", outcome=Outcome.PERMANENT

@@ -16,6 +16,7 @@ from workers.deadline import Deadline
 
 TITLE = "Text message (Twilio)"
 VOICE = False
+ADDRESS = twilio.NUMBER
 
 
 class Settings(twilio.Account):

@@ -22,6 +22,7 @@ from workers.text import cut, one_line
 
 TITLE = "Phone call (Twilio)"
 VOICE = True
+ADDRESS = twilio.NUMBER
 RECALLS = True
 
 RINGS = frozenset({Purpose.PAGE, Purpose.TEST})
