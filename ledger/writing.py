@@ -10,7 +10,8 @@ from ledger import dead, wire
 from ledger.collapse import Collapsed
 from ledger.keys import Keys
 from ledger.position import Position
-from ledger.tables import place
+from ledger.tables import OWNED, place
+from routing.decision import Table
 from routing.entry import Lane, SwitchSet
 
 _encode = msgspec.json.Encoder().encode
@@ -34,17 +35,18 @@ def write(pipe: Pipeline, keys: Keys, batch: Collapsed, now: int) -> None:
 
 
 def _write_records(pipe: Pipeline, keys: Keys, batch: Collapsed) -> None:
-    puts: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
-    drops: defaultdict[str, list[str]] = defaultdict(list)
+    puts: defaultdict[tuple[Table, str], list[bytes | str]] = defaultdict(list)
+    drops: defaultdict[tuple[Table, str], list[str]] = defaultdict(list)
     for (table, incident, key), record in batch.records.items():
+        owner = (table, incident if table in OWNED else "")
         if record is None:
-            drops[place(keys, table, incident)].append(key)
+            drops[owner].append(key)
         else:
-            puts[place(keys, table, incident)][key] = _encode(record)
-    for where, fields in puts.items():
-        _hset(pipe, where, fields)
-    for where, names in drops.items():
-        wire.queue(pipe, "HDEL", where, *names)
+            puts[owner] += key, _encode(record)
+    for (table, incident), fields in puts.items():
+        wire.queue(pipe, "HSET", place(keys, table, incident), *fields)
+    for (table, incident), names in drops.items():
+        wire.queue(pipe, "HDEL", place(keys, table, incident), *names)
     if batch.kill is not None:
         _write_kill(pipe, keys, batch.kill)
 
