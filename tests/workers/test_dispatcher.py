@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from kept import deliver
 from redis import Redis
 from redis.client import Pipeline
 
@@ -288,6 +289,24 @@ def test_a_takeover_while_a_batch_is_being_written_and_the_next_decided_neither_
     assert [word.split("@")[0] for word in seen(redis, keys).split()] == numbers
     assert len(met) > len(numbers), "what had been decided in vain was decided again"
     assert cursor(redis, keys).decided == len(numbers)
+
+
+def test_a_commit_that_the_server_refuses_is_tried_again_later_and_later(redis: Redis, keys: Keys) -> None:
+    """Also where the refusal is heard of only as the next batch was decided."""
+    tried: list[float] = []
+
+    def broken(pipe: Pipeline, _effects: list[AnyEffect]) -> None:
+        tried.append(time.monotonic())
+        if time.monotonic() - tried[0] < 1.5:
+            pipe.execute_command("NONSENSE")  # type: ignore[no-untyped-call]
+
+    def paging(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
+        return Decision(count(policy, state, entry, entry_id, now).changes, (deliver(entry_id),))
+
+    ledger_log.append_many(redis, keys, [(Lane.BULK, note("n"))] * (BATCH + 1))
+    serve(dispatcher(redis, keys, paging, enqueue=broken), settled(redis, keys, BATCH + 1), 10)
+    assert len(tried) < 10
+    assert len(seen(redis, keys).split()) == cursor(redis, keys).decided == BATCH + 1
 
 
 def test_chores_run_only_while_the_lease_is_held(redis: Redis, keys: Keys, other: Redis) -> None:
