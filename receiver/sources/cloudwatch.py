@@ -25,7 +25,7 @@ VERIFIED = "a token (Basic authentication in the address), the topic's name, and
 REPEAT = "the same `MessageId`, which is signed"
 TITLE = "Amazon CloudWatch (SNS)"
 SETUP = """\
-1. Install Tocsin with its extra `sns` (`pip install 'tocsin[sns]'`; the lock files have it).
+1. Install Tocsin with its extra `signatures` (`pip install 'tocsin[signatures]'`; the lock files have it).
 2. A long random token into `CLOUDWATCH_TOKEN`; the topic's ARN into `settings: {topics: [...]}` of the source.
 3. SNS → the topic → *Create subscription*: HTTPS, `https://tocsin:<CLOUDWATCH_TOKEN>@<tocsin>/hooks/cloudwatch`, raw
    message delivery off. It is confirmed by itself, if its topic is listed.
@@ -234,7 +234,7 @@ def _check_signature(message: Mapping[str, Any], inbound: Inbound) -> None:
         from cryptography.hazmat.primitives.hashes import SHA1, SHA256  # noqa: PLC0415
     except ImportError as error:
         raise BadSignature(
-            "nothing here can check Amazon's signature", "install the extra: tocsin[sns]"
+            "nothing here can check Amazon's signature", "install the extra: tocsin[signatures]"
         ) from error
     algorithm = {"1": SHA1, "2": SHA256}.get(str(message.get("SignatureVersion")))
     if algorithm is None or not inbound.document:

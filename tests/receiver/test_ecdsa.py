@@ -1,4 +1,4 @@
-"""ECDSA over P-256, held against the library `cryptography`: what it signed is good, anything else is not."""
+"""ECDSA over P-256: what was signed is good, anything else is not."""
 
 from base64 import b64decode, b64encode
 
@@ -61,6 +61,7 @@ R, S = utils.decode_dss_signature(b64decode(sign(b"message")))
         b64encode(b"\x30\x07\x02\x02\x00\x01\x02\x01\x01").decode(),
         b64encode(b"\x30\x84\x00\x00\x00\x06\x02\x01\x01\x02\x01\x01").decode(),
     ],
+    ids=range(17),
 )  # fmt: skip
 def test_what_is_no_signature_is_not_good(signature: str) -> None:
     assert not ecdsa.verify(public(), signature, b"message")
@@ -80,6 +81,7 @@ OTHER_CURVE = b64encode(
         OTHER_CURVE,
         b64encode(b64decode(public())[:-1] + b"\x01").decode(),
     ],
+    ids=range(7),
 )  # fmt: skip
 def test_a_key_that_is_none_of_this_curve_says_so(key: str) -> None:
     with pytest.raises(ValueError, match="public key"):
