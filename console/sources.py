@@ -1,7 +1,7 @@
-"""`tocsin sources`: who may send, taking one aside for a while, and trying what becomes of a body."""
+"""`tocsin sources`: who may send and what came of it, taking one aside for a while, trying what becomes of a body."""
 
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -10,9 +10,11 @@ from console.acting import acting
 from console.context import connected
 from console.decided import act
 from console.options import json_option
-from console.output import as_json, one_line, say, table
-from ledger import policies
+from console.output import ago, as_json, facts, heading, iso, one_line, say, table
+from ledger import arrivals, policies
+from ledger.arrivals import Arrivals
 from ledger.catalogue import catalogue
+from ledger.catalogue import source as module
 from ledger.clock import now_ms
 from ledger.settings import from_env
 from routing.decision import Table
@@ -29,25 +31,66 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 
 @click.group()
 def sources() -> None:
-    """List sources, pause and resume them, try what becomes of a body."""
+    """List sources, look at one, pause and resume them, try what becomes of a body."""
 
 
 @sources.command("list")
 @json_option
 def list_(json: bool) -> None:
-    """List every configured source."""
-    context = connected()
+    """List every configured source: when it last sent, how much in the last hour, what was refused."""
+    context, now = connected(), now_ms()
     switches = context.store.records(Table.SWITCH, SwitchSet)
-    rows = [
-        {"name": source.name, "vendor": source.vendor, "team": source.team, "service": source.service,
-         "paused": f"pause:{source.name}" in switches, "origin": str(source.origin)}
+    came = arrivals.of_sources(context.client, context.keys, now)
+    found = [
+        (source, came.get(source.name, Arrivals()), f"pause:{source.name}" in switches)
         for source in context.policy.sources.values()
-    ]  # fmt: skip
+    ]
     if json:
-        as_json(rows)
+        as_json([
+            {"name": source.name, "vendor": source.vendor, "team": source.team, "service": source.service,
+             "paused": paused, "origin": str(source.origin), **_told(seen)}
+            for source, seen, paused in found
+        ])  # fmt: skip
         return
-    names = ("name", "vendor", "team", "service", "paused", "origin")
-    table([name.upper() for name in names], [[row[name] for name in names] for row in rows])
+    table(
+        ("NAME", "VENDOR", "TEAM", "SERVICE", "PAUSED", "LAST", "HOUR", "REFUSED", "ORIGIN"),
+        [
+            (source.name, source.vendor, source.team, source.service, paused, ago(seen.last_at, now), seen.hour,
+             sum(seen.refused.values()), source.origin)
+            for source, seen, paused in found
+        ],
+    )  # fmt: skip
+
+
+def _told(seen: Arrivals) -> dict[str, Any]:
+    last = iso(seen.last_at) if seen.last_at else None
+    return {"last_at": last, "last_hour": seen.hour, "refused": dict(seen.refused)}
+
+
+@sources.command()
+@click.argument("SOURCE")
+@json_option
+def show(source: str, json: bool) -> None:
+    """Show one source: what it last sent, why requests were refused, the last of them, and how it is set up."""
+    context, now = connected(), now_ms()
+    found = context.policy.sources.get(source)
+    if found is None:
+        raise click.UsageError(f"no source {source!r}; there are {', '.join(context.policy.sources)}")
+    seen = arrivals.of_sources(context.client, context.keys, now).get(source, Arrivals())
+    examples = arrivals.examples(context.client, context.keys, source)
+    setup = module(found.vendor).SETUP if found.secrets else ""
+    if json:
+        told = {"name": source, "vendor": found.vendor, **_told(seen), "examples": examples, "setup": setup}
+        as_json(told)
+        return
+    refused = ", ".join(f"{why} {times}" for why, times in sorted(seen.refused.items()))
+    last = ago(seen.last_at, now)
+    facts([("vendor", found.vendor), ("last", last), ("last hour", seen.hour), ("refused", refused or "-")])
+    for example in examples:
+        say(one_line(f"  {example.get('at')} {example.get('why')}: {example.get('error')}"), "dim")
+    if setup:
+        heading("Setting up")
+        say(setup.rstrip())
 
 
 @sources.command()

@@ -174,6 +174,15 @@ class Keys:
         """Hash: `<source> <why>` -> how many requests were refused before anything was kept."""
         return self._key("refusals")
 
+    @property
+    def last_arrivals(self) -> str:
+        """Hash: source -> when something of it was last kept (ms)."""
+        return self._key("arrivals")
+
+    def arrivals(self, hour: int) -> str:
+        """Hash, expiring: source -> how many of its events were kept in that hour since the epoch."""
+        return self._key("arrivals", str(hour))
+
     def refused(self, source: str) -> str:
         """List, capped: redacted examples of what a source's verifier refused."""
         return self._key("refused", source)

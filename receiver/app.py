@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger import catalogue
-from receiver import refusals, refuse
+from receiver import refuse, telling
 from receiver.ack_links import AckLinks
 from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
@@ -85,7 +85,7 @@ async def _life(site: Site) -> AsyncIterator[None]:
     beside = [
         asyncio.create_task(site.gates.keep_fresh()),
         asyncio.create_task(site.durable.keep_looking()),
-        asyncio.create_task(refusals.keep_saving(site)),
+        asyncio.create_task(telling.keep_telling(site)),
     ]
     try:
         yield

@@ -32,6 +32,8 @@ class Counts:
     """(source, why)"""
     accepted: Counter[str] = field(default_factory=Counter)
     """Events and answers by source, repeats included."""
+    told: Counter[str] = field(default_factory=Counter)
+    """Of `accepted`, what Redis has been told about."""
     dead: Counter[str] = field(default_factory=Counter)
     took: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     took_sum_s: float = 0.0

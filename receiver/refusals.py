@@ -1,16 +1,10 @@
-"""Telling Redis what was refused: how often, and a few redacted examples of each source. Once a second."""
-
-import asyncio
+"""Telling Redis what was refused: how often, and a few redacted examples of each source."""
 
 import orjson
-import structlog
-from redis.exceptions import RedisError
 
 from receiver.counts import Example
 from receiver.site import Site
 from routing.instant import iso
-
-_log = structlog.get_logger(__name__)
 
 KEPT = 20
 """Examples of each source, the latest first."""
@@ -33,15 +27,6 @@ async def save(site: Site) -> None:
     await pipe.execute()
     site.counts.unsaved.subtract(saved)
     site.counts.unsaved += type(unsaved)()  # drops what is zero now
-
-
-async def keep_saving(site: Site, every_s: float = 1.0) -> None:
-    while True:
-        await asyncio.sleep(every_s)
-        try:
-            await save(site)
-        except (RedisError, OSError) as error:
-            _log.warning("refusals not saved", error=type(error).__name__)
 
 
 def _written(example: Example) -> bytes:

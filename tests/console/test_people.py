@@ -95,6 +95,7 @@ def test_a_source_is_paused_and_resumed(desk: Desk, run: Run, ask: Ask) -> None:
     run("sources", "resume", "stripe")
     assert not any(row["paused"] for row in ask("sources", "list"))
     assert "no source 'nobody'; there are" in run("sources", "pause", "nobody", code=2).stderr
+    assert "no source 'nobody'; there are" in run("sources", "show", "nobody", code=2).stderr
 
 
 def test_the_kill_switch_is_seen_by_whoever_acts(desk: Desk, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""`tocsin sources test`: what becomes of a body, before it is live."""
+"""`tocsin sources`: what came of each, and what becomes of a body before it is live."""
 
 import json
 import shutil
@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 import senders
 from click.testing import CliRunner, Result
+from desk import Ask, Desk, Run
+from redis import Redis
 
 from console.main import tocsin
+from ledger.clock import now_ms
+from ledger.keys import Keys
+from routing.instant import HOUR, iso
 
 CONFIG = Path(__file__).parents[2] / "config"
 QUEUES = """
@@ -119,3 +124,29 @@ def test_settings_that_fit_do(vendor: str) -> None:
     assert facts is not None
     assert set(senders.SETTINGS[vendor]) <= set(facts.settings)
     assert list(facts.faults(senders.SETTINGS[vendor])) == []
+
+
+def test_it_tells_what_each_source_sent_and_what_was_refused(
+    desk: Desk, run: Run, ask: Ask, redis: Redis
+) -> None:
+    now, keys = now_ms(), Keys()
+    redis.hset(keys.last_arrivals, "stripe", now)
+    redis.hset(keys.arrivals(now // HOUR), "stripe", 12)
+    redis.hset(keys.refusals, "stripe signature", 3)
+    redis.lpush(
+        keys.refused("stripe"),
+        json.dumps({"at": "2026-11-24T02:30:00Z", "why": "signature", "error": "it is old"}),
+    )
+    rows = {row["name"]: row for row in ask("sources", "list")}
+    assert (rows["stripe"]["last_at"], rows["stripe"]["refused"]) == (iso(now), {"signature": 3})
+    assert rows["stripe"]["last_hour"] >= 12
+    assert (rows["vercel"]["last_at"], rows["vercel"]["last_hour"], rows["vercel"]["refused"]) == (
+        None,
+        0,
+        {},
+    )
+    shown = run("sources", "show", "stripe").stdout
+    assert "signature 3" in shown
+    assert "2026-11-24T02:30:00Z signature: it is old" in shown
+    assert "STRIPE_WEBHOOK_SECRET" in shown
+    assert ask("sources", "show", "stripe")["examples"][0]["error"] == "it is old"
