@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "contacts": "console.contacts:contacts",
         "channels": "console.channels:channels",
         "scheduled": "console.scheduled:scheduled",
+        "drills": "console.drills:drills",
         "outbox": "console.outbox:outbox",
     },
     "Change what happens": {

@@ -35,6 +35,7 @@ from routing.response import (
     commands,
     controls,
     deliveries,
+    drills,
     following,
     handoffs,
     opening,
@@ -70,6 +71,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
 
 def _review(draft: Draft) -> None:
     """What follows from how the incidents are now; of half of all entries, which change none, nothing does."""
+    drills.review(draft)
     promotion.review(draft)
     conduct.review(draft)
     audiences.review(draft)
@@ -124,6 +126,7 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             draft.put_fact("policy", entry.version)
             absences.watch(draft)
             scheduled.watch(draft)
+            drills.watch(draft)
             handoffs.watch(draft)
 
 

@@ -17,6 +17,7 @@ from routing.response import (
     controls,
     deadlines,
     deliveries,
+    drills,
     escalation,
     followups,
     handoffs,
@@ -291,6 +292,7 @@ _DUE: dict[Wake, Callable[[Draft, Timer], None]] = {
     Wake.WORD: _word,
     Wake.ABSENCE: _absence,
     Wake.SCHEDULED: scheduled.due,
+    Wake.DRILL: drills.due,
     Wake.SHIFT: _shift,
 }
 _KEPT: dict[str, Callable[[Draft, str], None]] = {

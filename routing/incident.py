@@ -165,6 +165,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When those who were paged last heard of its alerts."""
     changed: list[str] = []
     """Alerts that began or ceased to fire since then, the first of them."""
+    drill: str = ""
+    """The rule of the fire drill that it is: nothing is broken, and it counts in no statistics; "" for all others."""
     course: Course | None = None
     """How far it has come in the process by which incidents of consequence are run."""
     heard: list[str] = []

@@ -19,6 +19,7 @@ from routing.schema import (
     channels,
     contacts,
     coverage,
+    drills,
     escalation,
     impact,
     limits,
@@ -263,6 +264,9 @@ class _Loading:
             noise=self._noise(hours),
             hours=hours,
             templates=self._templates(),
+            drills=(
+                drills.build_drills(dates.drills, days.spot.at("drills"), hours) if days and dates else ()
+            ),
             sprints=calendar.build_sprints(dates, days.spot) if days and dates else None,
             scheduled=(
                 scheduled.build_scheduled(dates.scheduled, days.spot.at("scheduled"))

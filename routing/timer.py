@@ -45,6 +45,8 @@ class Wake(StrEnum):
     """The time of a phase of the incident process is over."""
     SCHEDULED = "scheduled"
     """Work that comes by the calendar."""
+    DRILL = "drill"
+    """A fire drill that comes by the calendar."""
     SHIFT = "shift"
     """Who is on call in a schedule may have changed, or is about to."""
     STATUS = "status"

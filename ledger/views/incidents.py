@@ -118,6 +118,7 @@ def detail(whole: Whole, effects: Sequence[Incident] = ()) -> Shown:
         "merged_into": incident.merged_into,
         "process": _process(incident),
         "reopened": incident.reopened,
+        "drill": incident.drill,
         "followups": [_followup(one) for one in incident.followups],
         "alerts": [_alert(one) for one in whole.alerts],
         "deliveries": [delivery(one) for one in whole.deliveries],

@@ -1,6 +1,7 @@
 """Policy: the whole configuration, compiled. Each part carries its `Origin`, so reasons can name file and line."""
 
 from routing.policy.channels import Channel, Limit
+from routing.policy.drills import Drill
 from routing.policy.environments import Environment
 from routing.policy.escalation import EscalationPolicy, EscalationStep
 from routing.policy.impact import Impact, Matrix
@@ -31,6 +32,7 @@ __all__ = [
     "Channel",
     "Contact",
     "Digest",
+    "Drill",
     "Environment",
     "EscalationPolicy",
     "EscalationStep",

@@ -8,6 +8,7 @@ from routing.calendar.sprints import Sprints
 from routing.instant import DAY
 from routing.language.index import Index
 from routing.policy.channels import Channel, Limit
+from routing.policy.drills import Drill
 from routing.policy.environments import Environment
 from routing.policy.escalation import EscalationPolicy
 from routing.policy.impact import Matrix
@@ -86,6 +87,7 @@ class Policy:
     noise: Noise = field(default_factory=Noise)
     probes: tuple[Probe, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
+    drills: tuple[Drill, ...] = ()
     freeze: Hours | None = None
     """In these hours no runbook changes anything by itself."""
     process: Process | None = None

@@ -12,7 +12,7 @@ _SHIFTS = frozenset({"schedule", "next", "previous"})
 
 
 def idle_policies(policy: Policy) -> list[EscalationPolicy]:
-    """Those no route leads to, by itself or through another policy."""
+    """Those no route and no drill leads to, by itself or through another policy."""
     reached = {step.origin for each in _led_to(policy) for step in each.steps}
     return [
         each for each in policy.escalations.values() if all(step.origin not in reached for step in each.steps)
@@ -41,6 +41,7 @@ def idle_contacts(policy: Policy) -> list[str]:
 
 def _led_to(policy: Policy) -> list[EscalationPolicy]:
     names = dict.fromkeys(route.escalation for route in policy.routes.values())
+    names |= dict.fromkeys(drill.escalation for drill in policy.drills)
     return [policy.escalations[name] for name in names]
 
 
@@ -50,6 +51,8 @@ def _targets(policy: Policy) -> Iterator[tuple[str, str]]:
             yield from step.targets
     for route in policy.routes.values():
         yield from route.inform
+    for drill in policy.drills:
+        yield from drill.inform
     for role in policy.process.roles if policy.process else ():
         yield role.target
     if policy.process and policy.process.room:

@@ -44,6 +44,8 @@ def acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> Incident
         Wake.ACK_EXPIRES, incident.id, expires, incident=incident.id, what="page again if it is still open"
     )
     clocks.watch(draft, incident)
+    if incident.drill:  # over by that, which is told
+        return incident
     return notify.tell_all_paged(draft, incident, f"{by} acknowledged {incident.title}")
 
 

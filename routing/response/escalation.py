@@ -200,6 +200,9 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
     if incident.escalation is not None:
         spent = msgspec.structs.replace(incident.escalation, exhausted=True, awaited=[])
         incident = msgspec.structs.replace(incident, escalation=spent)
+    if incident.drill:  # its policy is all there is; what nobody answers is a finding
+        draft.put_incident(incident)
+        return incident
     known = draft.policy.contacts.get(draft.policy.last_resort)
     begins = draft.now
     if known is not None:

@@ -23,7 +23,7 @@ def review(draft: Draft) -> None:
         _spread(draft, key)
     for key in draft.changed(Table.INCIDENT):
         incident = draft.incident(key)
-        if incident is not None and incident.phase is not Phase.RESOLVED:
+        if incident is not None and incident.phase is not Phase.RESOLVED and not incident.drill:
             _consider(draft, _dated(draft, incident))
 
 

@@ -96,7 +96,13 @@ def _always_leaves(draft: Draft, delivery: Delivery) -> bool:
 
 
 def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
-    """An update that waits a minute for another would only be late, so the shortest limits are for pages."""
+    """An update that waits a minute for another would only be late, so the shortest limits are for pages.
+
+    Drills neither wait nor count: one never keeps a real page waiting.
+    """
+    incident = draft.incident(delivery.incident)
+    if incident is not None and incident.drill:
+        return ()
     if delivery.held == Held.DIGEST:
         return ()
     channel = draft.policy.channels.get(delivery.channel)

@@ -16,11 +16,23 @@ NEWS = 3
 
 def page(incident: Incident, contact: Contact, why: str) -> Message:
     """The message that asks somebody to act."""
+    if incident.drill:
+        return _drill(incident, why)
     lines = [*facts(incident, contact.timezone), *([why] if why else [])]
     return Message(
         title=f"[{incident.id}] {incident.severity} {incident.title}",
         body="\n".join(lines),
         speech=_speech(incident),
+    )
+
+
+def _drill(incident: Incident, why: str) -> Message:
+    """The same for a fire drill: nobody may take it for the real thing, or look for what is broken."""
+    said = "This is a drill: nothing is broken. Acknowledge it as you would; it is over then."
+    return Message(
+        title=f"[{incident.id}] {incident.title}",
+        body="\n".join([f"{incident.severity}, {incident.title}", said, why]),
+        speech=f"This is a drill. Nothing is broken. Incident {incident.number}. Please acknowledge it as you would.",
     )
 
 

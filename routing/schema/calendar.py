@@ -8,10 +8,11 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from routing.calendar.hours import Hours
 from routing.calendar.sprints import Sprints
 from routing.instant import DAY
+from routing.schema.drills import DrillPart
 from routing.schema.fields import Many, Name, PositiveDuration, Some, Zone, whole_days
 from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
-from routing.schema.scheduled import ScheduledPart
+from routing.schema.scheduled import RecurringPart, ScheduledPart
 from routing.schema.weekly import WeeklySpan
 from routing.schema.written import DATE, like, shown_as
 
@@ -62,9 +63,14 @@ class CalendarFile(Part):
         default=(), description="events that come by the calendar: name, every, day, at, timezone, event"
     )
 
-    @field_validator("scheduled")
+    drills: Many[DrillPart] = Field(
+        default=(),
+        description="fire drills: name, every, day, at, timezone, hours, severity, escalation, inform",
+    )
+
+    @field_validator("scheduled", "drills")
     @classmethod
-    def _each_named(cls, scheduled: tuple[ScheduledPart, ...]) -> tuple[ScheduledPart, ...]:
+    def _each_named(cls, scheduled: tuple[RecurringPart, ...]) -> tuple[RecurringPart, ...]:
         names = [each.name for each in scheduled]
         refuse_all([
             Refusal(f'a second "{name}"', "give it another name", (number, "name"))

@@ -16,7 +16,9 @@ from routing.schema.weekly import DAYS
 _LONGEST_MONTH = 31
 
 
-class ScheduledPart(Part):
+class RecurringPart(Part):
+    """When something comes by the calendar."""
+
     name: Name = Field(description="a name to find it by, like runbook-review")
     every: Literal["day", "week", "month", "quarter"] = Field(description="day, week, month or quarter")
     day: int | Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = Field(
@@ -24,10 +26,9 @@ class ScheduledPart(Part):
     )
     at: TimeOfDay = Field(description='when, like "09:00"')
     timezone: Zone = Field(description="by whose clock, like Europe/Warsaw")
-    event: OwnEventPart = Field(description="kind and title of the event it gives")
 
     @model_validator(mode="after")
-    def _on_a_day(self) -> "ScheduledPart":
+    def _on_a_day(self) -> "RecurringPart":
         if self.every == "day" and self.day is not None:
             raise Refusal("a day of what comes every day", "remove it, or write every: week", ("day",))
         if self.every == "week" and self.day not in DAYS:
@@ -39,16 +40,24 @@ class ScheduledPart(Part):
             raise Refusal(f"every {self.every}, and no day of the month", fix, ("day",))
         return self
 
+    @property
+    def recurrence(self) -> Recurrence:
+        day = DAYS.index(self.day) if isinstance(self.day, str) else self.day or 0
+        return Recurrence(Every(self.every), day, self.at, self.timezone)
+
+
+class ScheduledPart(RecurringPart):
+    event: OwnEventPart = Field(description="kind and title of the event it gives")
+
 
 def build_scheduled(parts: tuple[ScheduledPart, ...], spot: Spot) -> tuple[Scheduled, ...]:
     return tuple(_scheduled(part, spot.at(number)) for number, part in enumerate(parts))
 
 
 def _scheduled(part: ScheduledPart, spot: Spot) -> Scheduled:
-    day = DAYS.index(part.day) if isinstance(part.day, str) else part.day or 0
     return Scheduled(
         name=part.name,
-        recurs=Recurrence(Every(part.every), day, part.at, part.timezone),
+        recurs=part.recurrence,
         kind=part.event.kind,
         title=part.event.title,
         origin=spot.origin,

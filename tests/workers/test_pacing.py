@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import twilio_standin
+from notices import notice
 from redis import Redis
 from twilio_standin import TwilioStandin
 from vendor_server import Misbehaviour
 from workshop import Bench, bench, page
 
-from ledger import outbox
+from ledger import catalogue, outbox
 from routing.effect import Deliver
 from routing.entry import Claimed, Deferred, Delivered, Outcome
 from routing.severity import Severity
@@ -116,3 +119,29 @@ def test_what_stays_here_for_want_of_credentials_waits_for_nobody(redis: Redis) 
 
 def test_no_worker_is_held_longer_than_two_seconds() -> None:
     assert max(pacing.PATIENCE_MS, pacing.URGENT_PATIENCE_MS) <= 2_000
+
+
+BOUND = {
+    "twilio_voice": (twilio_standin.settings("http://127.0.0.1:9"), 1),
+    "slack": ({"token": "xoxb-1-a"}, 1),
+    "resend": ({"api_key": "re_123", "from_address": "tocsin@example.com"}, 2),
+}
+"""Settings that each of them takes, and the most its provider takes a second unless told otherwise."""
+MODULES = {name: catalogue.channel(name) for name in catalogue.channels()}
+
+
+def test_every_channel_that_is_bound_is_tested_and_documented() -> None:
+    assert {name for name, module in MODULES.items() if hasattr(module, "limits")} == set(BOUND)
+    told = (Path(__file__).parents[2] / "docs/channels.md").read_text().partition("is bound by")[2]
+    assert [name for name in BOUND if f"| `{name}` |" not in told] == []
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_what_a_channel_is_bound_by_is_its_vendors_limit_and_shows_no_secret(name: str) -> None:
+    module, (given, most) = MODULES[name], BOUND[name]
+    settings = module.Settings.model_validate(given)
+    to = "C0123456789" if name == "slack" else "anna@example.com"
+    found = pacing.paces(module, notice(to=to), settings)
+    assert min(each.per_s for each in found) == most
+    secrets = [value for key, value in given.items() if key in {"token", "api_key", "api_secret"}]
+    assert not any(secret in each.key for each in found for secret in secrets)

@@ -1,6 +1,6 @@
 """E-mail over Resend's HTTP API: another way for mail than one's own server, or beside it.
 
-Settings: api_key (sending access is enough), from_address, from_name, base_url. Source:
+Settings: api_key (sending access is enough), from_address, from_name, mails_per_s, base_url. Source:
 resend.com/docs/api-reference/emails/send-email, /errors, /dashboard/emails/idempotency-keys.
 """
 
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from routing.entry import Outcome
 from routing.errors import DeliveryError
-from routing.ports import Notification, Sent
-from workers import carrier, letter, mail_address
+from routing.ports import Notification, Pace, Sent
+from workers import carrier, letter, mail_address, quota
 from workers.answer import Answer, Call
 from workers.carrier import Vendor
 from workers.deadline import Deadline
@@ -41,6 +41,8 @@ class Settings(BaseModel):
     api_key: SecretStr
     from_address: str = Field(pattern=mail_address.PATTERN)
     from_name: str = "Tocsin"
+    mails_per_s: float = Field(default=2, gt=0, le=1000)
+    """Of all keys of the team; Resend raises it on request."""
     base_url: str = Field(default="https://api.resend.com", pattern=r"^https?://")
 
 
@@ -55,6 +57,11 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
         if error.outcome is not Outcome.UNKNOWN or deadline.rest() <= 0:
             raise
     return _accepted(_post(settings, body, key, deadline.left()))
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    del notification
+    return (Pace(f"resend:{quota.of(settings.api_key)}", settings.mails_per_s),)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Slack: messages with buttons to people and channels, and a channel for each incident.
 
-Settings: token (of a bot), invite, private, archive, buttons, base_url. An address is the id of a person (U...) or
-channel (C...), a name like #incidents, or a pattern like #incident-{date}: then each incident has a channel of its
-own. The first message to a place shows the incident as it is; later ones go into its thread.
+Settings: token (of a bot), invite, private, archive, buttons, messages_per_s, base_url. An address is the id of a
+person (U...) or channel (C...), a name like #incidents, or a pattern like #incident-{date}: then each incident has a
+channel of its own. The first message to a place shows the incident as it is; later ones go into its thread.
 Sources: docs.slack.dev/reference/methods (chat.postMessage, chat.update, conversations.*, pins.add).
 """
 
@@ -18,8 +18,8 @@ from routing.course import Passage
 from routing.delivery import Purpose
 from routing.entry import Outcome
 from routing.errors import DeliveryError
-from routing.ports import Notification, Sent
-from workers import card
+from routing.ports import Notification, Pace, Sent
+from workers import card, quota
 from workers.card import Card
 from workers.deadline import Deadline
 from workers.slack import api, blocks, rooms
@@ -49,6 +49,8 @@ class Settings(api.Workspace):
     """The incident's channel is archived when the process that ran it is over."""
     buttons: bool = Field(default=True)
     """Off where the app's interactivity leads nowhere: there is a link then."""
+    messages_per_s: float = Field(default=1, gt=0, le=100)
+    """To one channel or person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
         if refusal.word not in _LOST:
             raise
     return _open(slack, notification, settings, again=True)
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    """By place; a room that is yet to be made is one of its incident alone."""
+    thread = _thread(notification)
+    room = (
+        f"{notification.to}/{notification.incident}" if rooms.is_pattern(notification.to) else notification.to
+    )
+    place = thread.channel if thread else room
+    return (Pace(f"slack:{quota.of(settings.token)}:{place}", settings.messages_per_s),)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:

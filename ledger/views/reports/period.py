@@ -81,7 +81,7 @@ def _opened(store: Store, since: int, until: int) -> Iterator[tuple[Incident, bo
     for incident, retired in store.incidents():
         if incident.opened_at < since - _LEAD_MS:
             return
-        if since <= incident.opened_at < until:
+        if since <= incident.opened_at < until and not incident.drill:
             yield incident, retired
 
 

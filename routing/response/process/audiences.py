@@ -18,7 +18,7 @@ def review(draft: Draft) -> None:
         return
     for key in draft.changed(Table.INCIDENT):
         incident = draft.incident(key)
-        if incident is not None:
+        if incident is not None and not incident.drill:
             _follow(draft, known, incident)
 
 
