@@ -124,6 +124,9 @@ def test_no_worker_is_held_longer_than_two_seconds() -> None:
 BOUND = {
     "twilio_voice": (twilio_standin.settings("http://127.0.0.1:9"), 1),
     "slack": ({"token": "xoxb-1-a"}, 1),
+    "telegram": ({"token": "123456789:" + "A" * 35}, 1),
+    "teams": ({"workflows": {"ops": "https://example.com/workflow"}}, 1),
+    "statuspage": ({"api_key": "an-api-key"}, 0.5),
     "resend": ({"api_key": "re_123", "from_address": "tocsin@example.com"}, 2),
 }
 """Settings that each of them takes, and the most its provider takes a second unless told otherwise."""
@@ -140,7 +143,7 @@ def test_every_channel_that_is_bound_is_tested_and_documented() -> None:
 def test_what_a_channel_is_bound_by_is_its_vendors_limit_and_shows_no_secret(name: str) -> None:
     module, (given, most) = MODULES[name], BOUND[name]
     settings = module.Settings.model_validate(given)
-    to = "C0123456789" if name == "slack" else "anna@example.com"
+    to = {"slack": "C0123456789", "telegram": "123456", "teams": "ops"}.get(name, "anna@example.com")
     found = pacing.paces(module, notice(to=to), settings)
     assert min(each.per_s for each in found) == most
     secrets = [value for key, value in given.items() if key in {"token", "api_key", "api_secret"}]

@@ -104,7 +104,7 @@ def _action(notification: Notification) -> str:
     if standing is not None:
         new = not notification.thread or notification.purpose is Purpose.PAGE
         return "trigger" if new and standing.phase is not Phase.RESOLVED else _ACTION[standing.phase]
-    if notification.purpose is Purpose.NOTICE or notification.together:
+    if notification.purpose in {Purpose.NOTICE, Purpose.TEST} or notification.together:
         said = "PagerDuty takes one incident at a time, and no notices"
         raise DeliveryError(said, outcome=Outcome.PERMANENT)
     if notification.incident:  # archived: it is long over

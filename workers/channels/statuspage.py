@@ -1,8 +1,8 @@
 """Atlassian Statuspage: an incident of the page is opened, updated and resolved, with the health of its components.
 
-Settings: api_key, components (our service -> Statuspage's component id), notify, pause_ms, base_url. The address is the
-page's id. Which incident of the page is ours is written into its metadata and looked up there, so that a repeat after a
-crash, or a resolve that comes days later, opens no second one.
+Settings: api_key, components (our service -> Statuspage's component id), notify, pause_ms, messages_per_s,
+base_url. The address is the page's id. Which incident of the page is ours is written into its metadata and looked
+up there, so that a repeat after a crash, or a resolve that comes days later, opens no second one.
 
 Sources: developer.statuspage.io (REST API v1; errors and rate limit: 1 request a second for each key).
 """
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from routing.entry import Outcome
 from routing.errors import DeliveryError
-from routing.ports import Notification, Sent
+from routing.ports import Notification, Pace, Sent
 from routing.public import Health, Public, Said
-from workers import http, redaction
+from workers import http, quota, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.text import cut
 
@@ -55,7 +55,9 @@ class Settings(BaseModel):
     notify: bool = True
     """Whether the page's subscribers are told."""
     pause_ms: int = Field(default=1_000, ge=0, le=10_000)
-    """Between two requests: a key may make one a second."""
+    """Between the two requests of one message: a key may make one a second."""
+    messages_per_s: float = Field(default=0.5, gt=0, le=100)
+    """Of the key, two requests each."""
     base_url: str = Field(default="https://api.statuspage.io", pattern=r"^https?://")
 
 
@@ -72,6 +74,11 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
     if _says_it(known, public):
         return Sent(str(known["id"]), "it says so already")
     return desk.update(str(known["id"]), public)
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    del notification
+    return (Pace(f"statuspage:{quota.of(settings.api_key)}", settings.messages_per_s),)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:

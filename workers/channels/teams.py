@@ -1,8 +1,8 @@
 """Microsoft Teams: adaptive cards, posted to a channel or chat by a workflow that takes webhook requests.
 
-Settings: workflows, by a name of yours the URL of each. An address is such a name. A workflow can answer nothing, so a
-card leads to the page where people acknowledge, or approve. Sources: learn.microsoft.com (Create incoming webhooks
-with Workflows; limits of Teams: 28 KB a message), adaptivecards.io/explorer (1.4).
+Settings: workflows, by a name of yours the URL of each; cards_per_s. An address is such a name. A workflow can
+answer nothing, so a card leads to the page where people acknowledge, or approve. Sources: learn.microsoft.com
+(Create incoming webhooks with Workflows; limits of Teams: 28 KB a message), adaptivecards.io/explorer (1.4).
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from routing.entry import Outcome, Verb
 from routing.errors import DeliveryError
-from routing.ports import Notification, Sent
-from workers import card, http
+from routing.ports import Notification, Pace, Sent
+from workers import card, http, quota
 from workers.answer import Answer, Call, HttpError
 from workers.card import Card
 from workers.text import cut
@@ -41,6 +41,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     workflows: dict[str, SecretStr] = Field(min_length=1)
+    cards_per_s: float = Field(default=1, gt=0, le=100)
+    """By each workflow."""
 
     @field_validator("workflows")
     @classmethod
@@ -49,6 +51,11 @@ class Settings(BaseModel):
             if not url.get_secret_value().startswith(("https://", "http://127.0.0.1")):
                 raise ValueError(f"the URL of {name} does not begin with https://")
         return workflows
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    url = settings.workflows.get(notification.to)
+    return (Pace(f"teams:{quota.of(url)}", settings.cards_per_s),) if url else ()
 
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:

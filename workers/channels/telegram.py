@@ -1,7 +1,7 @@
 """Telegram: messages of a bot with buttons, to people and groups.
 
-Settings: token, buttons, base_url. An address is the id of a chat (a number, negative for groups) or the @name of a
-channel. The first message to a chat shows the incident as it is; later ones answer it.
+Settings: token, buttons, chat_per_s, bot_per_s, base_url. An address is the id of a chat (a number, negative for
+groups) or the @name of a channel. The first message to a chat shows the incident as it is; later ones answer it.
 Source: core.telegram.org/bots/api (sendMessage, editMessageText, InlineKeyboardMarkup).
 """
 
@@ -14,8 +14,8 @@ from pydantic import Field
 
 from routing.entry import Outcome
 from routing.errors import DeliveryError
-from routing.ports import Notification, Sent
-from workers import card, letter, telegram
+from routing.ports import Notification, Pace, Sent
+from workers import card, letter, quota, telegram
 from workers.card import Card
 from workers.deadline import Deadline
 from workers.text import cut
@@ -34,6 +34,10 @@ _A_ROW: Final = 3
 class Settings(telegram.Bot):
     buttons: bool = Field(default=True)
     """Off where the bot's webhook does not lead to us: there is a link then."""
+    chat_per_s: float = Field(default=1, gt=0, le=30)
+    """To one person; a group takes a third of it."""
+    bot_per_s: float = Field(default=30, gt=0, le=1000)
+    """To all chats together."""
 
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
@@ -53,6 +57,14 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
         with suppress(DeliveryError):
             _update(notification, settings, first, deadline)
     return Sent(provider_id=f"{_chat(made, notification)}:{message}", answer="200 ok")
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    """A group takes 20 messages a minute, a person one a second, the bot 30 to all of them."""
+    bot = f"telegram:{quota.of(settings.token)}"
+    is_person = notification.to[:1].isdigit()
+    chat = settings.chat_per_s if is_person else settings.chat_per_s / 3
+    return Pace(f"{bot}:{notification.to}", chat), Pace(bot, settings.bot_per_s)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
