@@ -20,13 +20,14 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("sandbox")]
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Probes go to a closed port of this machine: the site is down. Each story's incident is the effect of no other."""
-    environ = {"TOCSIN_ALLOW_PRIVATE": "true"}
+    room = tmp_path_factory.mktemp("town")
+    environ = {"TOCSIN_ALLOW_PRIVATE": "true", "TOCSIN_STATUS_PAGE_FOLDER": str(room / "status")}
     services = (ROOT / "config/services.yaml").read_text()
     hosted = re.sub(
         r"^    depends_on: \[hosting, .*\n", "    depends_on: [hosting]\n", services, flags=re.MULTILINE
     )
     alone = {"services.yaml": re.sub(r"^    depends_on: \[(?!hosting).*\n", "", hosted, flags=re.MULTILINE)}
-    with stage(tmp_path_factory.mktemp("town"), environ, alone) as running:
+    with stage(room, environ, alone) as running:
         yield running
 
 
@@ -76,6 +77,33 @@ def test_an_outage_after_a_deploy_pages_repairs_and_is_acknowledged(town: Stage)
     told = json.dumps(town.ask("why", event))
     for part in ("site-down", "config/severity.yaml:", "accepted in the SANDBOX", "acknowledged by"):
         assert part in told
+
+
+def test_customers_read_of_an_outage_without_anybodys_doing(town: Stage) -> None:
+    """Of the one before: as the receiver serves it, and in the folder; nothing of the alert is in either."""
+    until(lambda: served_page(town)["status"]["indicator"] == "critical", 10, town.output)
+    served = served_page(town)
+    assert {each["name"]: each["status"] for each in served["components"]}["Website"] == "major_outage"
+    assert served["incidents"][0]["name"] == "Trouble with Website"
+    folder = Path(town.environ["TOCSIN_STATUS_PAGE_FOLDER"])
+    until(lambda: "Trouble with Website" in (folder / "index.html").read_text(), 10, town.output)
+    assert "does not answer" not in (folder / "index.html").read_text() + json.dumps(served)
+    (incident,) = incidents(town, "does not answer")
+    until(lambda: words_accepted(town, incident["id"]), 10, town.output)
+
+
+def served_page(town: Stage) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{town.url}/status/index.json") as answer:  # noqa: S310  # our own address
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+def words_accepted(town: Stage, incident: str) -> bool:
+    """Whether the message to the folder was taken by a worker, and not kept in the sandbox."""
+    told = [
+        each for each in town.ask("incidents", "show", incident)["deliveries"] if each["kind"] == "public"
+    ]
+    return [(each["status"], each["sandbox"]) for each in told] == [("sent", False)]
 
 
 def test_twenty_failed_payments_are_one_incident_and_the_same_stripe_id_twice_is_one_event(
