@@ -10,13 +10,17 @@ from routing.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whom else an incident is told to, quietly. `hears`: of "opened", "updates" and "resolved"."""
+    """Whom else an incident is told to, quietly. `hears`: of "opened", "updates" and "resolved"; of a runbook only the
+    first is.
+    """
 
     name: str
     severities: tuple[Severity, ...]
     targets: tuple[tuple[str, str], ...]
     hears: frozenset[str]
     origin: Origin
+    runbook: str = ""
+    """What reaches them, in place of messages to `targets`: started once it is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from routing.instant import DAY, MINUTE
 from routing.language import template
 from routing.policy import Audience, StatusPage
 from routing.public import Said
-from routing.schema.fields import Name, PositiveDuration, ServiceName, SeverityField, Some, Text, Url, Zone
+from routing.schema.fields import (
+    Name,
+    PositiveDuration,
+    RunbookName,
+    ServiceName,
+    SeverityField,
+    Some,
+    Text,
+    Url,
+    Zone,
+)
 from routing.schema.part import Part, Spot, known
 from routing.schema.refusal import Refusal, shown, suggestion
 from routing.schema.target import TargetPart
@@ -49,10 +59,22 @@ PagePath = Annotated[str, AfterValidator(_path)]
 
 class AudiencePart(Part):
     severity: Some[SeverityField] = Field(description="of which incidents, like [SEV-0, SEV-1]")
-    to: Some[TargetPart] = Field(description="who hears, like [{contact: cto}]")
+    to: tuple[TargetPart, ...] = Field(
+        default=(), strict=False, description="who hears, like [{contact: cto}]"
+    )
+    runbook: RunbookName | None = Field(
+        default=None, description="what reaches them instead, like tell-customers, which asks first"
+    )
     hears: Some[Literal["opened", "updates", "resolved"]] = Field(
         default=("opened", "updates", "resolved"), description="of what"
     )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "AudiencePart":
+        if bool(self.to) is (self.runbook is not None):
+            found = "both to and runbook" if self.to else "nobody who hears"
+            raise Refusal(found, "write one of the two, like to: [{contact: cto}]", ("to",))
+        return self
 
 
 class StatusPagePart(Part):
@@ -94,7 +116,10 @@ class StatusPagePart(Part):
 
 def build_audiences(parts: dict[Name, AudiencePart], spot: Spot) -> tuple[Audience, ...]:
     return tuple(
-        Audience(name, part.severity, tuple(each.pair for each in part.to), frozenset(part.hears), spot.at(name).origin)
+        Audience(
+            name, part.severity, tuple(each.pair for each in part.to), frozenset(part.hears), spot.at(name).origin,
+            part.runbook or "",
+        )
         for name, part in parts.items()
     )  # fmt: skip
 

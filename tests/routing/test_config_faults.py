@@ -47,6 +47,8 @@ FAULTS = [
      'no role "spokesman"', "write one of incident commander, technical lead, communications, management"),
     ("a page where something else is", "process.yaml", "path: /status ", "path: /hooks/status ", "/hooks/status",
      "'/hooks/status' is taken", "write another, like /status"),
+    ("an audience without a way", "process.yaml", ", to: [{contact: cto}, {contact: ceo}]}", "}", "severity: [SEV-0, SEV-1]}",
+     "nobody who hears", "write one of the two"),
     ("an input there is not", "runbooks/tell-customers.yaml", "{{ inputs.subject }}", "{{ inputs.subjekt }}", "inputs.subjekt",
      'no input "subjekt"', 'did you mean "subject"?'),
     ("a component of no service", "process.yaml", "{site: Website, booking", "{sight: Website, booking", "sight",
@@ -397,7 +399,7 @@ def test_no_fault_shows_a_value_that_may_be_secret(secret: object) -> None:
 
 OF_MEANING = {
     "an event's words in public", "a status page that is none", "a public word nobody owes", "a page where something else is",
-    "a component of no service", "an input there is not", "an audience that nobody is",
+    "a component of no service", "an input there is not", "an audience without a way", "an audience that nobody is",
     "unknown contact", "unknown schedule", "unknown channel", "unknown policy", "unknown policy to follow",
     "unknown person in a rotation", "unknown last resort", "unknown method", "unknown service", "cyclic policy",
     "policy that follows itself", "services that need each other", "service that needs itself",

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from routing.automation import starting
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
@@ -45,9 +46,14 @@ def _follow(draft: Draft, known: tuple[Audience, ...], incident: Incident) -> No
             continue
         incident = msgspec.structs.replace(incident, heard=[*incident.heard, audience.name])
         draft.put_incident(incident)
-        if OPENED in audience.hears:
+        if audience.runbook:
+            starting.start_by_hand(
+                draft, incident, audience.runbook, f"audience {audience.name}", "process.yaml"
+            )
+        elif OPENED in audience.hears:
             said = f"Open: {incident.severity} {incident.title}"
-            incident = _tell(draft, incident, audience, said)
+            _tell(draft, incident, audience, said)
+        incident = draft.incident(incident.id) or incident
 
 
 def _over(draft: Draft, known: tuple[Audience, ...], incident: Incident) -> None:

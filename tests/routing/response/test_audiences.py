@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
-from published import policy, trouble
+from published import PROCESS, policy, trouble
+from small_policy import HERE, ROLLBACK, firing
 from telling import do, told
 
+from routing.decision import Table
 from routing.entry import Graded, Verb
 from routing.instant import HOUR
+from routing.language import matchers
+from routing.policy import Approvers, Audience
+from routing.run import Run, RunPhase
 from routing.severity import Severity
 from routing.simulation import Simulation
 
@@ -47,4 +52,21 @@ def test_who_hears_as_a_responder_hears_nothing_twice() -> None:
 
 def test_a_policy_without_audiences_tells_nobody_else() -> None:
     sim = trouble(replace(policy(), process=None))
+    assert heard(sim) == []
+
+
+def test_what_reaches_an_audience_may_be_a_runbook_which_asks_first() -> None:
+    """Started once, by itself, and approved by whom it asks: nothing leaves before."""
+    approval = Approvers((("contact", "carol"),), 1, HOUR, HERE)
+    tell = replace(
+        ROLLBACK, id="tell", mode="approve", approval=approval, matchers=matchers.parse_all('kind="never"')
+    )
+    customers = Audience("customers", (Severity.SEV0,), (), frozenset({"opened"}), HERE, runbook="tell")
+    process = replace(PROCESS, audiences=(customers,))
+    sim = trouble(replace(policy(), process=process, runbooks=(tell,)))
+    sim.feed(firing(at=sim.now))
+    (run,) = [each for each in sim.state.tables[Table.RUN].values() if isinstance(each, Run)]
+    assert (run.runbook, run.requested_by, run.phase) == ("tell", "audience customers", RunPhase.WAITING)
+    assert run.approval is not None
+    assert run.approval.asked == ["carol"]
     assert heard(sim) == []
