@@ -21,6 +21,15 @@ _NAME = b"valkey-server"
 _WAY = 10
 """Niceness of what gives way: a tenth of a contended core, so that it still comes to an end."""
 
+_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LC_ALL": "C",
+    # Memory in huge pages, where the system has them for who asks. While it forks for a rewrite the server stands
+    # still and copies its page tables: 1 to 4 ms for 660 MB so, 14 to 24 ms in small pages. What is written after
+    # the fork is copied in small pages all the same.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
@@ -90,14 +99,14 @@ def started(command: Callable[[], Sequence[str]], home: Path, log_file: Path) ->
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
-        # No environment but the least: the server has no use for our secrets.
+        # Nothing of our environment: the server has no use for our secrets.
         child = subprocess.Popen(  # noqa: S603 - our own binary, our own arguments
             command(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd=home,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
+            env=_ENVIRONMENT,
             start_new_session=True,
             pass_fds=(lock.fileno(),),
         )

@@ -1,4 +1,5 @@
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -65,6 +66,21 @@ def test_a_rewrite_of_its_file_takes_the_time_that_senders_leave_it(tmp_path: Pa
         (rewriting,) = map(int, children.read_text().split())
         assert os.getpriority(os.PRIO_PROCESS, rewriting) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
         assert os.getpriority(os.PRIO_PROCESS, server.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_its_memory_is_in_huge_pages_where_the_system_gives_them_to_who_asks(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server, client_of(server) as client:
+        client.mset({f"key{number}": "x" * 4096 for number in range(4_000)})
+        memory = text_of(Path(f"/proc/{server.pid}/smaps_rollup"))
+        huge = [int(line.split()[1]) for line in memory.splitlines() if line.startswith("AnonHugePages:")]
+        gives = "[madvise]" in text_of(Path("/sys/kernel/mm/transparent_hugepage/enabled"))
+        library, version = platform.libc_ver()
+        asks = library == "glibc" and tuple(map(int, version.split("."))) >= (2, 35)
+        assert bool(sum(huge)) == (gives and asks)
+
+
+def text_of(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
