@@ -31,8 +31,8 @@ REPLIES: Final = {
     Purpose.PAGE: "Reply ack, resolve or escalate.",
     Purpose.APPROVAL: "Reply approve or deny.",
 }
-PART_SEGMENTS: Final = 4
-"""A message of more segments goes out in parts: not every carrier puts many together."""
+PART_SEGMENTS: Final = 5
+"""A message of more goes out in parts: not every carrier puts many together. As many as 640 characters take."""
 
 
 def plain(text: str) -> str:

@@ -93,7 +93,7 @@ def test_an_update_never_rings_a_phone(gateway: GatewayStandin) -> None:
 
 
 def test_a_long_text_goes_out_in_parts_whose_ids_are_kept(gateway: GatewayStandin) -> None:
-    body = " ".join(["przełączenie"] * 40)
+    body = " ".join(["przełączenie"] * 60)
     sent = text(gateway, of(message=Message(title="t", body=body)), max_chars=1600)
     assert [taken.fields["text"][:4] for taken in gateway.taken] == ["1/3 ", "2/3 ", "3/3 "]
     assert sent.provider_id == "g1 g2 g3"

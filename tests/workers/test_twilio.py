@@ -109,11 +109,10 @@ def test_an_sms_says_what_broke_what_was_tried_and_how_to_answer(twilio: TwilioS
 
 def test_a_long_sms_gives_way_in_the_middle_and_keeps_the_way_to_answer(twilio: TwilioStandin) -> None:
     text(twilio, notice(message=Message(title="[INC-1] SEV-0 Down", body="word " * 1000), repeat=True))
-    first, last = (made.text for made in twilio.made)
-    assert len(first) + len(last) <= 640 + len("1/2 2/2 ")
-    assert first.startswith("1/2 (May be a repeat.) [INC-1] SEV-0 Down")
-    assert first.endswith(" word...")
-    assert last == "2/2 Reply ack, resolve or escalate.\nhttps://tocsin.example/a/token"
+    (made,) = twilio.made
+    assert len(made.text) <= 640 + len("..")
+    assert made.text.startswith("(May be a repeat.) [INC-1] SEV-0 Down")
+    assert "word...\nReply ack, resolve or escalate.\nhttps://tocsin.example/a/token" in made.text
 
 
 def test_an_sms_that_only_tells_asks_for_no_answer(twilio: TwilioStandin) -> None:
