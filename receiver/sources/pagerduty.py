@@ -18,6 +18,7 @@ TITLE = "PagerDuty (webhooks v3)"
 SETUP = """\
 1. Integrations → Generic Webhooks (v3): `https://<tocsin>/hooks/pagerduty`, scope and event types as you like.
 2. Put the signing secret, which is shown once, into `PAGERDUTY_WEBHOOK_SECRET`.
+3. If Tocsin also tells PagerDuty of its incidents, leave that service out of the scope: it would hear itself.
 """
 
 _STATES = {

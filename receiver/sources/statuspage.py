@@ -21,7 +21,7 @@ REPEAT = "the same update"
 TITLE = "Statuspage"
 SETUP = """\
 On the vendor's status page → *Subscribe* → webhook: `https://<tocsin>/hooks/statuspage?token=<STATUSPAGE_TOKEN>`. One
-source for each page, with its own name, tells them apart.
+source for each page, with its own name, tells them apart. Not your own page, if Tocsin writes it: it would hear itself.
 """
 
 _OVER = frozenset({"resolved", "postmortem", "completed"})
