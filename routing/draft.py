@@ -13,6 +13,7 @@ from routing.incident import Alert, Incident, Moment, Verdict
 from routing.policy import Policy
 from routing.reason import Reason
 from routing.record import Record
+from routing.ringing import may_ring
 from routing.run import Run
 from routing.state import Fact, State
 from routing.timer import BOOKKEEPING, Timer, Wake
@@ -88,9 +89,14 @@ class Draft:
         found = self._among(keys, incident, Table.DELIVERY, Delivery)
         return [each for each in found if each.progress is Progress.PENDING]
 
-    def _among(self, known: frozenset[str] | set[str], incident: str, table: Table, kind: type[R]) -> list[R]:
+    def ringing(self, incident: str) -> list[Delivery]:
+        """The incident's pages that a provider has taken and nobody has answered, by key; old ones may be left out."""
+        found = self._among(self.state.ringing.of(incident), incident, Table.DELIVERY, Delivery)
+        return [each for each in found if may_ring(each)]
+
+    def _among(self, known: Collection[str], incident: str, table: Table, kind: type[R]) -> list[R]:
         """Those of the known keys, and of what this entry has put, that belong to the incident."""
-        keys = known.union(self.changed(table)) if table in self._new else known
+        keys = {*known, *self.changed(table)} if table in self._new else known
         records = (self.find(table, key, kind) for key in sorted(keys))
         return [record for record in records if record is not None and _owner(record) == incident]
 

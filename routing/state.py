@@ -17,6 +17,7 @@ from routing.noise.standing import Standing
 from routing.pages import Pages
 from routing.policy import Policy
 from routing.record import Record
+from routing.ringing import Ringing
 from routing.timer import Timer
 from routing.waiting import Waiting
 
@@ -41,6 +42,7 @@ class State:
         self.waiting = Waiting()
         self.unclaimed: defaultdict[str, set[str]] = defaultdict(set)
         """Incident -> its deliveries that no worker has taken up; it may have had hundreds."""
+        self.ringing = Ringing()
         self.standing = Standing()
         self.on_call: dict[str, object] = {}
         """Schedule -> what `routing.oncall.now` found last; forgotten when any override changes."""
@@ -117,6 +119,7 @@ class State:
         if isinstance(put.record, Delivery):
             self.waiting.put(old, put.record)
             self._take_up(put.record)
+            self.ringing.put(put.record)
             if old is None and self._is_open(put.incident):
                 self.pages.put(put.record)
 
@@ -187,6 +190,7 @@ class State:
     def _retire(self, incident: str) -> None:
         self._unanswerable(incident)
         self.unclaimed.pop(incident, None)
+        self.ringing.forget(incident)
         for table, keys in self.owned.pop(incident, {}).items():
             for key in keys:
                 found = self.tables[table].get(key)

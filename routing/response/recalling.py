@@ -10,12 +10,8 @@ from routing.decision import Table
 from routing.delivery import Delivery, Message, Progress, Purpose
 from routing.draft import Draft
 from routing.incident import Incident, Phase
-from routing.instant import MINUTE
 from routing.response import sending
-
-RINGS_MS = 10 * MINUTE
-"""No call lasts longer: what was taken before is over by itself."""
-_RINGING = frozenset({Progress.SENT, Progress.DELIVERED})
+from routing.ringing import RINGS_MS, may_ring
 
 
 def review(draft: Draft) -> None:
@@ -23,7 +19,7 @@ def review(draft: Draft) -> None:
     for key in draft.changed(Table.INCIDENT):
         now, before = draft.incident(key), draft.state.get(Table.INCIDENT, key)
         if now is not None and _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
-            for page in draft.owned(key, Table.DELIVERY, Delivery):
+            for page in draft.ringing(key):
                 _end(draft, now, page)
     for key in draft.changed(Table.DELIVERY):
         taken = draft.delivery(key)
@@ -39,12 +35,10 @@ def _is_settled(incident: Incident) -> bool:
 
 def _rings(draft: Draft, page: Delivery) -> bool:
     channel = draft.policy.channels.get(page.channel)
-    can_end = channel is not None and channel.recalls and bool(page.provider_id) and not page.sandbox
+    can_end = channel is not None and channel.recalls and not page.sandbox
     young = page.changed_at > draft.now - RINGS_MS
     # A call for several incidents is still for the others.
-    return (
-        can_end and young and page.purpose is Purpose.PAGE and page.progress in _RINGING and not page.listed
-    )
+    return can_end and young and may_ring(page) and not page.listed
 
 
 def _end(draft: Draft, incident: Incident, page: Delivery) -> None:
