@@ -15,6 +15,7 @@ from workers import letter_page, mail_address
 from workers.text import cut, one_line, whole
 
 _MOST_SUBJECT = 200
+_DOES = {Purpose.APPROVAL: "Approve or deny", Purpose.TEST: "Confirm"}
 _REPEAT = "This may be a repeat of an earlier mail."
 
 
@@ -56,7 +57,7 @@ def name(notification: Notification) -> str:
 
 def does(notification: Notification) -> str:
     """What the link leads to."""
-    return "Approve or deny" if notification.purpose is Purpose.APPROVAL else "Acknowledge"
+    return _DOES.get(notification.purpose, "Acknowledge")
 
 
 def _headers(notification: Notification, domain: str) -> dict[str, str]:

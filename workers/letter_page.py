@@ -7,6 +7,7 @@ script: there is nothing to load and nobody to tell that the mail was read.
 from html import escape
 from typing import Final
 
+from routing.delivery import Purpose
 from routing.incident import Phase
 from routing.ports import Notification
 from routing.severity import Severity
@@ -31,6 +32,8 @@ WELL: Final = "#166534"
 """The band of an incident that is over."""
 ON_BAND: Final = "#ffffff"
 
+_KINDS: Final = {Purpose.TEST: "Test", Purpose.NOTICE: "Notice"}
+"""What is about no incident is of no severity."""
 _FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _DARK_RULES = (
     f".back{{background:{DARK['back']}!important}}"
@@ -65,16 +68,23 @@ def html(notification: Notification, does: str, repeat: str) -> str:
 
 
 def _band(notification: Notification) -> str:
-    standing = notification.standing
-    if notification.together:
-        standing = None  # of one of several it would say nothing of the others
-    over = standing is not None and standing.phase is Phase.RESOLVED
-    told = [str(notification.severity), str(standing.phase) if standing else ""]
-    colour = WELL if over else BANDS[notification.severity]
+    told = [_KINDS.get(notification.purpose, str(notification.severity))]
+    if (
+        notification.standing and not notification.together
+    ):  # of one of several it would say nothing of the others
+        told.append(str(notification.standing.phase))
     return (
-        f'<div style="background:{colour};color:{ON_BAND};padding:10px 16px;font-weight:bold;font-size:14px">'
-        f"{escape(' · '.join(each for each in told if each))}</div>"
+        f'<div style="background:{_colour(notification)};color:{ON_BAND};padding:10px 16px;font-weight:bold;'
+        f'font-size:14px">{escape(" · ".join(told))}</div>'
     )
+
+
+def _colour(notification: Notification) -> str:
+    if notification.purpose in _KINDS:
+        return BANDS[Severity.SEV4]
+    standing = notification.standing
+    over = standing is not None and standing.phase is Phase.RESOLVED and not notification.together
+    return WELL if over else BANDS[notification.severity]
 
 
 def _paragraph(inner: str) -> str:
@@ -86,7 +96,7 @@ def _button(notification: Notification, does: str) -> str:
         return ""
     return (
         f'<p style="margin:20px 0"><a href="{escape(notification.ack_url)}" style="display:block;'
-        f"background:{BANDS[notification.severity]};color:{ON_BAND};padding:14px 20px;border-radius:6px;"
+        f"background:{_colour(notification)};color:{ON_BAND};padding:14px 20px;border-radius:6px;"
         f'text-align:center;text-decoration:none;font-weight:bold">{escape(does)}</a></p>'
     )
 

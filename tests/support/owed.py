@@ -99,7 +99,7 @@ def _reached(found: Doomed) -> dict[str, list[int]]:
         if named:
             reached[named[1]].append(call.at * _NS)
     for mail in found.smtp.mails:
-        named = re.match(r"<([A-Za-z0-9-]+)\.a\d+@", str(mail.message["Message-ID"]))
+        named = re.match(r"<([A-Za-z0-9-]+)\.a\d+\.[0-9a-f]+@", str(mail.message["Message-ID"]))
         if named:
             reached[named[1]].append(mail.at * _NS)
     return reached

@@ -62,6 +62,14 @@ def test_the_link_says_what_it_is_for() -> None:
     assert "<a " not in write(ack_url="").html
 
 
+@pytest.mark.parametrize(("purpose", "kind"), [(Purpose.TEST, "Test"), (Purpose.NOTICE, "Notice")])
+def test_what_is_about_no_incident_is_of_no_severity(purpose: Purpose, kind: str) -> None:
+    html = write(purpose=purpose, incident="").html
+    assert f">{kind}<" in html
+    assert letter_page.BANDS[Severity.SEV0] not in html
+    assert (">Confirm</a>" in html) is (purpose is Purpose.TEST)
+
+
 def test_what_the_title_says_already_is_not_said_again() -> None:
     assert write().text.count("Site is down") == 1
     assert re.sub("<title>.*?</title>", "", write().html).count("Site is down") == 1

@@ -113,6 +113,19 @@ def test_trouble_of_tocsin_itself_is_one_that_ends(duty: PagerDutyStandin) -> No
     assert duty.alerts == {"tocsin/tocsin": "resolved"}
 
 
+def test_a_test_is_resolved_as_soon_as_it_is_opened(duty: PagerDutyStandin) -> None:
+    send(duty, incident="", standing=None, delivery="test-1", purpose=Purpose.TEST)
+    assert duty.alerts == {"tocsin/test-1": "resolved"}
+    assert duty.payloads["tocsin/test-1"]["payload"]["severity"] == "info"
+
+
+def test_two_integrations_are_paced_apart_and_the_key_is_not_told(duty: PagerDutyStandin) -> None:
+    one, other = (pagerduty.Settings(**duty.channel(routing_key=key * 32)) for key in "AB")
+    paces = [pagerduty.limits(notice(), settings)[0] for settings in (one, one, other)]
+    assert paces[0] == paces[1] != paces[2]
+    assert "AAAA" not in paces[0].key
+
+
 @pytest.mark.parametrize("changes", [{"purpose": Purpose.NOTICE}, {"together": True}])
 def test_what_is_no_incident_is_not_made_one(duty: PagerDutyStandin, changes: dict[str, Any]) -> None:
     assert failure(duty, incident="", standing=None, **changes).outcome is Outcome.PERMANENT

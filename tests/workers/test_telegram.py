@@ -125,6 +125,11 @@ def test_without_a_webhook_of_the_bot_there_is_a_link(bot: TelegramStandin) -> N
     assert bot.messages[1].rows == []
 
 
+def test_a_test_is_confirmed_by_a_link(bot: TelegramStandin) -> None:
+    send(bot, incident="", standing=None, delivery="test-1", purpose=Purpose.TEST)
+    assert bot.messages[0].rows == [[{"text": "Confirm", "url": "https://tocsin.example/a/token"}]]
+
+
 @pytest.mark.parametrize(
     ("how", "outcome"),
     [

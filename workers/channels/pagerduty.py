@@ -1,7 +1,7 @@
 """Forwarding to PagerDuty: an incident of ours is one of theirs, opened, acknowledged and resolved with it.
 
-Settings: routing_key (of an Events API v2 integration), source, base_url. The address of a contact's method is any
-name. Source: developer.pagerduty.com, Events API v2 (enqueue).
+Settings: routing_key (of an Events API v2 integration), source, events_per_s, base_url. The address of a contact's
+method is any name. Source: developer.pagerduty.com, Events API v2 (enqueue).
 """
 
 from typing import Any, Final
@@ -14,9 +14,9 @@ from routing.entry import Outcome
 from routing.errors import DeliveryError
 from routing.incident import Incident, Phase
 from routing.instant import iso
-from routing.ports import Notification, Sent
+from routing.ports import Notification, Pace, Sent
 from routing.severity import Severity
-from workers import carrier
+from workers import carrier, quota
 from workers.answer import Call
 from workers.carrier import Fault, Vendor
 from workers.text import cut, one_line, printable
@@ -48,11 +48,20 @@ class Settings(BaseModel):
     routing_key: SecretStr
     source: str = Field(default="tocsin", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     base_url: str = Field(default="https://events.pagerduty.com", pattern=r"^https?://")
+    events_per_s: float = Field(default=2, gt=0, le=1000)
+    """Of the integration, which takes 120 a minute."""
 
 
 def send(notification: Notification, settings: Settings, timeout_s: float) -> Sent:
     """Raises DeliveryError. Sent twice it is one incident there: what counts is the dedup_key."""
     event = _event(notification, settings)
+    sent = _enqueue(event, settings, timeout_s)
+    if notification.purpose is Purpose.TEST:
+        _enqueue({**event, "event_action": "resolve"}, settings, timeout_s)
+    return sent
+
+
+def _enqueue(event: dict[str, Any], settings: Settings, timeout_s: float) -> Sent:
     call = Call(
         method="POST",
         url=f"{settings.base_url.rstrip('/')}/v2/enqueue",
@@ -64,6 +73,11 @@ def send(notification: Notification, settings: Settings, timeout_s: float) -> Se
     if carrier.body(answer).get("status") != "success":
         raise carrier.unsure(PAGERDUTY, answer, "without success")
     return Sent(provider_id=event["dedup_key"], answer=f"{answer.status} {event['event_action']}")
+
+
+def limits(notification: Notification, settings: Settings) -> tuple[Pace, ...]:
+    del notification
+    return (Pace(f"pagerduty:{quota.of(settings.routing_key)}", settings.events_per_s),)
 
 
 def preview(notification: Notification, settings: Settings) -> dict[str, str]:
@@ -78,7 +92,7 @@ def _event(notification: Notification, settings: Settings) -> dict[str, Any]:
     action = _action(notification)
     event: dict[str, Any] = {
         "event_action": action,
-        "dedup_key": f"{settings.source}/{notification.incident or 'tocsin'}",
+        "dedup_key": f"{settings.source}/{_about(notification)}",
     }
     if action != "trigger":
         return event
@@ -87,13 +101,20 @@ def _event(notification: Notification, settings: Settings) -> dict[str, Any]:
     event["payload"] = {
         "summary": cut(one_line(standing.title if standing else message.title) or "Tocsin", _MOST_SUMMARY),
         "source": settings.source,
-        "severity": _SEVERITY[notification.severity],
+        "severity": "info" if notification.purpose is Purpose.TEST else _SEVERITY[notification.severity],
         "custom_details": {"text": cut(printable(message.body), _MOST_TEXT), **_details(notification)},
         **(_facts(standing) if standing else {}),
     }
     if notification.ack_url:
         event["links"] = [{"href": notification.ack_url, "text": "Acknowledge in Tocsin"}]
     return event
+
+
+def _about(notification: Notification) -> str:
+    """Trouble of Tocsin's own is one incident, however often it is told."""
+    if notification.purpose is Purpose.TEST:
+        return notification.delivery
+    return notification.incident or "tocsin"
 
 
 def _action(notification: Notification) -> str:
@@ -104,7 +125,9 @@ def _action(notification: Notification) -> str:
     if standing is not None:
         new = not notification.thread or notification.purpose is Purpose.PAGE
         return "trigger" if new and standing.phase is not Phase.RESOLVED else _ACTION[standing.phase]
-    if notification.purpose in {Purpose.NOTICE, Purpose.TEST} or notification.together:
+    if notification.purpose is Purpose.TEST:
+        return "trigger"  # and resolved at once
+    if notification.purpose is Purpose.NOTICE or notification.together:
         said = "PagerDuty takes one incident at a time, and no notices"
         raise DeliveryError(said, outcome=Outcome.PERMANENT)
     if notification.incident:  # archived: it is long over

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from pydantic import Field
 
+from routing.delivery import Purpose
 from routing.entry import Outcome
 from routing.errors import DeliveryError
 from routing.ports import Notification, Pace, Sent
@@ -125,13 +126,13 @@ def _units(text: str) -> int:
 
 
 def _keyboard(shown: Card, notification: Notification, settings: Settings) -> list[list[dict[str, str]]]:
-    if settings.buttons and notification.callback_url:
+    if settings.buttons and notification.callback_url and shown.answers:
         data = [(card.LABELS[verb], f"{verb}:{notification.delivery}") for verb in shown.answers]
         buttons = [
             {"text": label, "callback_data": said} for label, said in data if len(said.encode()) <= _MOST_DATA
         ]
         return [buttons[at : at + _A_ROW] for at in range(0, len(buttons), _A_ROW)]
-    if notification.ack_url and shown.answers:
+    if notification.ack_url and (shown.answers or notification.purpose is Purpose.TEST):
         return [[{"text": letter.does(notification), "url": notification.ack_url}]]
     return []
 
