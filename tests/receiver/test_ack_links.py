@@ -141,3 +141,15 @@ def test_a_bad_link_says_what_to_do_instead(reception: Reception) -> None:
             assert answer.status_code == 401
             assert "cannot be used" in answer.text
     assert reception.entries() == []
+
+
+def test_the_link_of_a_test_says_that_it_reached_whoever_opens_it(reception: Reception) -> None:
+    path = link("test-0123456789")
+    page = reception.get(path)
+    assert "This is a test" in page.text
+    assert "Nothing is wrong" in page.text
+    assert reception.entries() == []
+    assert "So pages reach you here" in reception.post(path, b"").text
+    (answer,) = reception.entries()
+    assert isinstance(answer, Answer)
+    assert (answer.delivery, answer.text) == ("test-0123456789", "ack")

@@ -187,3 +187,13 @@ def test_without_a_secret_or_a_public_url_nothing_is_taken(
         answer = call(reception, "/callbacks/twilio/sms", {"From": "+1", "Body": "ack"})
         assert answer.status_code == 503
         assert reception.entries() == []
+
+
+def test_the_code_of_a_test_is_taken_and_nothing_is_said_of_whether_it_is_right(reception: Reception) -> None:
+    answer = call(
+        reception, "/callbacks/twilio/gather/test-0123456789", {"CallSid": "CA1", "Digits": "123456"}
+    )
+    assert "<Say" not in answer.text
+    (entry,) = reception.entries()
+    assert isinstance(entry, Answer)
+    assert (entry.delivery, entry.text) == ("test-0123456789", "123456")

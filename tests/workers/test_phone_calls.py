@@ -9,7 +9,7 @@ import kept
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from notices import notice
+from notices import MESSAGE, notice
 from small_policy import POLICY
 from twilio_standin import FROM, TwilioStandin
 from vendor_server import Misbehaviour
@@ -204,3 +204,13 @@ def test_a_call_that_cannot_be_ended_says_why(
     with pytest.raises(DeliveryError) as failed:
         recall(twilio, sid)
     assert failed.value.outcome is outcome
+
+
+def test_a_test_says_its_code_and_listens_for_six_keys(twilio: TwilioStandin) -> None:
+    """Not for the keys of a page: nothing is wrong that anybody could acknowledge."""
+    tested = notice(purpose=Purpose.TEST, incident="", delivery="test-0123456789")
+    found = document(tested)
+    assert [each.get("numDigits") for each in found.iter("Gather")] == ["6"]
+    assert [text for text, _, _ in said(found)] == [MESSAGE.speech]
+    twilio_voice.send(tested, twilio_voice.Settings(**twilio.settings()), 2.0)
+    assert twilio.made[0].resource == "Calls"
