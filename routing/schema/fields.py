@@ -206,6 +206,23 @@ def _reference(kind: str) -> Callable[[str, ValidationInfo], str]:
     return lambda name, info: known(info).check(kind, name)
 
 
+def _channel(name: str, info: ValidationInfo) -> str:
+    """One that reaches somebody."""
+    known(info).check("channel", name)
+    if name in known(info).pages:
+        fix = "write it into status_page of process.yaml, under pages, and another channel here"
+        raise Refusal(f'"{name}" leads to a status page, and reaches nobody', fix)
+    return name
+
+
+def _status_page(name: str, info: ValidationInfo) -> str:
+    known(info).check("channel", name)
+    if name not in known(info).pages:
+        fix = "write a channel whose vendor is statuspage or status_page"
+        raise Refusal(f'"{name}" leads to no status page', fix)
+    return name
+
+
 Name = Annotated[str, AfterValidator(_name), shown_as(written.NAMED)]
 Text = Annotated[str, AfterValidator(_text), shown_as(written.WORDS)]
 LabelName = Annotated[str, AfterValidator(_label), shown_as(written.LABEL_NAME)]
@@ -231,7 +248,8 @@ SecretValue = Annotated[Any, PlainValidator(_secret), shown_as(written.SECRET_VA
 ContactName = Annotated[str, AfterValidator(_reference("contact"))]
 TeamName = Annotated[str, AfterValidator(_reference("team"))]
 ScheduleName = Annotated[str, AfterValidator(_reference("schedule"))]
-ChannelName = Annotated[str, AfterValidator(_reference("channel"))]
+ChannelName = Annotated[str, AfterValidator(_channel)]
+StatusPageName = Annotated[str, AfterValidator(_status_page)]
 PolicyName = Annotated[str, AfterValidator(_reference("escalation policy"))]
 HolidaysName = Annotated[str, AfterValidator(_reference("holidays"))]
 HoursName = Annotated[str, AfterValidator(_reference("hours"))]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from routing.instant import DAY, MINUTE
 from routing.language import template
@@ -15,11 +15,12 @@ from routing.schema.fields import (
     ServiceName,
     SeverityField,
     Some,
+    StatusPageName,
     Text,
     Url,
     Zone,
 )
-from routing.schema.part import Part, Spot, known
+from routing.schema.part import Part, Spot
 from routing.schema.refusal import Refusal, shown, suggestion
 from routing.schema.target import TargetPart
 
@@ -77,6 +78,11 @@ class AudiencePart(Part):
         return self
 
 
+class PlacePart(Part):
+    channel: StatusPageName = Field(description="a channel whose vendor is statuspage or status_page")
+    address: Text = Field(description="which page there: Statuspage's page id; of a folder any word")
+
+
 class StatusPagePart(Part):
     """What customers read. Its texts may name {{ component }}, {{ status }} and {{ every }}, and nothing else."""
 
@@ -94,7 +100,7 @@ class StatusPagePart(Part):
     timezone: Zone = Field(default="UTC", description="whose times it shows")
     url: Url | None = Field(default=None, description="where the world reads it")
     path: PagePath | None = Field(default=None, description="where the receiver serves it, like /status")
-    pages: tuple[TargetPart, ...] = Field(
+    pages: tuple[PlacePart, ...] = Field(
         default=(),
         strict=False,
         description="status pages that are told, like [{channel: statuspage, address: abc}]",
@@ -103,15 +109,6 @@ class StatusPagePart(Part):
     texts: dict[Literal["investigating", "identified", "monitoring", "resolved"], PublicText] = Field(
         default={}, description="what it says where no person does"
     )
-
-    @field_validator("pages")
-    @classmethod
-    def _are_pages(cls, pages: tuple[TargetPart, ...], info: ValidationInfo) -> tuple[TargetPart, ...]:
-        for number, page in enumerate(pages):
-            if page.channel is None or page.channel not in known(info).pages:
-                fix = "write a channel whose vendor is statuspage or status_page, and an address"
-                raise Refusal("no status page", fix, (number,))
-        return pages
 
 
 def build_audiences(parts: dict[Name, AudiencePart], spot: Spot) -> tuple[Audience, ...]:
@@ -138,6 +135,6 @@ def build_status_page(part: StatusPagePart, spot: Spot) -> StatusPage:
         timezone=part.timezone,
         url=part.url or "",
         path=part.path or "",
-        places=tuple(each.pair for each in part.pages),
+        places=tuple(("channel", f"{each.channel}:{each.address}") for each in part.pages),
         origin=spot.origin,
     )

@@ -25,7 +25,7 @@ def test_it_lists_every_file_with_what_it_is_for() -> None:
     assert row.endswith("The route tree. A route inherits from its parent what it does not say itself.")
     told = {each["file"] for each in json.loads(run("--json").stdout)}
     shipped = {str(path.relative_to(CONFIG)) for path in CONFIG.glob("*.yaml")}
-    assert told == shipped | {"runbooks/*.yaml", "tests/*.yaml"}
+    assert told == shipped | {"runbooks/*.yaml", "templates/*.yaml", "tests/*.yaml"}
 
 
 @pytest.mark.parametrize("name", ["routes", "routes.yaml", str(CONFIG / "routes.yaml")])

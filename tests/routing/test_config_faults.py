@@ -42,7 +42,10 @@ FAULTS = [
      '  texts: {investigating: "{{ incident.title }}"}\n', "incident.title",
      "{{ incident.title }} in a text that everybody reads", "component"),
     ("a status page that is none", "process.yaml", "{channel: page, address: index.html}", "{channel: mail, address: a@example.com}",
-     "channel: mail", "no status page", "write a channel whose vendor is statuspage or status_page"),
+     "channel: mail", '"mail" leads to no status page', "write a channel whose vendor is statuspage or status_page"),
+    ("a page where a person is", "oncall.yaml", "mail: {channel: mail, address: anna@example.com}",
+     "mail: {channel: page, address: anna@example.com}", "channel: page", '"page" leads to a status page, and reaches nobody',
+     "write it into status_page of process.yaml"),
     ("a public word nobody owes", "process.yaml", "  from: communications\n", "  from: spokesman\n", "spokesman",
      'no role "spokesman"', "write one of incident commander, technical lead, communications, management"),
     ("a page where something else is", "process.yaml", "path: /status ", "path: /hooks/status ", "/hooks/status",
@@ -398,7 +401,7 @@ def test_no_fault_shows_a_value_that_may_be_secret(secret: object) -> None:
 
 
 OF_MEANING = {
-    "an event's words in public", "a status page that is none", "a public word nobody owes", "a page where something else is",
+    "an event's words in public", "a status page that is none", "a public word nobody owes", "a page where something else is", "a page where a person is",
     "a component of no service", "an input there is not", "an audience without a way", "an audience that nobody is",
     "unknown contact", "unknown schedule", "unknown channel", "unknown policy", "unknown policy to follow",
     "unknown person in a rotation", "unknown last resort", "unknown method", "unknown service", "cyclic policy",

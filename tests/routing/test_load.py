@@ -217,8 +217,8 @@ def test_services_are_known_by_name_with_what_they_need() -> None:
 
 
 def test_services_may_be_left_out() -> None:
-    """With what names them: the shipped probes do."""
-    gone = {"config/services.yaml", "config/probes.yaml"}
+    """With what names them: the shipped probes and status page do."""
+    gone = {"config/services.yaml", "config/probes.yaml", "config/process.yaml"}
     files = {name: text for name, text in shipped.files().items() if name not in gone}
     assert load(files, shipped.vendors()).services == {}
 
