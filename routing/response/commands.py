@@ -12,6 +12,7 @@ from routing.response import (
     acknowledging,
     closing,
     escalation,
+    following,
     merging,
     reassigning,
     snoozing,
@@ -90,7 +91,8 @@ def _escalate(draft: Draft, incident: Incident, by: str, via: str) -> None:
     incident = msgspec.structs.replace(
         incident, phase=Phase.TRIGGERED, held_until=0, silenced_by="", changed_at=draft.now
     )
-    escalation.advance(draft, incident, f"{by} asked to escalate", at_once=True)
+    incident = escalation.advance(draft, incident, f"{by} asked to escalate", at_once=True)
+    following.tell(draft, incident, f"Escalated by {by}: {incident.title}")
 
 
 def _done(draft: Draft, incident: Incident, by: str, which: str) -> None:

@@ -16,6 +16,8 @@ from routing.timer import Wake
 CHECK_MS = 30 * SECOND
 """How often a message that waits looks for itself whether the thread is open."""
 
+_ASKING = frozenset({Purpose.PAGE, Purpose.APPROVAL})
+
 
 def has(draft: Draft, delivery: Delivery) -> bool:
     """Whether it belongs to a thread. A message for several incidents belongs to that of none."""
@@ -59,9 +61,9 @@ def _may_open_it(draft: Draft, opener: Delivery) -> bool:
 
 
 def _goes_first(delivery: Delivery, opener: Delivery) -> bool:
-    """A page waits for nothing that is only told and that no worker has taken up."""
-    is_page = delivery.purpose is Purpose.PAGE and opener.purpose is not Purpose.PAGE
-    return is_page and opener.progress is Progress.PENDING
+    """What waits for an answer waits for nothing that is only told and that no worker has taken up."""
+    asks = delivery.purpose in _ASKING and opener.purpose not in _ASKING
+    return asks and opener.progress is Progress.PENDING
 
 
 def wait(draft: Draft, delivery: Delivery, at: int = 0) -> None:
@@ -100,7 +102,7 @@ def waiting(draft: Draft, delivery: Delivery) -> list[Delivery]:
         for each in draft.unclaimed(delivery.incident)
         if each.held == Held.THREAD and (each.channel, each.address) == (delivery.channel, delivery.address)
     ]
-    return sorted(found, key=lambda each: (each.purpose is not Purpose.PAGE, each.created_at, _number(each)))
+    return sorted(found, key=lambda each: (each.purpose not in _ASKING, each.created_at, _number(each)))
 
 
 def name_of(draft: Draft, delivery: Delivery) -> str:

@@ -183,9 +183,10 @@ def test_a_place_that_was_told_in_the_chat_hears_how_it_goes_on_though_it_was_no
     """The room hears of a status update, and from then on of all that happens."""
     sim = paged_in_chat()
     do(sim, Verb.STATUS, text="looking")
-    for verb in (Verb.ACK, Verb.ESCALATE):
-        sim.pass_time(sim.now + MINUTE)
-        do(sim, verb)
+    sim.pass_time(sim.now + MINUTE)
+    do(sim, Verb.ACK)
+    sim.pass_time(sim.now + HOUR)
+    do(sim, Verb.ESCALATE)
     sim.pass_time(sim.now + MINUTE)
     sim.feed(resolved("site-down", at=sim.now))
     sim.pass_time(sim.now + MINUTE)
@@ -197,6 +198,7 @@ def test_a_place_that_was_told_in_the_chat_hears_how_it_goes_on_though_it_was_no
         "Status of site-down: looking (anna)",
         "anna has it: site-down",
         "Nobody has it any more: site-down",
+        "Escalated by anna: site-down",
         "Resolved: site-down",
         "Reopened: site-down",
         "Lowered to SEV-2: site-down",
