@@ -19,6 +19,7 @@ from workers.text import one_line
 TITLE = "E-mail (SMTP)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
+THREADS = True
 KEPT: Final = Kept()
 """Of this process: a burst of mails does not connect and log in for each."""
 

@@ -21,6 +21,7 @@ from workers.text import one_line
 TITLE = "E-mail (Resend)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
+THREADS = True
 
 _ADVICE: Final = {
     400: "check api_key in config/channels.yaml",

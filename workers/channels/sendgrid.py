@@ -17,6 +17,7 @@ from workers.text import one_line
 TITLE = "E-mail (SendGrid)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
+THREADS = True
 
 _ADVICE: Final = {
     401: "check api_key in config/channels.yaml",

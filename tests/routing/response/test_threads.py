@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import msgspec
+import shipped
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,6 +277,26 @@ def test_merging_says_where_it_goes_on_and_the_end_is_told_to_that() -> None:
     sim.pass_time(sim.now + MINUTE)
     do(sim, Verb.MERGE, to="INC-2")
     assert heard(sim)[-1].startswith("site-down goes on as INC-2")
+
+
+def test_whoever_was_paged_by_text_and_mail_sees_the_mails_follow_too() -> None:
+    """With the shipped channels: news goes by text, and the conversation of mails is not left with an open page."""
+    sim = simulate(shipped.policy(), Chat())
+    sim.feed(Opened(at=START, title="odd", severity=2, by="carol"))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.ACK, by="carol")
+    paged = {
+        each.address for each in deliveries(sim) if (each.channel, each.purpose) == ("mail", Purpose.PAGE)
+    }
+    heard_by_mail = {
+        each.address for _, each in sim.effects
+        if isinstance(each, Deliver) and each.channel == "mail" and "carol acknowledged" in each.message.body
+    } | {
+        each.address for _, each in sim.effects
+        if isinstance(each, Deliver) and each.channel == "mail" and "carol has it" in each.message.body
+    }  # fmt: skip
+    assert paged
+    assert paged <= heard_by_mail
 
 
 ANSWERS = st.lists(
