@@ -116,7 +116,7 @@ def of_unknown_type(entry: Entry) -> Bad:
     return body, entry.sign(body)
 
 
-TYPES = {"stripe": b"charge.dispute.closed", "vercel": b"deployment.canceled", "alertmanager": b"HighErrorRate",
+TYPES = {"stripe": b"charge.dispute.closed", "vercel": b"alerts.triggered", "alertmanager": b"HighErrorRate",
          "prometheus": b"HighErrorRate"}  # fmt: skip
 """What names the type in each vendor's first sample."""
 

@@ -228,6 +228,9 @@ def test_the_page_lists_what_is_exposed_and_nothing_else(reception: Reception) -
     tally.count(redis, keys, "tocsin_deliveries_total", channel="sms", outcome="ok")
     tally.count(redis, keys, "tocsin_steps_total", action="http.get", outcome="ok")
     tally.count(redis, keys, "tocsin_feed_looks_total", schedule="primary", outcome="read")
+    tally.count(redis, keys, "tocsin_bounces_total", channel="mail", outcome="bounced")
+    tally.count(redis, keys, "tocsin_deferrals_total", channel="sms")
+    tally.count(redis, keys, "tocsin_template_failures_total", template="page")
     assert exposed(reception) == documented()
 
 
