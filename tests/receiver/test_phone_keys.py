@@ -43,7 +43,7 @@ def spoken(found: Heard) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("digits", "before"), [("", ""), ("9", f"{ENGLISH.unknown} "), ("44", f"{ENGLISH.unknown} ")]
+    ("digits", "before"), [("", ""), ("9", f"{ENGLISH.unknown} "), ("7", f"{ENGLISH.unknown} ")]
 )
 def test_no_key_and_an_unknown_one_bring_the_message_again_and_a_next_turn(digits: str, before: str) -> None:
     text, action = spoken(heard(digits))

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import kept
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from notices import MESSAGE, notice
@@ -115,6 +116,7 @@ def test_the_message_is_said_twice_and_no_key_is_an_answer_too() -> None:
 
 
 @given(speech=st.text(max_size=6000), language=st.sampled_from(["", "pl-PL", "de-DE", "fr-FR"]))
+@examples(60)
 def test_any_text_in_any_language_fits_and_leaves_room_for_the_keys(speech: str, language: str) -> None:
     found = document(
         notice(

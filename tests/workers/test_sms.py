@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
@@ -79,6 +80,7 @@ def test_what_costs_more_than_the_cap_gives_way_in_the_middle() -> None:
     purpose=st.sampled_from(list(Purpose)),
     repeat=st.booleans(),
 )
+@examples(60)
 def test_any_text_fits_and_keeps_the_way_to_answer(
     title: str, body: str, cap: int, purpose: Purpose, *, repeat: bool
 ) -> None:
