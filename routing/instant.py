@@ -22,6 +22,7 @@ def _day(day: int) -> str:
     return datetime.fromtimestamp(day * DAY // SECOND, UTC).date().isoformat()
 
 
+@lru_cache(maxsize=1024)
 def parse_iso(text: str) -> int:
     """Read ISO 8601 with any offset; without one it is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
