@@ -19,6 +19,7 @@ from routing.public import Health, Public, Said, Word
 from routing.record import Record
 from routing.run import TargetRecord
 from routing.state import Fact, State
+from routing.trial import Trial
 
 Contents = tuple[dict[Table, dict[str, Record]], dict[str, str], dict[str, dict[Table, set[str]]]]
 
@@ -44,6 +45,9 @@ SHARED: dict[Table, Callable[[str, int], Record]] = {
     ),
     Table.SWITCH: lambda key, n: SwitchSet(at=n, name=key, on=bool(n % 2)),
     Table.FACT: lambda _key, n: Fact(value=str(n)),
+    Table.TRIAL: lambda key, n: Trial(
+        id=key, contact="anna", channel="sms", address="+48", code="123456", until_at=n, guesses=n % 5
+    ),
     Table.PUBLIC: lambda key, n: Public(
         id=key,
         title="t",

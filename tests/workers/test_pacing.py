@@ -126,6 +126,7 @@ BOUND = {
     "slack": ({"token": "xoxb-1-a"}, 1),
     "telegram": ({"token": "123456789:" + "A" * 35}, 1),
     "teams": ({"workflows": {"ops": "https://example.com/workflow"}}, 1),
+    "pagerduty": ({"routing_key": "R" * 32}, 2),
     "statuspage": ({"api_key": "an-api-key"}, 0.5),
     "resend": ({"api_key": "re_123", "from_address": "tocsin@example.com"}, 2),
 }
@@ -146,5 +147,7 @@ def test_what_a_channel_is_bound_by_is_its_vendors_limit_and_shows_no_secret(nam
     to = {"slack": "C0123456789", "telegram": "123456", "teams": "ops"}.get(name, "anna@example.com")
     found = pacing.paces(module, notice(to=to), settings)
     assert min(each.per_s for each in found) == most
-    secrets = [value for key, value in given.items() if key in {"token", "api_key", "api_secret"}]
+    secrets = [
+        value for key, value in given.items() if key in {"token", "api_key", "api_secret", "routing_key"}
+    ]
     assert not any(secret in each.key for each in found for secret in secrets)

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
 from pagerduty_standin import KEY, PagerDutyStandin
@@ -178,7 +179,7 @@ def test_nobody_listening_is_temporary() -> None:
 
 
 @given(title=st.text(max_size=2000), body=st.text(max_size=3000))
-@settings(max_examples=20)
+@examples(20)
 def test_any_text_is_taken(title: str, body: str) -> None:
     with PagerDutyStandin() as duty:
         standing = msgspec.structs.replace(OPEN, title=title)
