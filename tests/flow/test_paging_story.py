@@ -264,7 +264,7 @@ def test_what_is_told_twice_happens_once(place: Town) -> None:
     place.until_texted(incident, f"{found['acknowledged_by']} acknowledged", {call.to})
     lines = place.told(incident)
     assert lines.count(f"accepted as {call.sid}") == 1
-    assert lines.count("acknowledged by") == 1
+    assert lines.count(f"acknowledged by {found['acknowledged_by']} via") == 1
     assert len(place.calls(incident)) == 1
 
 
