@@ -9,6 +9,7 @@ import pytest
 from gateway_standin import SECRET, SMS, TOKEN, GatewayStandin
 from notices import HOSTILE, notice
 from pydantic import ValidationError
+from refusing import every_refusal
 from small_policy import POLICY
 from vendor_server import Asked, Misbehaviour, Reply, VendorServer
 
@@ -101,27 +102,7 @@ def test_a_long_text_goes_out_in_parts_whose_ids_are_kept(gateway: GatewayStandi
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=400), Outcome.PERMANENT),
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=408), Outcome.TEMPORARY),
-        (Misbehaviour(status=429), Outcome.TEMPORARY),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.PERMANENT),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(delay_s=30), Outcome.UNKNOWN),
-    ],
-    ids=lambda value: str(value) if isinstance(value, Outcome) else repr(value).split("path")[0],
-)
+@every_refusal(not_ok=Outcome.PERMANENT)
 def test_every_refusal_has_its_class(
     gateway: GatewayStandin, send: Any, how: Misbehaviour, outcome: Outcome
 ) -> None:

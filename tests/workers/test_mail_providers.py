@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
 from pydantic import ValidationError
+from refusing import every_refusal
 from resend_standin import ResendStandin
 from sendgrid_standin import SendGridStandin
 from vendor_server import Misbehaviour
@@ -105,29 +106,7 @@ def test_a_mail_that_belongs_to_no_incident_goes_out_too(provider: Standin) -> N
     assert "References" not in headers(provider)
 
 
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=400), Outcome.PERMANENT),
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=413), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=302), Outcome.PERMANENT),
-        (Misbehaviour(status=408), Outcome.TEMPORARY),
-        (Misbehaviour(status=429), Outcome.TEMPORARY),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(status=504), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.UNKNOWN),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(delay_s=30), Outcome.UNKNOWN),
-    ],
-    ids=lambda value: str(value) if isinstance(value, Outcome) else repr(value).split("path")[0],
-)
+@every_refusal(garbage=None)
 def test_every_refusal_has_its_class(provider: Standin, how: Misbehaviour, outcome: Outcome) -> None:
     provider.misbehave(how, how)  # where it may have been done, Resend is asked twice
     assert failure(provider, 0.4).outcome is outcome

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from notices import HOSTILE, notice
 from pagerduty_standin import KEY, PagerDutyStandin
 from pydantic import ValidationError
+from refusing import every_refusal
 from vendor_server import Misbehaviour
 
 from routing.delivery import Message, Purpose
@@ -133,28 +134,7 @@ def test_what_is_no_incident_is_not_made_one(duty: PagerDutyStandin, changes: di
     assert duty.calls == []
 
 
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=400), Outcome.PERMANENT),
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=302), Outcome.PERMANENT),
-        (Misbehaviour(status=429), Outcome.TEMPORARY),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(status=504), Outcome.UNKNOWN),
-        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.UNKNOWN),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(delay_s=30), Outcome.UNKNOWN),
-    ],
-    ids=lambda value: str(value) if isinstance(value, Outcome) else repr(value).split("path")[0],
-)
+@every_refusal()
 def test_every_refusal_has_its_class(duty: PagerDutyStandin, how: Misbehaviour, outcome: Outcome) -> None:
     duty.misbehave(how)
     assert failure(duty, 0.3).outcome is outcome

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
+from refusing import every_refusal
 from slack_standin import TOKEN, SlackStandin, wrong
 from small_policy import POLICY, START
 from vendor_server import Misbehaviour
@@ -353,25 +354,7 @@ def test_each_word_of_a_refusal_has_its_class_and_advice(
     assert TOKEN not in str(error)
 
 
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=302), Outcome.PERMANENT),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(status=504), Outcome.UNKNOWN),
-        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.PERMANENT),
-    ],
-    ids=lambda given: str(getattr(given, "status", given)),
-)
+@every_refusal(not_ok=Outcome.PERMANENT)
 def test_each_refusal_has_its_class(standin: SlackStandin, how: Misbehaviour, outcome: Outcome) -> None:
     standin.misbehave(how)
     assert refused(standin).outcome is outcome

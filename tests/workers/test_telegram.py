@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
 from pydantic import ValidationError
+from refusing import every_refusal
 from telegram_standin import BLOCKED, CHAT, GROUP, NOWHERE, TOKEN, TelegramStandin
 from vendor_server import Misbehaviour
 
@@ -130,28 +131,7 @@ def test_a_test_is_confirmed_by_a_link(bot: TelegramStandin) -> None:
     assert bot.messages[0].rows == [[{"text": "Confirm", "url": "https://tocsin.example/a/token"}]]
 
 
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=400), Outcome.PERMANENT),
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=302), Outcome.PERMANENT),
-        (Misbehaviour(status=429), Outcome.TEMPORARY),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(status=504), Outcome.UNKNOWN),
-        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.UNKNOWN),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(delay_s=30), Outcome.UNKNOWN),
-    ],
-    ids=lambda value: str(value) if isinstance(value, Outcome) else repr(value).split("path")[0],
-)
+@every_refusal()
 def test_every_refusal_has_its_class(bot: TelegramStandin, how: Misbehaviour, outcome: Outcome) -> None:
     bot.misbehave(how)
     assert failure(bot, 0.3).outcome is outcome

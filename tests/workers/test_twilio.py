@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notices import HOSTILE, notice
 from pydantic import ValidationError
+from refusing import every_refusal
 from twilio_standin import AUTH_TOKEN, FROM, TwilioStandin, signature
 from vendor_server import Misbehaviour, Reply, VendorServer
 
@@ -127,29 +128,7 @@ def test_an_sms_goes_through_a_messaging_service_when_one_is_set(twilio: TwilioS
 
 
 @BOTH
-@pytest.mark.parametrize(
-    ("how", "outcome"),
-    [
-        (Misbehaviour(status=400), Outcome.PERMANENT),
-        (Misbehaviour(status=401), Outcome.PERMANENT),
-        (Misbehaviour(status=403), Outcome.PERMANENT),
-        (Misbehaviour(status=404), Outcome.PERMANENT),
-        (Misbehaviour(status=409), Outcome.PERMANENT),
-        (Misbehaviour(status=422), Outcome.PERMANENT),
-        (Misbehaviour(status=302), Outcome.PERMANENT),
-        (Misbehaviour(status=408), Outcome.TEMPORARY),
-        (Misbehaviour(status=429), Outcome.TEMPORARY),
-        (Misbehaviour(status=500), Outcome.TEMPORARY),
-        (Misbehaviour(status=503), Outcome.TEMPORARY),
-        (Misbehaviour(status=502), Outcome.UNKNOWN),
-        (Misbehaviour(status=504), Outcome.UNKNOWN),
-        (Misbehaviour(garbage=True), Outcome.UNKNOWN),
-        (Misbehaviour(not_ok=True), Outcome.UNKNOWN),
-        (Misbehaviour(hang_up=True), Outcome.UNKNOWN),
-        (Misbehaviour(delay_s=30), Outcome.UNKNOWN),
-    ],
-    ids=lambda value: str(value) if isinstance(value, Outcome) else repr(value).split("path")[0],
-)
+@every_refusal()
 def test_every_refusal_has_its_class(
     twilio: TwilioStandin, send: Any, how: Misbehaviour, outcome: Outcome
 ) -> None:
