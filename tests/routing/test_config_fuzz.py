@@ -147,6 +147,6 @@ def test_what_is_taken_fits_the_schema(where: tuple[str, Place], data: st.DataOb
         written = dropped(WRITTEN[name], place)
     try:
         SHAPES[SHAPE[name]].model_validate(written, context=ANY_NAME)
-    except ValidationError:
+    except (ValidationError, UnicodeEncodeError):  # half a character, which no file can hold
         return
     assert [error.message for error in SCHEMA[SHAPE[name]].iter_errors(written)] == []
