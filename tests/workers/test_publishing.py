@@ -56,7 +56,7 @@ def carry_out(at: Bench, address: str, **changes: Any) -> None:
 
 def test_the_vendors_page_is_told_what_was_said_last(redis: Redis, vendor: StatuspageStandin) -> None:
     """A message that was overtaken says the later word, and the one made for that finds it said."""
-    at = desk(redis, "statuspage", vendor.settings())
+    at = desk(redis, "statuspage", vendor.settings(messages_per_s=100))
     say(at, "first", "second")
     carry_out(at, PAGE)
     assert (at.delivered().outcome, at.delivered().provider_id) == (Outcome.OK, "inc1")
@@ -79,7 +79,7 @@ def test_a_folder_is_written(redis: Redis, tmp_path: Path) -> None:
 def test_without_a_status_page_in_the_process_nothing_is_said(
     redis: Redis, vendor: StatuspageStandin
 ) -> None:
-    at = desk(redis, "statuspage", vendor.settings())
+    at = desk(redis, "statuspage", vendor.settings(messages_per_s=100))
     at.given = replace(at.given, process=None)
     carry_out(at, PAGE)
     assert (at.delivered().outcome, vendor.incidents) == (Outcome.PERMANENT, [])
