@@ -39,7 +39,7 @@ LADDER = """
 ROUTES = """  routes:
     - {name: ladder, match: ['service="ladder"'], escalation: ladder}
     - {name: hasty, match: ['service="hasty"'], escalation: hasty}
-    - {name: engaged, match: ['service="engaged"'], escalation: engaged}
+    - {name: engaged, match: ['service=~"engaged|answering"'], escalation: engaged}
 """
 HASTY_CONTACT = f"""contacts:
   hasty:
@@ -100,25 +100,32 @@ def test_key_5_calls_the_next_person_whose_text_stills_the_ringing_phone_and_bot
     assert "failed for good" not in place.told(incident)
 
 
-def test_a_machine_then_a_text_that_does_not_arrive_and_the_next_person_is_called_at_once(
-    place: Town,
+@pytest.mark.parametrize(("service", "error"), [("engaged", "busy"), ("answering", "machine")])
+def test_a_phone_that_reaches_nobody_then_a_text_that_does_not_arrive_and_the_next_person_is_called_at_once(
+    place: Town, service: str, error: str
 ) -> None:
-    place.alert("engaged")
-    incident = place.incident("engaged")
+    place.alert(service)
+    incident = place.incident(service)
     (call,) = place.until_called(incident)
     for _ in range(2):
-        assert place.twilio.report(call.sid, "in-progress") == 200
-        assert place.twilio.detect(call.sid, "machine_start") == 200
+        if error == "busy":
+            assert place.twilio.report(call.sid, "busy") == 200
+        else:
+            assert place.twilio.report(call.sid, "in-progress") == 200
+            assert place.twilio.detect(call.sid, "machine_start") == 200
 
     def texts() -> list[Made]:
-        return [each for each in place.texts(incident) if each.to == call.to == HASTY]
+        """Those that ask for an answer: what is only told may come before."""
+        return [
+            each for each in place.texts(incident) if each.to == call.to == HASTY and "Reply ack" in each.text
+        ]
 
     until(texts, 20, lambda: place.told(incident))
     (text,) = texts()
     assert place.twilio.report(text.sid, "undelivered", ErrorCode="30003") == 200
     assert place.until_called(incident, 2)[1].to == COMMANDER
     failed = {each["channel"]: each["error"] for each in place.shown(incident)["deliveries"] if each["error"]}
-    assert failed == {"hasty": "machine", "sms": "undelivered 30003: the phone is off or out of reach"}
+    assert failed == {"hasty": error, "sms": "undelivered 30003: the phone is off or out of reach"}
 
 
 def test_a_text_may_name_the_incident_and_only_a_signed_one_counts(place: Town) -> None:
