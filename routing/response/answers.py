@@ -3,15 +3,12 @@
 import re
 from typing import NamedTuple
 
-import msgspec
-
 from routing.automation import repairs
-from routing.delivery import Delivery, Progress, Purpose
+from routing.delivery import Delivery, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, Verb
 from routing.incident import Incident
 from routing.response import commands, deliveries, helping, optouts, proofs, sending, speakers, trials
-from routing.timer import Wake
 
 KEYS = {"4": Verb.ACK, "6": Verb.RESOLVE, "5": Verb.ESCALATE, "1": Verb.APPROVE, "2": Verb.DENY}
 WORDS = {
@@ -71,7 +68,7 @@ def answer(draft: Draft, entry: Answer) -> None:
         )
         return
     proofs.answered(draft, delivery)
-    _answered(draft, delivery)
+    sending.answered(draft, delivery)
     run = delivery.run if delivery.incident == incident.id else ""
     by = _speaker(draft, incident, run, reply.verb, entry, delivery.contact)
     if reply.verb in DECISIONS:
@@ -85,15 +82,6 @@ def answer(draft: Draft, entry: Answer) -> None:
 def _speaker(draft: Draft, incident: Incident, run: str, verb: Verb, entry: Answer, contact: str) -> str:
     by = speakers.name_of(draft.policy, entry.who) if entry.who else contact
     return by if by == contact else speakers.for_room(draft, incident, run, verb, by, contact)
-
-
-def _answered(draft: Draft, delivery: Delivery) -> None:
-    """It has arrived, and nothing more is awaited of it."""
-    if delivery.progress is not Progress.FAILED:
-        answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
-        draft.put_delivery(answered)
-        draft.withdraw(delivery.id)
-        draft.unwake_all((*sending.AWAITED, Wake.SILENT), delivery.id)
 
 
 def _is_about_writing(draft: Draft, entry: Answer) -> bool:

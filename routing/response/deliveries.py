@@ -86,7 +86,7 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
             error="" if progress is Progress.SENT else delivery.error,
         )
     )
-    _settle(draft, delivery)
+    sending.settle(draft, delivery)
     where = " in the SANDBOX" if entry.sandbox else ""
     again = ", marked as a repeat" if delivery.repeat else ""
     what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
@@ -108,7 +108,7 @@ def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     urgent = delivery.purpose is Purpose.PAGE and delivery.severity <= Severity.SEV1
     ceiling = URGENT_BACKOFF_MS if urgent else MAX_BACKOFF_MS
     wait = min(max(BACKOFF_MS << (delivery.attempt - 1), entry.retry_after_ms), ceiling)
-    _settle(draft, delivery)
+    sending.settle(draft, delivery)
     draft.put_delivery(
         msgspec.structs.replace(
             delivery,
@@ -155,7 +155,7 @@ def deferred(draft: Draft, delivery: Delivery, entry: Deferred) -> None:
 
 def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> None:
     """No attempt is left: a dead letter for the operator, another way for the person."""
-    _settle(draft, delivery)
+    sending.settle(draft, delivery)
     failed = msgspec.structs.replace(
         delivery, progress=Progress.FAILED, changed_at=draft.now, error=error, answer=answer
     )
@@ -234,7 +234,7 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
             provider_id=delivery.provider_id or entry.provider_id,
         )
     )
-    _settle(draft, delivery)
+    sending.settle(draft, delivery)
     draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact}: {entry.status}")
 
 
@@ -300,9 +300,3 @@ def _needless(draft: Draft, delivery: Delivery) -> str:
     incident = draft.incident(delivery.incident)
     over = incident is not None and incident.phase is Phase.RESOLVED
     return "the incident is resolved" if over and delivery.purpose is Purpose.PAGE else ""
-
-
-def _settle(draft: Draft, delivery: Delivery) -> None:
-    """Nothing is awaited of this attempt any more."""
-    draft.withdraw(delivery.id)
-    draft.unwake_all((*sending.AWAITED, Wake.SILENT), delivery.id)

@@ -207,6 +207,20 @@ def _unsent(draft: Draft, incident: Incident) -> list[Delivery]:
     return [each for each in draft.unclaimed(incident.id) if each.purpose is Purpose.PAGE]
 
 
+def answered(draft: Draft, delivery: Delivery) -> None:
+    """A person has answered it: it has arrived, and nothing more is awaited of it."""
+    if delivery.progress is not Progress.FAILED:
+        arrived = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
+        draft.put_delivery(arrived)
+        settle(draft, arrived)
+
+
+def settle(draft: Draft, delivery: Delivery) -> None:
+    """Nothing is awaited of this attempt any more."""
+    draft.withdraw(delivery.id)
+    draft.unwake_all((*AWAITED, Wake.SILENT), delivery.id)
+
+
 def cancel(draft: Draft, delivery: Delivery, why: str) -> None:
     """It is not sent any more, and nothing is awaited of it."""
     draft.put_delivery(

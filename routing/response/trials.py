@@ -9,7 +9,7 @@ from hmac import compare_digest
 import msgspec
 
 from routing.decision import Table
-from routing.delivery import Delivery, Message, Progress, Purpose
+from routing.delivery import Delivery, Message, Purpose
 from routing.draft import Draft
 from routing.entry import Answer, TrialSet
 from routing.instant import MINUTE, iso
@@ -109,12 +109,7 @@ def _take(draft: Draft, entry: Answer, delivery: Delivery, code: str) -> None:
 def _answered(draft: Draft, delivery: Delivery, how: str) -> None:
     if not delivery.sandbox:
         draft.put_fact(proofs.proof_key(delivery.channel, delivery.address), f"{how} at {iso(draft.now)}")
-    if delivery.progress is not Progress.FAILED:
-        answered = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
-        draft.put_delivery(answered)
-        draft.withdraw(delivery.id)
-        for wake in (*sending.AWAITED, Wake.SILENT):
-            draft.unwake(wake, delivery.id)
+    sending.answered(draft, delivery)
     end(draft, delivery.id)
 
 
