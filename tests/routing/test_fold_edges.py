@@ -6,10 +6,22 @@ import pytest
 from small_policy import POLICY, START, World, firing, resolved
 
 from routing.audit import audit
-from routing.decision import Table
+from routing.decision import Table, Withdraw
 from routing.delivery import Purpose
 from routing.effect import AnyEffect, Deliver, Step
-from routing.entry import AnyEntry, Command, Outcome, Revived, SilenceSet, StepDone, SwitchSet, Verb
+from routing.entry import (
+    Answer,
+    AnyEntry,
+    Claimed,
+    Command,
+    Delivered,
+    Outcome,
+    Revived,
+    SilenceSet,
+    StepDone,
+    SwitchSet,
+    Verb,
+)
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.instant import HOUR, MINUTE, SECOND
@@ -276,3 +288,30 @@ def test_what_is_still_owed_to_somebody_does_not_go_to_the_archive(sim: Simulati
     assert {each.channel for each in told} == {"sms"}
     sim.pass_time(sim.now + 2 * HOUR)
     assert sim.incidents() == []
+
+
+def in_the_outbox(sim: Simulation) -> set[str]:
+    """Effects that were wanted, and are neither done nor called off."""
+    left: set[str] = set()
+    for _, decision in sim.decisions:
+        left -= {change.effect for change in decision.changes if isinstance(change, Withdraw)}
+        left |= {effect.id for effect in decision.effects}
+    return left
+
+
+def test_nothing_is_awaited_of_a_page_from_the_entry_on_that_says_it_was_accepted_or_answered() -> None:
+    sim = Simulation(POLICY, START, lambda _effect, _now: [])
+    sim.feed(firing("api-broken"))
+    sim.pass_time(START + HOUR)
+    accepted, answered = [each for _, each in sim.effects if isinstance(each, Deliver)][:2]
+    for page in (accepted, answered):
+        sim.feed(Claimed(at=sim.now, effect=page.id, attempt=page.attempt, timeout_ms=MINUTE))
+        assert page.id in in_the_outbox(sim) & {timer.subject for timer in sim.state.timers().values()}
+    sim.feed(
+        Delivered(
+            at=sim.now, delivery=accepted.id, attempt=accepted.attempt, outcome=Outcome.OK, provider_id="1"
+        )
+    )
+    sim.feed(Answer(at=sim.now, channel="the phone", text="4", delivery=answered.id))
+    awaited = in_the_outbox(sim) | {timer.subject for timer in sim.state.timers().values()}
+    assert awaited.isdisjoint({accepted.id, answered.id})
