@@ -206,3 +206,34 @@ class Keys:
     def prober(self) -> str:
         """String with expiry: the process that carries the probes out."""
         return self._key("prober")
+
+    @property
+    def users(self) -> str:
+        """Hash: name -> who may sign in to the console, with what is left of their password."""
+        return self._key("users")
+
+    def session(self, digest: str) -> str:
+        """String with expiry: who signed in, by the digest of what their browser holds."""
+        return self._key("session", digest)
+
+    def sessions(self, user: str) -> str:
+        """Set with expiry: digests of a user's sessions, the ones that ran out among them."""
+        return self._key("sessions", user)
+
+    @property
+    def tokens(self) -> str:
+        """Hash: digest of an API token -> what it may do, and for whom."""
+        return self._key("tokens")
+
+    def invitation(self, digest: str) -> str:
+        """String with expiry: whom a one-time link lets set a password, by the digest of what is in it."""
+        return self._key("invitation", digest)
+
+    def allowance(self, what: str) -> str:
+        """Counter with expiry: how often something was tried in this window of time."""
+        return self._key("allowance", what)
+
+    @property
+    def audit(self) -> str:
+        """Stream, capped: what people did that no entry of the log says, like signing in. Field: `e` as JSON."""
+        return self._key("audit")

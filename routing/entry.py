@@ -25,6 +25,8 @@ class Entry(Record, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
     by: str = ""
     v: int = 1
     """Schema version it was written with; absent means 1."""
+    client: str = ""
+    """How and from where, for the audit: "session 1f0c9a from 192.0.2.7"; "" from the command line, or a process."""
 
 
 class Signal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="signal"):

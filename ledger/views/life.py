@@ -204,7 +204,7 @@ def _delivery(one: Delivery) -> Shown:
 
 
 def _said(entry: AnyEntry) -> str:
-    by = entry.by or "somebody"
+    by = (entry.by or "somebody") + (f", {entry.client}" if entry.client else "")
     if isinstance(entry, Opened):
         return f"opened by hand by {by}: {entry.title}"
     return f"{type(entry).__name__.lower()} by {by}"

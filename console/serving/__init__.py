@@ -1,0 +1,1 @@
+"""The process that operators' browsers and programs talk to."""

@@ -1,0 +1,81 @@
+"""Everything the console's routes share. One per process; tests build their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from typing import ParamSpec, TypeVar
+
+import redis
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import HTTPConnection
+
+from console.context import Context
+from console.serving.settings import ConsoleSettings
+from ledger import policies
+from ledger.clock import now_ms
+from ledger.keys import Keys
+from routing.policy import Policy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+THREADS = 8
+"""How many requests read at the same time; the others wait their turn."""
+
+
+class Live(Context):
+    """A context that lives as long as the process: its policy is the one that decides now."""
+
+    @property
+    def policy(self) -> Policy:
+        """The one that decides now: one process sees many. Raises click.ClickException when none ever did."""
+        version = policies.current_version(self.client, self.keys)
+        known: dict[str, Policy] = self.__dict__.setdefault("_known", {})
+        if version not in known:
+            found = Context(self.settings, self.client, self.keys).policy
+            known.clear()
+            known[version] = found
+        return known[version]
+
+
+@dataclass(slots=True)
+class Site:
+    """`now` gives ms since the epoch. What reads or appends does so synchronously: in a thread, by `read`."""
+
+    settings: ConsoleSettings
+    context: Live
+    now: Callable[[], int] = now_ms
+    limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THREADS))
+
+    @property
+    def client(self) -> redis.Redis:
+        return self.context.client
+
+    @property
+    def keys(self) -> Keys:
+        return self.context.keys
+
+    async def read(self, ask: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What `ask` answers, asked in a thread of a small pool."""
+        return await to_thread.run_sync(lambda: ask(*args, **kwargs), limiter=self.limiter)
+
+    def address_of(self, request: HTTPConnection) -> str:
+        """Where a request came from, as far as our own proxies can be believed; "" where it has none."""
+        address = request.client.host if request.client else ""
+        for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+            if not self._is_ours(address):
+                break
+            address = hop.strip() or address
+        return address
+
+    def _is_ours(self, address: str) -> bool:
+        try:
+            here = ip_address(address)
+        except ValueError:
+            return False
+        return any(here in ip_network(network) for network in self.settings.proxies)
+
+
+def site_of(request: HTTPConnection) -> Site:
+    found: Site = request.app.state.site
+    return found

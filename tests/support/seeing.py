@@ -1,0 +1,111 @@
+"""A console for tests: the real application on a real port, and people who are signed in to it."""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from redis import Redis
+from working import until
+
+from console.serving.app import build
+from console.serving.settings import ConsoleSettings
+from console.serving.site import Live, Site
+from console.trust.acts import Role, Scope
+from ledger import accounts
+from ledger.accounts import Session, Token, User
+from ledger.clock import now_ms
+from ledger.connection import connect
+from ledger.keys import Keys
+from ledger.settings import LedgerSettings
+from routing.instant import HOUR
+
+
+def site(redis_url: str, data: Path, **more: str) -> Site:
+    ledger = LedgerSettings(redis_url=redis_url, data_dir=data)
+    return Site(ConsoleSettings(ledger, **more), Live(ledger, connect(ledger), Keys()))  # type: ignore[arg-type]
+
+
+def _client() -> httpx2.Client:
+    return httpx2.Client(trust_env=False, timeout=10, verify=False)
+
+
+@dataclass
+class Seen:
+    """A running console. `client` knows nobody."""
+
+    url: str
+    site: Site
+    client: httpx2.Client = field(default_factory=_client)
+
+    @property
+    def redis(self) -> Redis:
+        return self.site.client
+
+    def user(self, name: str, role: Role = Role.RESPONDER, *teams: str, password: str = "") -> User:
+        one = User(name=name, role=role, teams=list(teams), password=password)
+        accounts.put_user(self.redis, self.site.keys, one)
+        return one
+
+    def session(self, name: str, role: Role = Role.RESPONDER, *teams: str, lasts_ms: int = HOUR) -> str:
+        """What the browser of a user who has just signed in holds."""
+        self.user(name, role, *teams)
+        secret, now = secrets.token_urlsafe(32), now_ms()
+        session = Session(
+            id=accounts.digest(secret)[:12], user=name, created_at=now, expires_at=now + lasts_ms
+        )
+        accounts.begin_session(self.redis, self.site.keys, secret, session, lasts_ms)
+        return secret
+
+    def token(self, name: str, role: Role, *scopes: Scope, lasts_ms: int = HOUR, **more: object) -> str:
+        secret = secrets.token_urlsafe(32)
+        one = Token(
+            id=accounts.digest(secret)[:8], name=name, role=role, scopes=[each.value for each in scopes],
+            expires_at=now_ms() + lasts_ms, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+        accounts.put_token(self.redis, self.site.keys, secret, one)
+        return secret
+
+    def signed_in(self, name: str, role: Role = Role.RESPONDER, *teams: str) -> httpx2.Client:
+        """A browser of theirs, as far as a program is one."""
+        client = _client()
+        client.base_url = httpx2.URL(self.url)
+        client.cookies.set("tocsin", self.session(name, role, *teams))
+        client.headers["sec-fetch-site"] = "same-origin"
+        return client
+
+
+@contextmanager
+def console(site: Site) -> Iterator[Seen]:
+    """Until it is left."""
+    config = uvicorn.Config(
+        build(site), lifespan="on", log_level="error", access_log=False, timeout_graceful_shutdown=2
+    )
+    server = _Server(config)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        until(lambda: server.started, 20, "the console to start")
+        seen = Seen(f"http://127.0.0.1:{listening.getsockname()[1]}", site)
+        try:
+            with seen.client:
+                yield seen
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+class _Server(uvicorn.Server):
+    """Sees within milliseconds that it is to end; uvicorn looks ten times a second."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:  # noqa: ASYNC110  # a plain bool of uvicorn's
+            await asyncio.sleep(0.005)
