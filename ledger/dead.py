@@ -1,6 +1,6 @@
 """Dead letters as they are kept: burying, listing, editing, and the end of each: retried or dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,7 @@ from routing.record import decode, encode
 
 __all__ = [
     "DeadLetter", "Fate", "Kind", "NotThere", "Page", "bury", "bury_now", "dead_id", "drop", "edit", "get",
-    "given_up", "listing", "mark_retried", "refused", "waiting",
+    "given_up", "listing", "mark_retried", "place", "refused", "restore", "waiting",
 ]  # fmt: skip
 
 _REPLACE = Script("replace")
@@ -31,6 +31,8 @@ class Page:
     letters: list[DeadLetter]
     next: str
     """Pass it to `listing` as `cursor` for the next page; "" after the last."""
+    mark: str = ""
+    """Names the same place for longer, whatever is buried meanwhile: `place` makes it a cursor again."""
 
 
 def bury(pipe: Pipeline, keys: Keys, letter: DeadLetter) -> None:
@@ -58,7 +60,7 @@ def get(client: redis.Redis, keys: Keys, letter_id: str) -> DeadLetter | None:
     return _fetch(client, keys, [letter_id])[0]
 
 
-def listing(
+def listing(  # noqa: PLR0913  # each of them narrows it
     client: redis.Redis,
     keys: Keys,
     *,
@@ -68,19 +70,44 @@ def listing(
     source: str = "",
     status: str = Fate.WAITING,
     since: int = 0,
+    text: str = "",
+    most: int = 0,
 ) -> Page:
-    """Newest first, `limit` at a time; "" as a filter lets all through. `since`: ms. Raises ValueError."""
+    """Newest first, `limit` at a time; "" as a filter lets all through. `since`: ms. `text`: part of why.
+
+    Not more than `most` are read if not 0: where few match, a page has fewer than there could be. Raises ValueError.
+    """
     wanted = {"kind": kind, "source": source, "status": status}
-    after = int(cursor or 0)
+    place = int(cursor or 0)
+    end = place + most if most else 0
     found: list[DeadLetter] = []
-    while ids := _ids(client, keys, since, after, limit):
+    mark = ""
+    while ids := _ids(client, keys, place, limit):
         for letter in _fetch(client, keys, ids):
-            after += 1
-            if letter and all(not value or getattr(letter, name) == value for name, value in wanted.items()):
+            if letter and letter.at < since:
+                return Page(found, "")
+            place += 1
+            mark = f"{letter.at}.{letter.id}" if letter else mark
+            if letter and _is_wanted(letter, wanted, text):
                 found.append(letter)
-            if len(found) == limit:
-                return Page(found, str(after))
+            if len(found) == limit or place == end:
+                return Page(found, str(place), mark)
     return Page(found, "")
+
+
+def place(client: redis.Redis, keys: Keys, mark: str) -> str:
+    """The cursor that goes on behind a page's mark. Raises ValueError when it is none."""
+    at, _, letter = mark.partition(".")
+    if not letter or not at.isascii() or not at.isdigit():
+        raise ValueError(f"no place in the dead letters: {mark!r}; pass `after` of the page before")
+    rank = wire.call(client, "ZREVRANK", keys.dead_index, letter)
+    return str(int(client.zcount(keys.dead_index, f"({at}", "+inf")) if rank is None else int(rank) + 1)
+
+
+def _is_wanted(letter: DeadLetter, wanted: Mapping[str, str], text: str) -> bool:
+    if text and text.lower() not in letter.why.lower():
+        return False
+    return all(not value or getattr(letter, name) == value for name, value in wanted.items())
 
 
 def edit(client: redis.Redis, keys: Keys, letter_id: str, raw: bytes, by: str, now: int) -> DeadLetter:
@@ -98,6 +125,11 @@ def drop(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int) -> 
     return _change(client, keys, letter_id, "out", status=Fate.DROPPED, by=by, changed_at=now)
 
 
+def restore(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int) -> DeadLetter:
+    """One that was dropped, or retried, waits again. Raises NotThere, also once the archive alone has it."""
+    return _change(client, keys, letter_id, "in", status=Fate.WAITING, by=by, changed_at=now)
+
+
 def _change(
     client: redis.Redis, keys: Keys, letter_id: str, among_waiting: str, **changes: object
 ) -> DeadLetter:
@@ -109,10 +141,9 @@ def _change(
     raise NotThere(f"no dead letter {letter_id!r}; `tocsin dead list` shows them")
 
 
-def _ids(client: redis.Redis, keys: Keys, since: int, after: int, limit: int) -> list[bytes]:
-    found: list[bytes] = wire.call(
-        client, "ZREVRANGEBYSCORE", keys.dead_index, "+inf", since, "LIMIT", after, limit
-    )
+def _ids(client: redis.Redis, keys: Keys, first: int, limit: int) -> list[bytes]:
+    # By rank and not by instant with an offset: for that the server walks past all that come before.
+    found: list[bytes] = wire.call(client, "ZREVRANGE", keys.dead_index, first, first + limit - 1)
     return found
 
 

@@ -73,6 +73,10 @@ class Keys:
         """List: moments of one incident, oldest first."""
         return self._key("incident", incident, "timeline")
 
+    def in_phase(self, phase: str) -> str:
+        """Sorted set: incidents that are in a phase, and not over, by their number."""
+        return self._key("phase", phase)
+
     @property
     def timers(self) -> str:
         """Sorted set: timer id by due instant (ms)."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import msgspec
 from redis.client import Pipeline
 
-from ledger import dead, wire
+from ledger import dead, phases, wire
 from ledger.collapse import Collapsed
 from ledger.keys import Keys
 from ledger.position import Position
 from ledger.tables import OWNED, place
 from routing.decision import Table
 from routing.entry import Lane, SwitchSet
+from routing.incident import Incident
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +38,7 @@ def write(pipe: Pipeline, keys: Keys, batch: Collapsed, now: int) -> None:
 def _write_records(pipe: Pipeline, keys: Keys, batch: Collapsed) -> None:
     puts: defaultdict[tuple[Table, str], list[bytes | str]] = defaultdict(list)
     drops: defaultdict[tuple[Table, str], list[str]] = defaultdict(list)
+    incidents = [record for record in batch.records.values() if isinstance(record, Incident)]
     for (table, incident, key), record in batch.records.items():
         owner = (table, incident if table in OWNED else "")
         if record is None:
@@ -47,6 +49,7 @@ def _write_records(pipe: Pipeline, keys: Keys, batch: Collapsed) -> None:
         wire.queue(pipe, "HSET", place(keys, table, incident), *fields)
     for (table, incident), names in drops.items():
         wire.queue(pipe, "HDEL", place(keys, table, incident), *names)
+    phases.move(pipe, keys, incidents)
     if batch.kill is not None:
         _write_kill(pipe, keys, batch.kill)
 

@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import DataError, RedisError
 
 from ledger import log as ledger_log
-from ledger import timers
+from ledger import phases, timers
 from ledger.clock import now_ms
 from ledger.commit import Enqueue, FenceLost, Writer
 from ledger.faults import reach
@@ -155,6 +155,7 @@ class Dispatcher:
             state = load_state(self._client, self._keys)
             # One that was set aside as undecidable when it came due is in the state, and due nowhere.
             timers.mend(self._client, self._keys, state.timers().values())
+            phases.mend(self._client, self._keys, fence, state.tables[Table.INCIDENT].values())
             cursor = read_cursor(self._client, self._keys).positions
             fold = self._fold(state)
         self._cache = Cache(Writer(self._client, self._keys, fence, self._ports.enqueue), fold, cursor)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ledger.phases import OPEN
 from ledger.views.store import Store, Whole
 from ledger.views.times import iso
 from routing.delivery import Delivery
@@ -46,18 +47,28 @@ class Page:
     after: str = ""
 
 
-def page(store: Store, wanted: Wanted, limit: int, after: str = "") -> Page:
+def page(store: Store, wanted: Wanted, limit: int, after: str = "", *, most: int = 0) -> Page:
     """Newest first. `after` is the id the page before ended with.
 
-    Raises ValueError when it is not an incident's id.
+    Not more than `most` incidents are read if not 0: where few of them match, a page has fewer rows than there
+    could be, and `after` says where to go on. Raises ValueError when it is not an incident's id.
     """
-    matching = (
-        summary(incident, archived=archived)
-        for incident, archived in store.incidents(below=number_of(after) if after else 0)
-        if wanted.wants(incident)
-    )
-    rows = list(_first(matching, limit + 1))
-    return Page(rows[:limit], rows[limit - 1]["id"] if len(rows) > limit else "")
+    rows: list[Shown] = []
+    last = ""
+    for read, (incident, archived) in enumerate(_candidates(store, wanted, after)):
+        if len(rows) == limit or (most and read == most):
+            return Page(rows, last)
+        last = incident.id
+        if wanted.wants(incident):
+            rows.append(summary(incident, archived=archived))
+    return Page(rows)
+
+
+def _candidates(store: Store, wanted: Wanted, after: str) -> Iterator[tuple[Incident, bool]]:
+    below = number_of(after) if after else 0
+    if wanted.phases and wanted.phases <= frozenset(OPEN):
+        return ((incident, False) for incident in store.open_incidents(wanted.phases, below))
+    return store.incidents(below)
 
 
 def number_of(incident_id: str) -> int:
@@ -269,11 +280,6 @@ def _followup(one: FollowUp) -> Shown:
         "to": [f"{kind} {name}" for kind, name in one.to],
         "evidence": one.run,
     }
-
-
-def _first(rows: Iterator[Shown], most: int) -> Iterator[Shown]:
-    for _, row in zip(range(most), rows, strict=False):
-        yield row
 
 
 def _process(incident: Incident) -> dict[str, Any] | None:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from ledger import dead, timers, wire
+from ledger import dead, phases, timers, wire
 from ledger.views.backlog import waiting
 from ledger.views.store import Store
 from ledger.views.times import iso
-from routing.decision import Table
 from routing.entry import Lane
-from routing.incident import Incident, Phase
+from routing.incident import Phase
 
 _MOST = 10_000
 """Entries of a lane are counted so far."""
@@ -18,8 +17,7 @@ def status(store: Store, now: int) -> dict[str, Any]:
     """One glance. `ok` is false when something waits for a person's attention."""
     client, keys = store.client, store.keys
     cursor = {wire.text(key): wire.text(value) for key, value in client.hgetall(keys.cursor).items()}
-    incidents = store.records(Table.INCIDENT, Incident).values()
-    open_ones = [incident for incident in incidents if incident.phase is not Phase.RESOLVED]
+    open_ones = phases.counts(client, keys)
     lanes = {lane.value: waiting(client, keys, lane, cursor.get(lane.value, ""), _MOST) for lane in Lane}
     due = timers.next_due(client, keys)
     overdue = max(0, now - due) if due else 0
@@ -33,8 +31,8 @@ def status(store: Store, now: int) -> dict[str, Any]:
         "timer_overdue_ms": overdue,
         "outbox": int(client.hlen(keys.outbox)),
         "dead_letters": dead.waiting(client, keys),
-        "incidents_open": len(open_ones),
-        "incidents_unacknowledged": sum(1 for each in open_ones if each.phase is Phase.TRIGGERED),
+        "incidents_open": sum(open_ones.values()),
+        "incidents_unacknowledged": open_ones[Phase.TRIGGERED],
         "kill_switch": bool(client.exists(keys.kill)),
     }
     found["ok"] = not found["dead_letters"] and overdue < 60_000 and bool(found["dispatcher"])  # noqa: PLR2004

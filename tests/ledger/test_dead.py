@@ -138,3 +138,43 @@ def test_what_is_not_there_cannot_be_changed(redis: Redis, keys: Keys) -> None:
         with pytest.raises(dead.NotThere, match="dl-1"):
             change(redis, keys, "dl-1", "ana", 7)
     assert not redis.exists(keys.dead)
+
+
+def test_a_mark_goes_on_behind_its_letter_whatever_came_meanwhile(redis: Redis, keys: Keys) -> None:
+    bury(redis, keys, *(letter(number) for number in range(6)))
+    first = dead.listing(redis, keys, limit=2)
+    bury(redis, keys, letter(9))
+
+    second = dead.listing(redis, keys, limit=2, cursor=dead.place(redis, keys, first.mark))
+    assert [each.id for each in second.letters] == ["dl-3", "dl-2"]
+    redis.zrem(keys.dead_index, "dl-2")
+    third = dead.listing(redis, keys, limit=2, cursor=dead.place(redis, keys, second.mark))
+    assert [each.id for each in third.letters] == ["dl-1", "dl-0"]
+    with pytest.raises(ValueError, match="no place"):
+        dead.place(redis, keys, "dl-2")
+
+
+def test_a_filter_that_matches_little_reads_only_so_many_at_a_time(redis: Redis, keys: Keys) -> None:
+    bury(redis, keys, *(letter(number, source="rare" if number == 0 else "") for number in range(30)))
+
+    seen: list[DeadLetter] = []
+    cursor, pages = "", 0
+    while True:
+        page = dead.listing(redis, keys, cursor=cursor, limit=5, source="rare", most=10)
+        seen, cursor, pages = [*seen, *page.letters], page.next, pages + 1
+        if not cursor:
+            break
+    assert [each.id for each in seen] == ["dl-0"]
+    assert pages == 4
+
+
+def test_what_was_dropped_can_wait_again(redis: Redis, keys: Keys) -> None:
+    bury(redis, keys, letter(1))
+    dead.drop(redis, keys, "dl-1", "anna", 5)
+
+    found = dead.restore(redis, keys, "dl-1", "ben", 6)
+
+    assert (found.status, found.by, found.changed_at) == (dead.Fate.WAITING, "ben", 6)
+    assert dead.waiting(redis, keys) == 1
+    with pytest.raises(dead.NotThere):
+        dead.restore(redis, keys, "dl-2", "ben", 6)
