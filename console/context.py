@@ -27,7 +27,7 @@ class Context:
 
     @property
     def archive(self) -> Path:
-        return self.settings.data_dir / "archive.db"
+        return self.settings.archive
 
     @cached_property
     def store(self) -> Store:

@@ -14,6 +14,7 @@ from ledger.views import silences
 from routing.decision import Table
 from routing.entry import SilenceSet
 from routing.language import matchers
+from routing.noise import silences as silencing
 
 
 @click.group()
@@ -45,11 +46,16 @@ def _checked(texts: tuple[str, ...]) -> list[matchers.Matcher]:
 
 
 @silence.command("list")
+@click.option("--ended", is_flag=True, help="Those that ended in the last five days instead.")
 @json_option
-def list_(json: bool) -> None:
+def list_(ended: bool, json: bool) -> None:
     """List what is muted, and which silences end soon or are hardly needed."""
-    now = now_ms()
-    rows = silences.standing(connected().store, now)
+    now, store = now_ms(), connected().store
+    rows = (
+        [silences.Standing(each, 0, ("ended",)) for each in silences.ended(store, now)]
+        if ended
+        else silences.standing(store, now)
+    )
     if json:
         as_json([
             {"id": each.silence.id, "matchers": each.silence.matchers, "from": iso(each.silence.from_at),
@@ -110,9 +116,9 @@ def _hidden(each: silences.Hidden) -> dict[str, object]:
 def expire(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
     """End a silence now; what only it held back is paged."""
     context = connected()
-    known = context.store.records(Table.SILENCE, SilenceSet).get(id)
+    known, now = context.store.records(Table.SILENCE, SilenceSet).get(id), now_ms()
     if known is None:
         raise click.ClickException(f"no silence {id!r}; see: tocsin silence list")
-    now = now_ms()
-    entry = SilenceSet(at=now, by=by, id=id, matchers=known.matchers, until_at=now, reason=known.reason)
-    act(context, entry, f"silence {id} ended")
+    if known.until_at <= now:
+        raise click.ClickException(f"silence {id!r} ended at {iso(known.until_at)}")
+    act(context, silencing.ended(known, now, by), f"silence {id} ended")

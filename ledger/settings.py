@@ -32,6 +32,11 @@ class LedgerSettings:
     def embedded(self) -> bool:
         return not self.redis_url
 
+    @property
+    def archive(self) -> Path:
+        """The archive's file."""
+        return self.data_dir / "archive.db"
+
 
 def from_env(environ: Mapping[str, str] = _ENVIRON) -> LedgerSettings:
     """Raises ValueError naming the variable when one cannot be read."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger import catalogue
 from receiver import refuse, telling
 from receiver.ack_links import AckLinks
+from receiver.alertmanager.routes import AlertmanagerApi
 from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
 from receiver.health import Health
@@ -36,7 +37,7 @@ def build(site: Site) -> ASGIApp:
             path = scope["path"]
             if path.startswith(PREFIX):
                 return await hooks(scope, receive, send)
-            if path == ALERTS:
+            if path == ALERTS and scope["method"] == "POST":
                 return await alerts(scope, receive, send)
             if status.serves(path):
                 return await status(scope, receive, send)
@@ -47,7 +48,7 @@ def build(site: Site) -> ASGIApp:
 
 def _pages(site: Site) -> Starlette:
     called_back = [route for name in catalogue.callbacks() for route in catalogue.callback(name).routes(site)]
-    groups = (AckLinks(site), Health(site), Metrics(site))
+    groups = (AckLinks(site), Health(site), Metrics(site), AlertmanagerApi(site))
 
     async def refused(request: Request, error: Exception) -> Response:
         refusal = _refusal(error)
@@ -66,7 +67,8 @@ def _refusal(error: Exception) -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, HTTPException):
-        return refuse.wrong_method() if error.status_code == 405 else refuse.unknown_page()  # noqa: PLR2004
+        allowed = (error.headers or {}).get("Allow", "POST").split(", ")
+        return refuse.wrong_method(allowed) if error.status_code == 405 else refuse.unknown_page()  # noqa: PLR2004
     if isinstance(error, RedisError | OSError):
         _log.warning("a page could not be served", error=type(error).__name__)
         return refuse.not_durable()

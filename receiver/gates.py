@@ -40,6 +40,8 @@ class Gates:
         """The ways out by name, for those whose providers call back as it is configured."""
         self.contacts: Mapping[str, Contact] = {}
         self.status_page: StatusPage | None = None
+        self.policy: Policy | None = None
+        """What is in force; None before there is any."""
         self.strange: list[str] = []
         """Vendors the policy names and this release does not have."""
         self.fault = "no configuration has been read yet"
@@ -72,7 +74,7 @@ class Gates:
                 self._gates[name] = self._gate(source)
             except KeyError:  # a policy for a newer release: its other sources must stay open
                 self.strange.append(source.vendor)
-        self.public_url = policy.public_url
+        self.policy, self.public_url = policy, policy.public_url
         self.channels, self.contacts = policy.channels, policy.contacts
         self.status_page = policy.process.status_page if policy.process else None
         self.version = policy.version

@@ -13,6 +13,7 @@ from ledger.connection import connect, connect_async, durability
 from ledger.faults import reach
 from ledger.keys import Keys
 from ledger.log import Kept, Request, append_requests
+from ledger.views.store import Store
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
@@ -69,9 +70,9 @@ def _spare_the_collector() -> None:
 
 def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> Site:
     """Everything as it is outside of tests."""
-    client, reading, inspecting = (
+    client, reading, inspecting, showing = (
         connect_async(settings.ledger),
-        *(connect(settings.ledger) for _ in range(2)),
+        *(connect(settings.ledger) for _ in range(3)),
     )
     replicas = settings.ledger.wait_replicas
 
@@ -99,4 +100,5 @@ def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> 
         counts=Counts(),
         now=now_ms,
         documents=Documents(fetch_document, now_ms),
+        store=Store(showing, keys, settings.ledger.archive),
     )

@@ -32,6 +32,8 @@ class ReceiverSettings:
     """By name, those that verify what providers call back with; several with commas while one is rolled."""
     metrics_tokens: tuple[str, ...] = field(default=(), repr=False)
     """`TOCSIN_METRICS_TOKEN`: opens `/metrics` and `/readyz` to other machines; several with commas."""
+    operator_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """`TOCSIN_OPERATOR_TOKEN`: opens what the look-alike APIs show and change; several with commas."""
     proxies: tuple[str, ...] = ()
     """`TOCSIN_RECEIVER_PROXIES`: networks of our own proxies, as CIDR with commas; theirs alone is the
     `X-Forwarded-For` that tells who sends, where a source has `networks`."""
@@ -57,6 +59,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
         link_secret=environ.get("TOCSIN_LINK_SECRET", "").strip(),
         callback_secrets={name: _several(environ, name) for name in callback_secrets()},
         metrics_tokens=_several(environ, "TOCSIN_METRICS_TOKEN"),
+        operator_tokens=_several(environ, "TOCSIN_OPERATOR_TOKEN"),
         proxies=_networks(environ, "TOCSIN_RECEIVER_PROXIES"),
         pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
         room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),

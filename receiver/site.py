@@ -7,6 +7,7 @@ import redis.asyncio
 from starlette.types import Scope
 
 from ledger.keys import Keys
+from ledger.views.store import Store
 from receiver.allowance import sender_of
 from receiver.body import Room
 from receiver.counts import Counts, Example
@@ -33,6 +34,8 @@ class Site:
     counts: Counts
     now: Callable[[], int]
     documents: Documents
+    store: Store
+    """What is known by now. Reading it blocks: do it in a thread."""
 
     def sender(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """The address a request came from, as far as our own proxies can be believed; "" where it has none."""

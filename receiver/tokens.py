@@ -3,7 +3,7 @@
 import binascii
 import hmac
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from routing.errors import BadSignature
 from routing.ports import Inbound
@@ -54,18 +54,29 @@ def bearer(secret: str) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}"}
 
 
+def user(headers: Mapping[str, str]) -> str:
+    """The user name beside a token that was verified; "" of a bearer token."""
+    scheme, _, rest = headers.get("authorization", "")[:_LONGEST].partition(" ")
+    return _pair(rest)[0] if scheme.lower() == "basic" else ""
+
+
 def _given(header: str) -> str:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()
     if scheme.lower() == "basic":
-        try:
-            user_and_password = b64decode(rest.strip(), validate=True).decode()
-        except (binascii.Error, ValueError) as error:
-            raise BadSignature(
-                "the Authorization header is not valid Basic", "it is base64 of user:token"
-            ) from error
-        return user_and_password.partition(":")[2]
+        return _pair(rest)[1]
     raise BadSignature(
         "the Authorization scheme is neither Bearer nor Basic", "send `Authorization: Bearer <token>`"
     )
+
+
+def _pair(written: str) -> tuple[str, str]:
+    """User name and password of Basic authentication. Raises BadSignature."""
+    try:
+        name, _, password = b64decode(written.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise BadSignature(
+            "the Authorization header is not valid Basic", "it is base64 of user:token"
+        ) from error
+    return name, password

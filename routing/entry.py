@@ -236,6 +236,8 @@ class SilenceSet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sile
     until_at: int
     reason: str = ""
     from_at: int = 0
+    annotations: dict[str, str] = {}
+    """What another program noted with it."""
 
 
 class OverrideKind(StrEnum):

@@ -64,8 +64,9 @@ def preview(store: Store, wanted: Sequence[matchers.Matcher], now: int) -> Previ
 
 
 def standing(store: Store, now: int) -> list[Standing]:
-    """Every silence, the first to end first, with what is to be said about it."""
-    known = store.records(Table.SILENCE, SilenceSet)
+    """Every silence that has not ended, the first to end first, with what is to be said about it."""
+    records = store.records(Table.SILENCE, SilenceSet)
+    known = {key: each for key, each in records.items() if each.until_at > now}
     index = Index((tuple(map(matchers.parse, each.matchers)), each.id) for each in known.values())
     seen: dict[str, int] = {}
     for incident, alerts in _reported(store, now - FORGOTTEN_MS):
@@ -81,6 +82,14 @@ def standing(store: Store, now: int) -> list[Standing]:
         Standing(each, seen.get(each.id, 0), tuple(_remarks(each, seen.get(each.id, 0), now)))
         for each in ordered
     ]
+
+
+def ended(store: Store, now: int) -> list[SilenceSet]:
+    """Those that have ended and are still known, the latest first."""
+    known = store.records(Table.SILENCE, SilenceSet).values()
+    return sorted(
+        (each for each in known if each.until_at <= now), key=lambda each: (-each.until_at, each.id)
+    )
 
 
 def _is_bare(incident: Incident, alerts: Sequence[Alert]) -> bool:

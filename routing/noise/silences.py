@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from routing.draft import Draft
 from routing.entry import SilenceSet
 from routing.instant import iso
@@ -19,6 +21,11 @@ def index(silences: Iterable[SilenceSet]) -> Index[SilenceSet]:
 def compiled(texts: Sequence[str]) -> tuple[matchers.Matcher, ...]:
     """Raises BadMatcher."""
     return tuple(matchers.parse(text) for text in texts)
+
+
+def ended(known: SilenceSet, at: int, by: str) -> SilenceSet:
+    """The entry that ends it at this instant (ms), also where it has not begun."""
+    return msgspec.structs.replace(known, at=at, by=by, from_at=min(known.from_at, at), until_at=at)
 
 
 def covering(draft: Draft, labels: Mapping[str, str]) -> Mute | None:

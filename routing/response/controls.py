@@ -3,9 +3,13 @@
 from routing.decision import Table
 from routing.draft import Draft
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
+from routing.instant import DAY
 from routing.noise import mutes, silences
 from routing.response import handoffs
 from routing.timer import Wake
+
+ENDED_MS = 5 * DAY
+"""So long it is still known of a silence that it was there; Alertmanager keeps its own as long."""
 
 
 def silence(draft: Draft, entry: SilenceSet) -> None:
@@ -17,12 +21,16 @@ def silence(draft: Draft, entry: SilenceSet) -> None:
 
 
 def end_silence(draft: Draft, key: str) -> None:
-    """A silence is over: drop it and let go what only it held back."""
+    """A silence is over: let go what only it held back. It is dropped once nobody asks for it any more."""
     known = draft.find(Table.SILENCE, key, SilenceSet)
     if known is None or known.until_at > draft.now:
         return
-    draft.drop(Table.SILENCE, key)
     mutes.look_again(draft, key)
+    forget_at = known.until_at + ENDED_MS
+    if forget_at > draft.now:
+        draft.wake(Wake.EXPIRE, f"silence:{key}", forget_at, what="forget a silence that ended")
+    else:
+        draft.drop(Table.SILENCE, key)
 
 
 def override(draft: Draft, entry: OverrideSet) -> None:

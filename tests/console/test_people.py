@@ -52,7 +52,11 @@ def test_a_silence_is_listed_with_its_reason_and_ends(desk: Desk, run: Run, ask:
         "ben",
         "planned work",
     )
-    run("silence", "expire", silence["id"])
+    run("silence", "expire", silence["id"], "--as", "anna")
+    (ended,) = ask("silence", "list", "--ended")
+    assert (ended["id"], ended["from"], ended["by"]) == (silence["id"], silence["from"], "anna")
+    assert ask("silence", "list") == []
+    assert "ended at" in run("silence", "expire", silence["id"], code=1).stderr
     assert (
         run("silence", "expire", "s-0", code=1).stderr.strip()
         == "Error: no silence 's-0'; see: tocsin silence list"

@@ -3,14 +3,13 @@
 import json
 import signal
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from real_client import installed, running
-from stage import Stage, free_port, stage, until
+from stage import Stage, free_port, until
 
 PATIENCE_S = 40.0
 
@@ -22,12 +21,6 @@ pytestmark = [
         reason="the distribution's prometheus and prometheus-alertmanager are not installed",
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(tmp_path_factory.mktemp("town")) as running_town:
-        yield running_town
 
 
 def incident(town: Stage, title: str) -> dict[str, Any] | None:

@@ -114,4 +114,4 @@ def test_the_token_says_which_source_it_is(redis: Redis, redis_url: str) -> None
 
 
 def test_other_methods_are_told_to_post(reception: Reception) -> None:
-    assert reception.get(PATH).status_code == 405
+    assert reception.http.put(reception.url + PATH, headers=TOKEN).status_code == 405

@@ -22,9 +22,10 @@ from noise_story import (
 from small_policy import HERE, POLICY, START, deploy
 
 from routing.audit import audit
+from routing.decision import Table
 from routing.entry import Command, SilenceSet, Verb
 from routing.incident import Phase
-from routing.instant import HOUR, MINUTE, SECOND
+from routing.instant import DAY, HOUR, MINUTE, SECOND
 from routing.language import matchers
 from routing.policy import Flapping, SeverityRule, Tie
 from routing.simulation import Simulation
@@ -100,6 +101,22 @@ def test_a_silence_set_after_the_page_holds_the_next_step_and_its_end_pages_agai
     assert len(paged(sim)) == 1
     sim.pass_time(START + 2 * HOUR + SECOND)
     assert len(paged(sim)) == 2
+
+
+def test_a_silence_that_has_ended_is_known_for_five_days_and_holds_nothing() -> None:
+    sim = simulation(policy())
+    silence = SilenceSet(
+        at=START, by="anna", id="s", matchers=['kind="minor-pod"'], from_at=START, until_at=START + HOUR
+    )
+    sim.feed(silence)
+    sim.pass_time(START + HOUR)
+    assert sim.state.tables[Table.SILENCE] == {"s": silence}
+    sim.feed(on("minor-pod", sim.now))
+    sim.pass_time(sim.now + MINUTE)
+    assert len(paged(sim)) == 1
+    sim.pass_time(START + HOUR + 5 * DAY)
+    assert sim.state.tables[Table.SILENCE] == {}
+    assert not any(each.subject == "silence:s" for each in sim.state.timers().values())
 
 
 def test_a_silence_that_is_narrowed_releases_what_it_no_longer_covers() -> None:

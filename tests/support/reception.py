@@ -18,10 +18,11 @@ from redis import Redis
 
 from ledger import catalogue
 from ledger.clock import now_ms
-from ledger.connection import Finding, connect_async
+from ledger.connection import Finding, connect, connect_async
 from ledger.keys import Keys
 from ledger.log import append_requests, read
 from ledger.settings import LedgerSettings
+from ledger.views.store import Store
 from receiver.app import build
 from receiver.body import Room
 from receiver.counts import Counts
@@ -45,6 +46,7 @@ SECRETS = {
     "ALERTMANAGER_TOKEN": "am-token",
     "TOCSIN_ALERTS_TOKEN": "prom-token",
 }
+OPERATOR = "operator-token"
 
 
 def source(name: str, vendor: str, *secrets: str, urgent: str = "", **more: Any) -> Source:
@@ -113,6 +115,7 @@ def running(
         ledger=LedgerSettings(redis_url=redis_url),
         public_url="https://tocsin.example",
         link_secret="link-secret",
+        operator_tokens=(OPERATOR, "rolled-away"),
         callback_secrets={
             "TWILIO_AUTH_TOKEN": ("12345", "67890"),
             "SLACK_SIGNING_SECRET": ("standin-signing-secret", "the-one-before"),
@@ -178,6 +181,7 @@ def _site(
         counts=Counts(),
         now=now_ms,
         documents=Documents(fetch or fetch_document, now_ms),
+        store=Store(connect(settings.ledger), keys, settings.ledger.archive),
     )
 
 
