@@ -23,6 +23,7 @@ MOST_SHIFTS = 1_000
 """Within the time that is asked for. Who is on call is looked for among them whenever somebody is paged."""
 
 _LINE = "X-TOCSIN-LINE"
+_ZONE = "X-WR-TIMEZONE"
 _MS = timedelta(milliseconds=1)
 
 
@@ -81,7 +82,28 @@ def _parsed(text: str, lines: list[int]) -> list[Any]:
     for event, line in zip(events, lines, strict=True):
         vet(event, line)
         event[_LINE] = str(line)
-    return calendars
+    return list(chain.from_iterable(map(_parted, calendars)))
+
+
+def _parted(calendar: Any) -> list[Any]:
+    """What does not repeat stands apart, where a calendar names its zone.
+
+    The library has what repeats in UTC repeat by that zone's clock, and turns all times into that zone's; then a shift
+    that begins or ends in an hour shown twice is lost. What does not repeat needs no clock.
+    """
+    if _ZONE not in calendar:
+        return [calendar]
+    single = type(calendar)(calendar)
+    del single[_ZONE]
+    events = calendar.walk("VEVENT")
+    others = [each for each in calendar.subcomponents if each not in events]
+    single.subcomponents = [*others, *(each for each in events if not _repeats(each))]
+    calendar.subcomponents = [*others, *(each for each in events if _repeats(each))]
+    return [single, calendar]
+
+
+def _repeats(event: Any) -> bool:
+    return any(name in event for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
 
 
 def _occurrences(calendar: Any, timezone: str, span: tuple[int, int]) -> Iterator[Any]:

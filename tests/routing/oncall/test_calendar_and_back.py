@@ -2,7 +2,7 @@
 
 import pytest
 from examples import examples
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ics import book, contact, matched
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ def rotating(zone: str, *turns: tuple[str, ...], every: int = 7, overlap_ms: int
 
 
 @examples(25)
+@example("Europe/Warsaw", 259, [("a",)], 1, HOUR)  # a shift that is all of the hour shown twice
 @given(
     st.sampled_from(ZONES), st.integers(0, 365),
     st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=2, unique=True).map(tuple), min_size=1, max_size=3),
