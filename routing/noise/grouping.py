@@ -1,6 +1,6 @@
 """Grouping: how long the first page waits for what belongs to it, and when people hear what joined or ended.
 
-As Alertmanager's notification log decides it, for those who were paged: there is news when an alert fires that
+As Alertmanager's notification log decides it, for those who were paged and whoever has it: there is news when an alert fires that
 was not told as firing, or has ended that was not told as ended. What joined and is muted is news once it is not.
 Source: Alertmanager, notify.go, needsUpdate.
 What repeats an unanswered page is the escalation; who is only informed is reminded every `repeat_interval`.
@@ -85,8 +85,23 @@ def tell(draft: Draft, incident: Incident) -> None:
         _wake(draft, incident)
     if news:
         what = _said(incident, news)
-        draft.note(incident.id, f"told those who were paged: {what}")
-        notify.tell_all_paged(draft, incident, what)
+        names = _hearers(draft, incident)
+        who = "those who were paged" if names == incident.paged else ", ".join(names)
+        draft.note(incident.id, f"told {who}: {what}")
+        notify.tell_each(draft, incident, names, what)
+
+
+def _hearers(draft: Draft, incident: Incident) -> list[str]:
+    """Everyone who was paged; once somebody has it they do, and rooms: whoever handed it over may sleep on."""
+    holder = incident.acknowledged_by
+    if incident.phase is not Phase.ACKNOWLEDGED or holder not in draft.policy.contacts:
+        return incident.paged
+    return [holder, *(name for name in incident.paged if name != holder and not _has_telephone(draft, name))]
+
+
+def _has_telephone(draft: Draft, name: str) -> bool:
+    contact = draft.policy.contacts.get(name)
+    return contact is not None and any(method.address.startswith("+") for method in contact.methods)
 
 
 def _news(draft: Draft, incident: Incident) -> _News:

@@ -1,5 +1,7 @@
 """Following: each thread of an incident is told once how the incident goes on, unless it hears it anyway."""
 
+from collections.abc import Iterable
+
 from routing.course import Passage
 from routing.decision import Table
 from routing.delivery import Progress, Purpose, Thread
@@ -7,6 +9,7 @@ from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.policy import Method
 from routing.response import callees, render, sending
+from routing.response.process import audiences
 
 
 def review(draft: Draft) -> None:
@@ -16,14 +19,29 @@ def review(draft: Draft) -> None:
         if incident is None or not incident.threads:
             continue
         before = draft.state.get(Table.INCIDENT, key)
-        if isinstance(before, Incident) and (news := _news(before, incident)):
-            tell(draft, incident, f"{news}: {incident.title}")
+        if isinstance(before, Incident):
+            _follow(draft, before, incident)
+
+
+def _follow(draft: Draft, before: Incident, incident: Incident) -> None:
+    """Everybody hears how it goes on; who has it is for those who work on it."""
+    parts = (_end(before, incident), _severity(before, incident), _passage(before, incident))
+    course = [each for each in parts if each]
+    if holder := _holder(before, incident):
+        incident = tell(draft, incident, f"{'. '.join([holder, *course])}: {incident.title}")
+    if course:
+        _tell(draft, incident, incident.threads, f"{'. '.join(course)}: {incident.title}")
 
 
 def tell(draft: Draft, incident: Incident, what: str) -> Incident:
-    """Tell each thread that this entry has told nothing yet."""
+    """Tell each thread that this entry has told nothing yet; audiences hear what they are to hear, and not this."""
+    listening = audiences.listening(draft, incident)
+    return _tell(draft, incident, [each for each in incident.threads if each.contact not in listening], what)
+
+
+def _tell(draft: Draft, incident: Incident, threads: Iterable[Thread], what: str) -> Incident:
     told = _told(draft, incident)
-    for thread in incident.threads:
+    for thread in threads:
         if (thread.channel, thread.address) in told or not _stands(draft, thread):
             continue
         contact = callees.owed(draft, incident, thread.contact)
@@ -48,24 +66,22 @@ def _told(draft: Draft, incident: Incident) -> set[tuple[str, str]]:
     return {(each.channel, each.address) for each in found if each.incident == incident.id}
 
 
-def _news(before: Incident, now: Incident) -> str:
-    """What those who follow it must hear; "" when it is nothing."""
-    said = [_phase(before, now), _severity(before, now), _passage(before, now)]
-    return ". ".join(each for each in said if each)
-
-
-def _phase(before: Incident, now: Incident) -> str:
+def _end(before: Incident, now: Incident) -> str:
     if now.merged_into:
         return "" if before.merged_into else f"It goes on as {now.merged_into}"
     if now.phase is Phase.RESOLVED:
         who = "" if now.resolved_by == "source" else f" by {now.resolved_by}"
         return "" if before.phase is Phase.RESOLVED else f"Resolved{who}"
+    return "Reopened" if before.phase is Phase.RESOLVED else ""
+
+
+def _holder(before: Incident, now: Incident) -> str:
+    if now.merged_into or now.phase is Phase.RESOLVED:
+        return ""
     if now.phase is Phase.ACKNOWLEDGED:
         same = before.phase is now.phase and before.acknowledged_by == now.acknowledged_by
         return "" if same else f"{now.acknowledged_by} has it"
-    if before.phase is Phase.RESOLVED:
-        return "Reopened"
-    return "" if before.phase is now.phase else "Nobody has it any more"
+    return "Nobody has it any more" if before.phase is Phase.ACKNOWLEDGED else ""
 
 
 def _severity(before: Incident, now: Incident) -> str:

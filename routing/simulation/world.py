@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from routing.delivery import Purpose
 from routing.effect import AnyEffect, Deliver, Step
 from routing.entry import Answer, AnyEntry, Claimed, Delivered, Outcome, StepDone
 from routing.instant import MINUTE
@@ -10,6 +11,9 @@ from routing.simulation.scenario import Answering, Behaviour
 CLAIM_MS = 5
 ANSWER_MS = 1_000
 """A provider's usual answer."""
+
+_ASKING = frozenset({Purpose.PAGE, Purpose.APPROVAL, Purpose.NOTICE})
+"""What people answer; they do not reply to what they are only told."""
 
 
 class World:
@@ -63,7 +67,7 @@ def _delivered(
         error="" if ok else f"{effect.channel}: {outcome} in this scenario",
         provider_id=f"{effect.channel}-{effect.id}-{effect.attempt}" if ok else "",
     )  # fmt: skip
-    if ok and found and found.says:
+    if ok and found and found.says and effect.purpose in _ASKING:
         after = ANSWER_MS + found.after_ms
         yield after, Answer(at=now + after, channel=effect.channel, text=found.says, delivery=effect.id)
 

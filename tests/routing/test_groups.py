@@ -1,14 +1,17 @@
 """Groups: when the first page of an incident leaves, and who hears again of what joined, ended or stays open."""
 
+from dataclasses import replace
+
 import pytest
-from noise_story import off, on, paged, policy, simulation, told, updates
-from small_policy import START
+from noise_story import lines, off, on, paged, policy, simulation, told, updates
+from small_policy import POLICY, START
 
 from routing.delivery import Purpose
 from routing.effect import Deliver
 from routing.entry import Command, Opened, SilenceSet, Verb
 from routing.incident import Phase
 from routing.instant import HOUR, MINUTE, SECOND
+from routing.policy import Method
 from routing.severity import Severity
 from routing.simulation import Simulation
 
@@ -70,6 +73,26 @@ def test_what_joins_is_told_quietly_at_the_groups_interval_and_once() -> None:
     news = [(at, title) for at, _, title in told(sim, Purpose.UPDATE)][told_of_ack:]
     assert news == [(300, "[INC-1] joined: major-b; 2 of 2 alerts firing")]
     assert len(paged(sim)) == 1
+
+
+def test_once_somebody_has_it_what_joins_is_told_to_them_and_to_rooms_and_wakes_nobody_else() -> None:
+    room = replace(
+        POLICY.contacts["bob"], name="room", title="Room", methods=(Method("mail", "room@example.com"),)
+    )
+    room = replace(room, quiet=room.methods)
+    known = policy(route=GATHERING)
+    sim = simulation(replace(known, contacts={**known.contacts, "room": room}))
+    sim.feed(on("major-a"))
+    for who in ("contact:bob", "contact:room", "contact:anna"):
+        sim.feed(Command(at=sim.now, incident="INC-1", verb=Verb.REASSIGN, by="anna", to=who))
+    sim.pass_time(START + MINUTE)
+    paged_before = sim.incidents()[0].paged
+    sim.feed(Command(at=sim.now, incident="INC-1", verb=Verb.ACK, by="bob"))
+    sim.feed(on("major-b", sim.now))
+    sim.pass_time(START + 20 * MINUTE)
+    heard = {who for _, who, title in told(sim, Purpose.UPDATE) if "joined: major-b" in title}
+    assert (set(paged_before), heard) == ({"anna", "bob", "room"}, {"bob", "room"})
+    assert "told bob, room: joined: major-b; 2 of 2 alerts firing" in lines(sim)
 
 
 TRUTH = [

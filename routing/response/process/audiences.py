@@ -32,6 +32,16 @@ def updated(draft: Draft, incident: Incident, said: str) -> Incident:
     return incident
 
 
+def listening(draft: Draft, incident: Incident) -> frozenset[str]:
+    """Contacts who only hear of it as an audience: nobody pages them for it, and they have no part in it."""
+    process = draft.policy.process
+    heard = [each for each in (process.audiences if process else ()) if each.name in incident.heard]
+    people = {
+        each.contact.name for audience in heard for each in callees.resolve(draft, audience.targets).people
+    }
+    return frozenset(people - _taking_part(incident))
+
+
 def _follow(draft: Draft, known: tuple[Audience, ...], incident: Incident) -> None:
     if incident.phase is Phase.RESOLVED:
         _over(draft, known, incident)
@@ -71,12 +81,16 @@ def _over(draft: Draft, known: tuple[Audience, ...], incident: Incident) -> None
 
 def _tell(draft: Draft, incident: Incident, audience: Audience, said: str) -> Incident:
     """Quietly, and nobody who hears of it anyway: who was paged, or has a role."""
-    roles = incident.course.roles.values() if incident.course else ()
-    known = {*incident.paged, *roles}
     people = [each.contact for each in callees.resolve(draft, audience.targets).people]
-    others = [each for each in people if each.name not in known]
+    taking_part = _taking_part(incident)
+    others = [each for each in people if each.name not in taking_part]
     for contact in others:
         incident = notify.tell(draft, incident, contact, said)
     if others:
         draft.note(incident.id, f"told {audience.name}: {', '.join(each.title for each in others)}")
     return draft.incident(incident.id) or incident
+
+
+def _taking_part(incident: Incident) -> frozenset[str]:
+    roles = incident.course.roles.values() if incident.course else ()
+    return frozenset({*incident.paged, *roles})

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from published import PROCESS, policy, trouble
-from small_policy import HERE, ROLLBACK, firing
+from small_policy import HERE, ROLLBACK, START, firing
 from telling import do, told
+from threaded import Chat, chatting
 
 from routing.decision import Table
 from routing.entry import Graded, Verb
-from routing.instant import HOUR
+from routing.instant import HOUR, MINUTE
 from routing.language import matchers
 from routing.policy import Approvers, Audience
 from routing.run import Run, RunPhase
@@ -48,6 +49,19 @@ def test_who_hears_as_a_responder_hears_nothing_twice() -> None:
     assert [text for text in heard(sim)[before:] if text.startswith("Resolved")] == [
         "Resolved: site-down (resolved by anna via the command line)"
     ]
+
+
+def test_an_audience_in_a_chat_follows_the_incident_but_not_who_has_it() -> None:
+    chats = chatting(policy())
+    sim = Simulation(chats, START, Chat())
+    sim.feed(firing("site-down", at=START))
+    for verb in (Verb.ACK, Verb.ESCALATE, Verb.ACK, Verb.RESOLVE):
+        sim.pass_time(sim.now + MINUTE)
+        do(sim, verb)
+    sim.pass_time(sim.now + MINUTE)
+    assert heard(sim) == ["Open: SEV-0 site-down", "Resolved: site-down"]
+    others = {text for who, text in told(sim) if who != "cto"}
+    assert {"anna has it: site-down", "Escalated by anna: site-down"} <= others
 
 
 def test_a_policy_without_audiences_tells_nobody_else() -> None:
