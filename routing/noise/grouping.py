@@ -1,7 +1,8 @@
 """Grouping: how long the first page waits for what belongs to it, and when people hear what joined or ended.
 
-As Alertmanager's notification log decides it, for those who were paged and whoever has it: there is news when an alert fires that
-was not told as firing, or has ended that was not told as ended. What joined and is muted is news once it is not.
+As Alertmanager's notification log decides it, for those who were paged or, once somebody has it, for them: there is
+news when an alert fires that was not told as firing, or has ended that was not told as ended. What joined and is muted
+is news once it is not.
 Source: Alertmanager, notify.go, needsUpdate.
 What repeats an unanswered page is the escalation; who is only informed is reminded every `repeat_interval`.
 """
