@@ -47,6 +47,8 @@ class Request(msgspec.Struct, frozen=True):
     events: Sequence[NewEvent]
     dead: Sequence[DeadLetter] = ()
     dedup_ms: int = 259_200_000
+    found: bool = False
+    """We found it ourselves: the source did not speak."""
 
 
 class Kept(NamedTuple):

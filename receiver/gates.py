@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from ledger.handing import SECRET as DOOR
 from receiver import refuse
 from receiver.allowance import Allowance
 from receiver.intake import Gate
@@ -106,10 +107,16 @@ class Gates:
             module,
             secrets,
             unset,
+            several(self._environ, DOOR),
             frozenset({"POST", *getattr(module, "METHODS", ())}),
             Allowance(source.networks, source.rate) if source.networks or source.rate else None,
             *(getattr(module, name, None) for name in _OPTIONAL),
         )
+
+
+def several(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A variable that may hold several secrets, with commas, while one is rolled."""
+    return tuple(filter(None, map(str.strip, environ.get(name, "").split(","))))
 
 
 def settled(value: Any, environ: Mapping[str, str]) -> Any:

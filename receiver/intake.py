@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import orjson
 import sentry_sdk
 
-from ledger import dead_letter
+from ledger import dead_letter, handing
 from ledger.dead_letter import DeadLetter
+from ledger.handing import Handed
 from ledger.log import NewEvent, Request
 from receiver import body, refuse
 from receiver.allowance import Allowance
@@ -21,6 +22,8 @@ from routing.policy import Source
 from routing.ports import Answer, Inbound, Parsed, SourceModule
 
 _BY = "receiver"
+_BROUGHT = Handed("")
+"""By the source itself."""
 
 
 Handshake = Callable[[str, Mapping[str, str], Mapping[str, str], Source], Answer | None]
@@ -37,6 +40,8 @@ class Gate:
     module: SourceModule
     secrets: tuple[str, ...]
     unset: tuple[str, ...] = ()
+    door: tuple[str, ...] = ()
+    """Secrets under which our own workers hand in what they found of it."""
     methods: frozenset[str] = frozenset({"POST"})
     allowance: Allowance | None = None
     handshake: Handshake | None = None
@@ -69,7 +74,9 @@ def unarmed(gate: Gate) -> Refused:
 
 def judge(gate: Gate, inbound: Inbound) -> Request:
     """The same, of a body that is unpacked. Raises BadSignature, or Refused."""
-    gate.module.verify(inbound, gate.secrets, gate.source)
+    handed = handing.verify(inbound.headers, gate.source.name, inbound.body, gate.door, inbound.received_at)
+    if handed is None:
+        gate.module.verify(inbound, gate.secrets, gate.source)
     if gate.allowance is not None:
         gate.allowance.spend(inbound.received_at)
     try:
@@ -79,27 +86,29 @@ def judge(gate: Gate, inbound: Inbound) -> Request:
     except Exception as error:  # noqa: BLE001  # a fault of ours in a parser must not lose what a vendor said
         sentry_sdk.capture_exception(error)
         return _unreadable(gate, inbound, "our parser failed on it", traceback.format_exc(limit=-8))
-    return _request(gate, inbound, parsed)
+    return _request(gate, inbound, parsed, handed)
 
 
-def _request(gate: Gate, inbound: Inbound, parsed: Parsed) -> Request:
+def _request(gate: Gate, inbound: Inbound, parsed: Parsed, handed: Handed | None) -> Request:
     source, kept = gate.source, redacted(inbound.headers)
     return Request(
         source.name,
         gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body,
         orjson.dumps(kept),
-        _new_events(source, parsed.events, inbound.received_at),
+        _new_events(source, parsed.events, inbound.received_at, handed or _BROUGHT),
         [_letter(source, f"{un.where}: {un.reason}", un.raw, inbound, kept) for un in parsed.unread],
         source.dedup_ms,
+        found=handed is not None,
     )
 
 
-def _new_events(source: Source, events: Sequence[Event], now: int) -> list[NewEvent]:
+def _new_events(source: Source, events: Sequence[Event], now: int, handed: Handed) -> list[NewEvent]:
     """A body's events may share one vendor's id: from the second on, the position tells them apart."""
     new = []
     for position, event in enumerate(events):
         once = f"{event.vendor_id}#{position}" if position and event.vendor_id else event.vendor_id
-        entry = encode_entry(Signal(at=now, by=_BY, event=event))
+        signal = Signal(at=now, by=_BY, event=event, found=handed.how, completes=handed.of)
+        entry = encode_entry(signal)
         new.append(NewEvent(_lane(source, event) if source.urgent_kinds else Lane.BULK, once, entry))
     return new
 

@@ -47,7 +47,8 @@ async def whole(site: Site, gate: Gate, receive: Receive, headers: Mapping[str, 
 async def keep(site: Site, request: Request) -> Kept:
     """Returns once it is on disk. Raises Refused."""
     kept = await site.keep.put(request)
-    site.counts.accepted[request.source] += len(kept.accepted)
+    if not request.found:  # what we found ourselves is no sign of life of its source
+        site.counts.accepted[request.source] += len(kept.accepted)
     if kept.dead:
         site.counts.dead[request.source] += len(kept.dead)
     return kept

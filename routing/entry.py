@@ -34,6 +34,10 @@ class Signal(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="signal")
 
     event: Event
     replay_of: str = ""
+    found: str = ""
+    """How we found it ourselves, where the source did not bring it: "polling", "retrieval"."""
+    completes: str = ""
+    """The id of the event of which this is the whole."""
 
 
 class Speaker(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,6 +13,7 @@ PREFIXES: Final = {
     "TOCSIN_ALERTS_TOKEN": "",
     "TOCSIN_LINK_SECRET": "",
     "TOCSIN_OPERATOR_TOKEN": "",
+    "TOCSIN_DOOR_SECRET": "",
 }
 """Secrets made up for development, with the prefix their vendor gives them."""
 

@@ -132,6 +132,9 @@ def _verified(seen: Seen, entry: Signal) -> Shown:
     if entry.replay_of:
         what = f"replayed by {entry.by or 'somebody'} from {entry.replay_of}, which had been verified before"
         return _stage(entry.at, "verified", what, replay_of=entry.replay_of)
+    if entry.found:
+        what = _FOUND.get(entry.found, "found by us").format(vendor=event.vendor)
+        return _stage(entry.at, "verified", what, found=entry.found, completes=entry.completes)
     if not seen.headers:
         return _stage(entry.at, "verified", f"not from outside: said by {entry.by or event.source} itself")
     signed = sorted(name for name in seen.headers if "signature" in name)
@@ -155,6 +158,11 @@ def _judged(seen: Seen) -> list[Shown]:
     )  # fmt: skip
     return [classified, _stage(verdict.at, "decided", became(verdict), fingerprint=verdict.fingerprint)]
 
+
+_FOUND = {
+    "polling": "found by polling: {vendor} had not brought it, and was asked what we missed",
+    "retrieval": "found by retrieval: {vendor} was asked for the rest of what it had only hinted at",
+}
 
 _DID = {
     "recorded": "recorded; it opens nothing by itself",

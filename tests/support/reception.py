@@ -43,8 +43,10 @@ SECRETS = {
     "STRIPE_WEBHOOK_SECRET": "whsec_test_secret",
     "STRIPE_OLD_SECRET": "whsec_rolled_away",
     "VERCEL_WEBHOOK_SECRET": "vercel_secret",
+    "GITHUB_WEBHOOK_SECRET": "github-secret",
     "ALERTMANAGER_TOKEN": "am-token",
     "TOCSIN_ALERTS_TOKEN": "prom-token",
+    "TOCSIN_DOOR_SECRET": "door-secret,the-one-before",
 }
 OPERATOR = "operator-token"
 
