@@ -17,7 +17,7 @@ from routing.ports import Inbound, Parsed
 
 STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
 VERIFIED = "`x-vercel-signature`, HMAC-SHA1 over the body"
-REPEAT = "the same delivery, type and deployment"
+REPEAT = "the same type and deployment, where it comes once to each; else the same delivery too"
 TITLE = "Vercel"
 SETUP = """\
 1. Team settings → Webhooks → `https://<tocsin>/hooks/vercel`; deployment events, projects as you like.
@@ -27,6 +27,10 @@ SETUP = """\
 FAILED_BUILD = "deployment.error"
 WENT_LIVE = frozenset({"deployment.succeeded", "deployment.ready"})
 """With target production. `deployment.ready` is the older name."""
+ONCE = frozenset({
+    "deployment.canceled", "deployment.created", "deployment.error", "deployment.ready", "deployment.succeeded"
+})  # fmt: skip
+"""Of one deployment each comes once."""
 OPENS = frozenset({
     "ai-gateway.auto-reload.limit-reached",
     "ai-gateway.balance-depleted",
@@ -229,7 +233,12 @@ def _git(meta: Mapping[str, Any], name: str) -> str:
 
 
 def _delivery(body: Mapping[str, Any], kind: str, deployment: str) -> str:
-    """`id` names the delivery, not what happened: type and deployment are added. "" without one."""
+    """`id` names the delivery, not what happened: type and deployment are added. "" without one.
+
+    What comes once to a deployment is known by that alone, so that it is the same however we came to know of it.
+    """
+    if kind in ONCE and deployment:
+        return f"{kind}:{deployment}"[:300]
     id_ = _text(body, "id")
     return f"{id_}:{kind}:{deployment}"[:300] if id_ else ""
 

@@ -291,10 +291,16 @@ def test_old_vercel_names_are_read_as_the_new_ones(given_: str, kind: str) -> No
 
 
 def test_the_delivery_id_of_vercel_is_not_trusted_alone() -> None:
-    one, other = (parsed("vercel", "deployment.error", ("id", "same"))[0] for _ in range(2))
+    one, other = (parsed("vercel", "deployment.promoted", ("id", "same"))[0] for _ in range(2))
     assert one.vendor_id != other.vendor_id
-    assert one.vendor_id.startswith("same:deployment.error:dpl_")
-    assert parsed("vercel", "deployment.error", ("id", '""'))[0].vendor_id == ""
+    assert one.vendor_id.startswith("same:deployment.promoted:dpl_")
+    assert parsed("vercel", "deployment.promoted", ("id", '""'))[0].vendor_id == ""
+
+
+def test_what_comes_once_to_a_deployment_of_vercels_is_known_by_that() -> None:
+    told = ("payload.deployment.id", "dpl_1")
+    one, other = (parsed("vercel", "deployment.error", ("id", id_), told)[0] for id_ in ("a", "b"))
+    assert one.vendor_id == other.vendor_id == "deployment.error:dpl_1"
 
 
 def test_one_event_for_each_alert_of_a_group() -> None:
