@@ -9,6 +9,7 @@ from console import readings
 from console.acting import acting
 from console.context import connected
 from console.decided import act
+from console.gaps import gaps
 from console.options import json_option
 from console.output import ago, as_json, facts, heading, iso, one_line, say, table
 from ledger import arrivals, policies
@@ -31,7 +32,10 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 
 @click.group()
 def sources() -> None:
-    """List sources, look at one, pause and resume them, try what becomes of a body."""
+    """List sources, look at one, what they missed, pause and resume them, try what becomes of a body."""
+
+
+sources.add_command(gaps)
 
 
 @sources.command("list")

@@ -6,12 +6,13 @@ from pkgutil import iter_modules
 from typing import Any, cast
 
 from routing.catalogue import ActionFacts, Catalogue, ChannelFacts, SourceFacts
-from routing.ports import ActionModule, ChannelModule, SourceModule
+from routing.ports import ActionModule, ChannelModule, PollerModule, SourceModule
 
 _SOURCES = "receiver.sources"
 _CHANNELS = "workers.channels"
 _ACTIONS = "workers.actions"
 _CALLBACKS = "receiver.callbacks"
+_POLLERS = "workers.pollers"
 
 
 def sources() -> tuple[str, ...]:
@@ -44,6 +45,16 @@ def action(name: str) -> ActionModule:
     return cast("ActionModule", _module(_ACTIONS, name))
 
 
+def pollers() -> tuple[str, ...]:
+    """Vendors that can be asked for what we missed."""
+    return _names(_POLLERS)
+
+
+def poller(name: str) -> PollerModule:
+    """Raises KeyError when there is no such vendor."""
+    return cast("PollerModule", _module(_POLLERS, name))
+
+
 def callbacks() -> tuple[str, ...]:
     """Vendors that call us back."""
     return _names(_CALLBACKS)
@@ -64,7 +75,10 @@ def _source_facts(name: str) -> SourceFacts | None:
     if name not in sources():
         return None
     module: Any = source(name)
-    return SourceFacts(frozenset(getattr(module, "SETTINGS", ())), getattr(module, "faults", lambda _: ()))
+    poll = poller(name).Settings if name in pollers() else None
+    return SourceFacts(
+        frozenset(getattr(module, "SETTINGS", ())), getattr(module, "faults", lambda _: ()), poll
+    )
 
 
 def catalogue() -> Catalogue:

@@ -174,6 +174,20 @@ class Keys:
         return self._key("mailboxes")
 
     @property
+    def gaps(self) -> str:
+        """Hash: source -> how its vendor was last asked for what we missed, and where that goes on."""
+        return self._key("gaps")
+
+    @property
+    def gaps_wanted(self) -> str:
+        """Hash: source -> since when (ms) an operator wants its vendor asked now."""
+        return self._key("gaps", "wanted")
+
+    def polling(self, source: str) -> str:
+        """String with expiry: the process that asks its vendor."""
+        return self._key("gaps", "polling", source)
+
+    @property
     def refusals(self) -> str:
         """Hash: `<source> <why>` -> how many requests were refused before anything was kept."""
         return self._key("refusals")

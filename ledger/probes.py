@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import redis
 
-from ledger import wire
+from ledger import turns, wire
 from ledger.keys import Keys
 from routing.record import Record, decode, encode
 
@@ -31,21 +31,13 @@ class Seen(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def mine(client: redis.Redis, keys: Keys, worker: str, ttl_ms: int) -> bool:
-    """Whether this process carries the probes out; asked again, it stays so.
-
-    Two may both think so for one turn after an expiry: a look too many does no harm.
-    """
-    if client.set(keys.prober, worker, nx=True, px=ttl_ms):
-        return True
-    if wire.text(client.get(keys.prober) or b"") != worker:
-        return False
-    return bool(client.pexpire(keys.prober, ttl_ms))
+    """Whether this process carries the probes out; a look too many does no harm."""
+    return turns.mine(client, keys.prober, worker, ttl_ms)
 
 
 def give_back(client: redis.Redis, keys: Keys, worker: str) -> None:
     """So that another need not wait for the expiry."""
-    if wire.text(client.get(keys.prober) or b"") == worker:
-        client.delete(keys.prober)
+    turns.give_back(client, keys.prober, worker)
 
 
 def show(client: redis.Redis, keys: Keys, probe: str, seen: Seen) -> None:

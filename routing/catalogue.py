@@ -41,10 +41,13 @@ class ActionFacts:
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """`settings`: names of those it takes. `faults` says what is wrong with those that are given."""
+    """`settings`: names of those it takes. `faults` says what is wrong with those that are given. `poll`: the model of
+    what it takes to ask it for what we missed; None where it cannot be asked.
+    """
 
     settings: Collection[str]
     faults: Callable[[Mapping[str, Any]], Sequence[Refusal]] = lambda _: ()
+    poll: "type[BaseModel] | None" = None
 
 
 def _unknown(_: str) -> SourceFacts | None:

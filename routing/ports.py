@@ -4,10 +4,10 @@ A source lives in `receiver/sources/<vendor>.py`, a channel in `workers/channels
 family in `workers/actions/<vendor>.py`. Nothing else names a vendor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from pydantic import BaseModel
@@ -199,6 +199,51 @@ class Step:
     """False once the kill switch is on: asked again right before a mutating call."""
     left: Callable[[], float] = field(default=lambda: inf)
     """Seconds of the step's time that are left, which all its calls share; 0 or less once it is used up."""
+
+
+class Window(NamedTuple):
+    """What a vendor is asked for: since and until when (ms), and from which place of its list on, "" the beginning."""
+
+    since_at: int
+    until_at: int
+    after: str = ""
+
+
+class Missed(NamedTuple):
+    """Something that may never have reached us, as the vendor would have posted it. `id`: the vendor's word for it."""
+
+    id: str
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Page(NamedTuple):
+    """A piece of the vendor's list, newest first. `after`: the place where it goes on; "" at its end."""
+
+    missed: Sequence[Missed]
+    after: str = ""
+
+
+class PollerModule(Protocol):
+    """`workers/pollers/<vendor>.py`: asks the vendor of a source of the same name for what we missed.
+
+    A module that has `troubles(step, settings, source) -> Mapping[str, str]` also says what the vendor knows to be
+    wrong with its way to us, by an id of its own: "we_1" -> "is disabled".
+    """
+
+    TITLE: str
+    GRACE_MS: int
+    """What is younger is left to come by itself."""
+    OVERLAP_MS: int
+    """So far before the end of the last look the next one begins: what was not over then, and clocks that differ."""
+    FIRST_MS: int
+    """So far back the first look goes."""
+    Settings: type[BaseModel]
+    """A `workers.polling.Polling`. One without default may be a secret; without it, nobody asks."""
+
+    @staticmethod
+    def page(step: "Step", settings: Any, window: Window, known: Container[str]) -> Page:
+        """What is `known` by its id was handed in already. Raises ActionError."""
 
 
 @dataclass(frozen=True, slots=True)

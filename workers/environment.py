@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from ledger import catalogue
+from ledger import catalogue, handing
 from routing.policy import Channel, Policy, Secret
 
 _EVERYONE: Final = frozenset(
@@ -30,12 +30,14 @@ class Role(StrEnum):
 
 
 FIXED: Final[Mapping[Role, frozenset[str]]] = {
-    Role.RECEIVER: frozenset({"TOCSIN_LINK_SECRET", "TOCSIN_OPERATOR_TOKEN", "TOCSIN_METRICS_TOKEN"}),
+    Role.RECEIVER: frozenset(
+        {"TOCSIN_LINK_SECRET", "TOCSIN_OPERATOR_TOKEN", "TOCSIN_METRICS_TOKEN", handing.SECRET}
+    ),
     Role.DISPATCH: frozenset(),
     Role.DELIVER: frozenset({"TOCSIN_LINK_SECRET"}),
     Role.REMEDIATE: frozenset(),
     Role.WATCHDOG: frozenset({"TOCSIN_HEARTBEAT_URL"}),
-    Role.UPKEEP: frozenset(),
+    Role.UPKEEP: frozenset({handing.SECRET}),
     Role.PROBER: frozenset(),
 }
 """Secrets of each role by name. What verifies callbacks and the configuration's `${NAME}` come on top."""
@@ -48,8 +50,8 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
 
 
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
-    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts, feeds', those of
-    mailboxes where mail comes back and of status pages in folders for upkeep.
+    """Their names: sources' for the receiver, channels' for who sends, actions' for who acts; for upkeep feeds', those
+    with which vendors are asked for what we missed, of mailboxes where mail comes back and of status pages in folders.
 
     The receiver also verifies what vendors call back with; it never holds what can send.
     """
@@ -61,6 +63,7 @@ def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
         Role.PROBER: [policy.settings[each] for each in _looked_with(policy)],
         Role.UPKEEP: [
             *(schedule.feed.url for schedule in policy.schedules.values() if schedule.feed),
+            *(source.poll for source in policy.sources.values()),
             *(channel.bounces for channel in policy.channels.values()),
             *(channel.settings for channel in policy.channels.values() if _is_refreshed(channel)),
         ],

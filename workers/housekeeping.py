@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from ledger import dead, feeds, mailboxes, pulse
+from ledger import dead, feeds, gaps, mailboxes, pulse
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -29,6 +29,8 @@ AUDIT: Final = "audit.broken"
 FEEDS: Final = "feeds.failing"
 MAILBOXES: Final = "mailboxes.failing"
 MAILBOX_MS: Final = 6 * HOUR
+GAPS: Final = "gaps.failing"
+GAPS_MS: Final = HOUR
 
 PULSE_S: Final = 2.0
 EVERY_S: Final = 5.0
@@ -64,7 +66,7 @@ class Housekeeping:
         self.show_alive()
         if time.monotonic() - self._looked_at < self._every_s:
             return
-        looks = (self._dead_letters(), self._audit(state), self._feeds(), self._mailboxes())
+        looks = (self._dead_letters(), self._audit(state), self._feeds(), self._mailboxes(), self._gaps())
         for condition in looks:
             self._say(condition, state)
         self._looked_at = time.monotonic()
@@ -104,6 +106,15 @@ class Housekeeping:
         ]
         title = "Nobody learns of mail that comes back"
         return Condition(MAILBOXES, Lane.BULK, title, "; ".join(told))
+
+    def _gaps(self) -> Condition:
+        found = sorted(gaps.all_of(self._client, self._keys).items())
+        told = [
+            f"the vendor of {name} cannot be asked since {iso(gap.failing_since)}: {gap.reason}"
+            for name, gap in found
+            if gap.failing_since and now_ms() - gap.failing_since >= GAPS_MS
+        ]
+        return Condition(GAPS, Lane.BULK, "Nobody finds what a source missed", "; ".join(told))
 
     def _say(self, condition: Condition, state: State) -> None:
         """Append what the state does not know yet; the fold deduplicates what is said twice."""

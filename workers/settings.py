@@ -30,8 +30,16 @@ class WorkerSettings:
     receiver_host: str = "127.0.0.1"
     """`TOCSIN_RECEIVER_HOST`, `TOCSIN_RECEIVER_PORT`: where the supervisor's receiver listens."""
     receiver_port: int = 8080
+    front_door: str = ""
+    """`TOCSIN_FRONT_DOOR`: the receiver's address, where what we missed is handed in; unless given, that of the two."""
     probes: bool = False
     """`TOCSIN_PROBES`: on, and the probes of probes.yaml are carried out. Trying Tocsin looks at nobody's site."""
+
+    @property
+    def receiver(self) -> str:
+        """The receiver's address for our own workers."""
+        host = "127.0.0.1" if self.receiver_host in {"0.0.0.0", "::"} else self.receiver_host  # noqa: S104  # not to bind
+        return self.front_door or f"http://{host}:{self.receiver_port}"
 
 
 def environment() -> Mapping[str, str]:
@@ -49,6 +57,7 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
         again_ms=_milliseconds(environ, "TOCSIN_WATCHDOG_AGAIN_MS", 300_000),
         receiver_host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
         receiver_port=_port(environ, "TOCSIN_RECEIVER_PORT", 8080),
+        front_door=environ.get("TOCSIN_FRONT_DOOR", "").strip(),
         probes=_switch(environ, "TOCSIN_PROBES"),
     )
 

@@ -1,5 +1,5 @@
 """Upkeep: a spare dispatch job in the queue at all times, RQ's rubbish removed, what is closed archived, feeds read,
-and mail that came back.
+what we missed, and mail that came back.
 
 One small process beside the archive; several at once do no harm.
 """
@@ -24,6 +24,8 @@ from workers.bounces import EVERY_S as BOUNCES_S
 from workers.bounces import Bounces
 from workers.feeds import EVERY_S as FEEDS_S
 from workers.feeds import Feeds
+from workers.gaps import EVERY_S as GAPS_S
+from workers.gaps import Gaps
 from workers.orphans import Orphans
 from workers.queues import Queues
 from workers.reaper import EVERY_S as REAP_S
@@ -87,9 +89,11 @@ def serve(settings: WorkerSettings) -> None:
     ]
     # Another's server may take its time, and a spare job may not wait for it.
     feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
+    missed = Gaps(client, keys, environment(), name, settings.receiver)
+    gaps = Chore("gaps", GAPS_S, missed.round)
     bounces = Chore("bounces", BOUNCES_S, Bounces(client, keys, environment()).round)
     folders = Chore("status folders", FOLDERS_S, StatusFolders(client, keys, environment()).round)
-    for chore in (feeds, bounces, folders):
+    for chore in (feeds, gaps, bounces, folders):
         threading.Thread(target=_turn, args=(chore,), name=chore.name, daemon=True).start()
     run(chores)
 

@@ -37,3 +37,5 @@ class Source:
     """Requests a second that are taken, a burst of ten seconds' worth at once; 0: as many as there is room for."""
     vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
     """What this sender's own words for severity, in lower case, mean; before what all of them mean."""
+    poll: Mapping[str, Setting] = field(default_factory=dict)
+    """How its vendor is asked for what we missed. Not for who takes in."""

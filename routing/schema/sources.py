@@ -20,6 +20,7 @@ from routing.schema.fields import (
     SourceVendor,
     VendorSeverities,
 )
+from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
 from routing.schema.written import LABEL_NAME, NAMED, NETWORK, shown_as
@@ -89,6 +90,9 @@ class SourcePart(Part):
         default=259_200_000, description="how long an event's id is remembered, like 3d"
     )
     settings: dict[str, SettingValue] = Field(default={}, description="what the vendor's module takes")
+    poll: dict[str, SettingValue] = Field(
+        default={}, description="how the vendor is asked for what we missed, for those that can be"
+    )
     vendor_severity: VendorSeverities = Field(
         default={}, description="what its own words for a severity mean, like {page: SEV-1}"
     )
@@ -107,6 +111,18 @@ class SourcePart(Part):
         ])  # fmt: skip
         refuse_all(facts.faults(settings))
         return settings
+
+    @field_validator("poll")
+    @classmethod
+    def _asked(cls, poll: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        catalogue, vendor = known(info).catalogue, info.data.get("vendor", "")
+        facts = catalogue.source(vendor) if catalogue and poll else None
+        if facts is None:
+            return poll
+        if facts.poll is None:
+            raise Refusal(f"poll of {vendor}", f"leave it out: {vendor} cannot be asked for what we missed")
+        refuse_all(misfits(facts.poll, poll))
+        return poll
 
 
 class SourcesFile(Part):
@@ -140,4 +156,5 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         settings=part.settings,
         fingerprint=part.fingerprint,
         vendor_severities=part.vendor_severity,
+        poll=part.poll,
     )

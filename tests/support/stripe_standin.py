@@ -29,7 +29,13 @@ _CARDS = {
     "pm_card_authenticationRequired": "requires_action",
 }  # fmt: skip
 _TEXT, _NUMBER, _BOOL = r"[\s\S]{1,5000}", r"-?\d{1,12}", r"true|false"
-_LIST = {"limit": r"[1-9]\d?|100", "starting_after": _TEXT, "ending_before": _TEXT, "created[gte]": _NUMBER}
+_LIST = {
+    "limit": r"[1-9]\d?|100",
+    "starting_after": _TEXT,
+    "ending_before": _TEXT,
+    "created[gte]": _NUMBER,
+    "created[lt]": _NUMBER,
+}
 _KNOWN: dict[tuple[str, str], dict[str, str]] = {
     ("GET", "webhook_endpoints"): {name: _LIST[name] for name in ("limit", "starting_after", "ending_before")},
     ("POST", "webhook_endpoints"): {
@@ -285,6 +291,8 @@ def _checked(given: dict[str, list[str]], known: dict[str, str]) -> Iterator[tup
 
 def _wanted(each: dict[str, Any], given: dict[str, Any]) -> bool:
     if each["created"] < int(given.get("created[gte]", 0)):
+        return False
+    if each["created"] >= int(given.get("created[lt]", each["created"] + 1)):
         return False
     if given.get("delivery_success") == "false" and not each["pending_webhooks"]:
         return False

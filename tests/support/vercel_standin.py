@@ -245,6 +245,8 @@ class VercelStandin(VendorServer):
         return {"live": self.live, "auto_assign": self.project.auto_assign, "changes": self.changes}
 
     def _deployments(self, asked: Asked) -> Reply:
+        if "since" in asked.query:
+            return self._page(asked)
         wanted = {"projectId": self.project.id, "target": "production"}
         state = asked.query.get("state", [""])[0]
         if any(asked.query.get(name, [""])[0] != value for name, value in wanted.items()):
@@ -254,6 +256,17 @@ class VercelStandin(VendorServer):
         return Reply(
             200, {"deployments": listed, "pagination": {"count": len(listed), "next": None, "prev": None}}
         )
+
+    def _page(self, asked: Asked) -> Reply:
+        """Newest first; `next` is what `until` goes on with."""
+        if not set(asked.query) <= {"since", "until", "limit", "projectId", "teamId"}:
+            return Reply(400, _fault(400))
+        since, until, limit = (int(asked.query[name][0]) for name in ("since", "until", "limit"))
+        within = [each for each in self.project.deployments if since < each.created < until]
+        listed = sorted(within, key=lambda each: -each.created)[:limit]
+        more = len(within) > len(listed)
+        pages = {"count": len(listed), "next": listed[-1].created if more else None, "prev": None}
+        return Reply(200, {"deployments": [self._shown(each) for each in listed], "pagination": pages})
 
     def _shown(self, each: Deployment) -> dict[str, Any]:
         return {

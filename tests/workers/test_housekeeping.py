@@ -5,7 +5,7 @@ import small_policy
 from msgspec.structs import replace
 from redis import Redis
 
-from ledger import dead, feeds, log, mailboxes
+from ledger import dead, feeds, gaps, log, mailboxes
 from ledger.clock import now_ms
 from ledger.dead_letter import Kind, given_up
 from ledger.keys import Keys
@@ -18,7 +18,7 @@ from routing.instant import HOUR
 from routing.oncall.importing import FeedHealth, failing, well
 from routing.severity import Severity
 from routing.state import State
-from workers.housekeeping import AUDIT, DEAD_LETTERS, FEEDS, MAILBOXES, Housekeeping
+from workers.housekeeping import AUDIT, DEAD_LETTERS, FEEDS, GAPS, MAILBOXES, Housekeeping
 
 NOW = now_ms()
 
@@ -127,6 +127,25 @@ def test_a_mailbox_that_cannot_be_read_for_hours_is_an_alert_until_it_is(
     assert event.summary.endswith(": AUTHENTICATIONFAILED")
     folded(state, redis, keys)
     mailboxes.keep(redis, keys, "mail", replace(failing, failing_since=0, reason=""))
+    housekeeping.run(state)
+    assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
+
+
+def test_a_vendor_that_cannot_be_asked_for_an_hour_is_an_alert_until_it_can(
+    redis: Redis, keys: Keys, housekeeping: Housekeeping
+) -> None:
+    state = State()
+    failing = gaps.Gap(failing_since=NOW - HOUR // 2, reason="Stripe: GET /v1/events answered 401")
+    gaps.keep(redis, keys, "stripe", failing)
+    housekeeping.run(state)
+    assert said(redis, keys) == []
+    gaps.keep(redis, keys, "stripe", replace(failing, failing_since=NOW - 2 * HOUR))
+    housekeeping.run(state)
+    (event,) = said(redis, keys)
+    assert (event.source, event.kind, event.status) == ("tocsin", GAPS, Status.FIRING)
+    assert event.summary.endswith(": Stripe: GET /v1/events answered 401")
+    folded(state, redis, keys)
+    gaps.keep(redis, keys, "stripe", replace(failing, failing_since=0, reason=""))
     housekeeping.run(state)
     assert [event.status for event in said(redis, keys)] == [Status.FIRING, Status.RESOLVED]
 

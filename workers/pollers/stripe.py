@@ -1,0 +1,67 @@
+"""Stripe: events that no endpoint of ours has taken, and endpoints that are disabled.
+
+It sends for three days and tells of a month. What is still on its way is listed as well: taken early, its own arrival
+changes nothing. Sources: docs.stripe.com/webhooks/process-undelivered-events, docs.stripe.com/api/events/list,
+docs.stripe.com/api/webhook_endpoints.
+"""
+
+from collections.abc import Container, Mapping
+
+import orjson
+from pydantic import Field, SecretStr
+
+from routing.instant import DAY, MINUTE, SECOND
+from routing.ports import Missed, Page, Step, Window
+from workers.polling import Polling
+from workers.stripe.api import PAGE, Stripe, text
+
+TITLE = "Stripe"
+GRACE_MS = 2 * MINUTE
+OVERLAP_MS = 10 * MINUTE
+FIRST_MS = DAY
+_MOST_ENDPOINTS = 500
+
+
+class Settings(Polling):
+    """A restricted key that may read events and webhook endpoints is enough."""
+
+    api_key: SecretStr = Field(description="a restricted key that may read events and webhook endpoints")
+    base_url: str = ""
+    endpoint: str = Field(
+        default="", description="part of our address there; unless given, what ends in /hooks/<source>"
+    )
+    types: list[str] = Field(default=[], max_length=20, description="only these; unless given, all of them")
+
+
+def page(step: Step, settings: Settings, window: Window, known: Container[str]) -> Page:
+    query: dict[str, str | list[str]] = {
+        "delivery_success": "false",
+        "created[gte]": str(max(0, window.since_at // SECOND)),
+        "created[lt]": str(max(0, window.until_at // SECOND)),
+        "limit": str(PAGE),
+    }
+    if settings.types:
+        query["types[]"] = settings.types
+    if window.after:
+        query["starting_after"] = window.after
+    told = Stripe(step).read("/v1/events", query)
+    listed = told.get("data")
+    events = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    missed = [Missed(text(each, "id"), orjson.dumps(each)) for each in events if text(each, "id")]
+    more = told.get("has_more") is True and bool(missed)
+    return Page([each for each in missed if each.id not in known], missed[-1].id if more else "")
+
+
+def troubles(step: Step, settings: Settings, source: str) -> Mapping[str, str]:
+    """Our endpoints there that are not enabled."""
+    found, _ = Stripe(step).listed("/v1/webhook_endpoints", {}, _MOST_ENDPOINTS)
+    return {
+        text(each, "id"): f"Stripe's webhook endpoint {text(each, 'id')} is {text(each, 'status')}:"
+        " it sends nothing there, and does not go on by itself"
+        for each in found
+        if text(each, "status") != "enabled" and _ours(text(each, "url"), settings, source)
+    }
+
+
+def _ours(url: str, settings: Settings, source: str) -> bool:
+    return settings.endpoint in url if settings.endpoint else url.rstrip("/").endswith(f"/hooks/{source}")
