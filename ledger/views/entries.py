@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger import log, wire
+from ledger.views import bodies
 from ledger.views.store import Store
 from routing.entry import AnyEntry, Lane, Signal, decode_entry
 from routing.incident import Verdict
@@ -36,12 +37,13 @@ def find(store: Store, entry_id: str) -> Seen | None:
     """By its id, or its position in the log."""
     live = log.find(store.client, store.keys, entry_id)
     if live is not None:
+        decided = _decided(store, live.lane, live.position)  # first: what is decided has its verdict by then
         verdict = store.client.hget(_verdicts(store, live.lane, live.position), live.position)
         headers, size = _body(store, live.raw_id)
         return Seen(
             live.id, live.position, live.lane, decode_entry(live.raw),
             decode(Verdict, verdict) if verdict else None,
-            _decided(store, live.lane, live.position), headers, size, archived=False,
+            decided, headers, size, archived=False,
             raw_id=live.raw_id,
         )  # fmt: skip
     old = store.archive.find_entry(entry_id)
@@ -86,11 +88,8 @@ def _newest(store: Store, lane: Lane) -> Iterator[tuple[str, bytes]]:
 
 def _body(store: Store, raw_id: str) -> tuple[dict[str, str], int]:
     """Redacted headers, and size of the body."""
-    live = log.raw_body(store.client, store.keys, raw_id) if raw_id else None
-    if live is not None:
-        return json.loads(live.headers or b"{}"), len(live.body)
-    old = store.archive.find_raw(raw_id) if raw_id else None
-    return (json.loads(old.headers or b"{}"), len(old.body)) if old else ({}, -1)
+    found = bodies.find(store, raw_id)
+    return (found.headers, len(found.body)) if found else ({}, -1)
 
 
 def _verdicts(store: Store, lane: Lane, position: str) -> str:
