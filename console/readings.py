@@ -7,6 +7,7 @@ from typing import Any
 from ledger import catalogue
 from ledger.clock import now_ms
 from routing.alerts.classify import Classified, classify
+from routing.entry import AlertCommand
 from routing.errors import Unreadable
 from routing.event import Event
 from routing.policy import Policy, Source
@@ -19,6 +20,7 @@ class Reading:
 
     events: Sequence[tuple[Event, Classified]]
     unread: Sequence[Unread]
+    commands: Sequence[AlertCommand] = ()
 
 
 def read(policy: Policy, source: Source, body: bytes, headers: dict[str, str]) -> Reading:
@@ -28,7 +30,8 @@ def read(policy: Policy, source: Source, body: bytes, headers: dict[str, str]) -
         parsed = catalogue.source(source.vendor).parse(Inbound(body, headers, {}, now), source)
     except Unreadable as error:
         parsed = Parsed((), (Unread(error.reason, error.where, body),))
-    return Reading([(event, classify(policy, event, now)) for event in parsed.events], parsed.unread)
+    events = [(event, classify(policy, event, now)) for event in parsed.events]
+    return Reading(events, parsed.unread, parsed.commands)
 
 
 def as_rows(reading: Reading) -> dict[str, Any]:
@@ -50,4 +53,5 @@ def as_rows(reading: Reading) -> dict[str, Any]:
         for event, classified in reading.events
     ]
     unread = [{"reason": each.reason, "where": each.where} for each in reading.unread]
-    return {"events": events, "unread": unread}
+    commands = [{"verb": each.verb.value, "alert": each.alert, "by": each.by} for each in reading.commands]
+    return {"events": events, "commands": commands, "unread": unread}

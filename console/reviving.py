@@ -12,7 +12,7 @@ from routing.entry import AnyEntry, Lane, Revived, Signal, decode_entry
 from routing.errors import TocsinError, Unreadable
 from routing.event import Event
 from routing.policy import Source
-from routing.ports import Inbound
+from routing.ports import Inbound, Parsed
 
 MENDABLE = frozenset({Kind.REFUSED, Kind.UNDECIDABLE})
 """Kinds whose body is read again; the others only name the work to do again."""
@@ -24,7 +24,9 @@ def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
     Twice the same retry of a refused body is one; a body that was changed in between is a new one.
     """
     if letter.kind is Kind.REFUSED:
-        ids = [_replay(context, letter, event, by) for event in parsed(context, letter)]
+        found = parsed(context, letter)
+        ids = [_replay(context, letter, event, by) for event in found.events]
+        ids += [log.append(context.client, context.keys, Lane.CONTROL, each) for each in found.commands]
     elif letter.kind is Kind.UNDECIDABLE:
         lane = lane_of(letter.subject) or Lane.CONTROL
         ids = [log.append(context.client, context.keys, lane, entry_of(letter))]
@@ -48,18 +50,21 @@ def _still_live(context: Context, letter: DeadLetter) -> None:
 def check(context: Context, letter: DeadLetter) -> str:
     """What its body reads as now. Raises TocsinError saying why, and where, it still cannot be read."""
     if letter.kind is Kind.REFUSED:
-        return ", ".join(event.kind for event in parsed(context, letter)) or "no event at all"
+        found = parsed(context, letter)
+        said = [*(event.kind for event in found.events), *(each.verb.value for each in found.commands)]
+        return ", ".join(said) or "no event at all"
     return type(entry_of(letter)).__name__.lower()
 
 
-def parsed(context: Context, letter: DeadLetter) -> list[Event]:
-    """The events in a refused body as it is now. Raises TocsinError saying why it still cannot be read."""
+def parsed(context: Context, letter: DeadLetter) -> Parsed:
+    """What is in a refused body as it is now. Raises TocsinError saying why it still cannot be read."""
     source = _source(context, letter)
-    inbound = Inbound(body=letter.raw, headers=letter.headers, query={}, received_at=now_ms())
+    path = letter.headers.get(":path", "")
+    inbound = Inbound(body=letter.raw, headers=letter.headers, query={}, received_at=now_ms(), path=path)
     found = catalogue.source(source.vendor).parse(inbound, source)
     if found.unread:
         raise Unreadable(found.unread[0].reason, found.unread[0].where)
-    return list(found.events)
+    return found
 
 
 def entry_of(letter: DeadLetter) -> AnyEntry:

@@ -157,6 +157,8 @@ def _tell(reading: readings.Reading) -> None:
         )
         for reason in classified.reasons:
             say(one_line(f"  because {reason}"), "dim")
+    for each in reading.commands:
+        say(one_line(f"{each.verb.value} the incident of alert {each.alert or each.incident}, by {each.by}"))
     for unread in reading.unread:
         say(
             one_line(

@@ -11,11 +11,11 @@ import orjson
 from starlette.types import Send
 
 from ledger.log import Kept
-from receiver import operators, refuse
+from receiver import operators
 from receiver.answer import respond
-from receiver.door import Door
+from receiver.door import GatedDoor
 from receiver.intake import Gate
-from routing.errors import BadSignature
+from receiver.lookalike import armed, whose
 from routing.ports import Inbound
 
 PATH = "/api/v2/alerts"
@@ -23,35 +23,17 @@ VENDOR = "prometheus"
 _NAMED = 10
 
 
-class AlertsApi(Door):
+class AlertsApi(GatedDoor):
     """Exactly `PATH`, and what is posted there."""
 
     route = "alerts_api"
 
     def gate(self, path: str, headers: dict[str, str]) -> Gate:  # noqa: ARG002  # the token says it
-        gates = self._site.gates.of_vendor(VENDOR)
-        if not gates:
-            raise refuse.unknown_source()
-        armed = [gate for gate in gates if gate.secrets]
-        if not armed:
-            raise refuse.no_secret(" or ".join(name for gate in gates for name in gate.unset))
+        gates = armed(self._site.gates.of_vendor(VENDOR))
         inbound = Inbound(b"", headers, {}, self._site.now())
-        if len(armed) == 1 and operators.are_these(self._site, inbound):
-            return replace(armed[0], secrets=self._site.settings.operator_tokens)
-        return self._whose(armed, inbound)
-
-    @staticmethod
-    def _whose(gates: list[Gate], inbound: Inbound) -> Gate:
-        """Raises Refused."""
-        refused = BadSignature("no source has this token")
-        for gate in gates:
-            try:
-                gate.module.verify(inbound, gate.secrets, gate.source)
-            except BadSignature as error:
-                refused = error
-            else:
-                return gate
-        raise refuse.unauthentic(refused)
+        if len(gates) == 1 and operators.are_these(self._site, inbound):
+            return replace(gates[0], secrets=self._site.settings.operator_tokens)
+        return whose(gates, inbound)
 
     async def answer(self, send: Send, kept: Kept) -> int:
         if not kept.dead:

@@ -18,6 +18,8 @@ from receiver.ack_links import AckLinks
 from receiver.alertmanager.routes import AlertmanagerApi
 from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
+from receiver.events_api import PATHS as EVENTS
+from receiver.events_api import EventsApi
 from receiver.health import Health
 from receiver.hooks import PREFIX, Hooks
 from receiver.metrics import Metrics
@@ -30,7 +32,8 @@ _log = structlog.get_logger(__name__)
 
 
 def build(site: Site) -> ASGIApp:
-    hooks, alerts, status, pages = Hooks(site), AlertsApi(site), StatusPage(site), _pages(site)
+    hooks, alerts, events = Hooks(site), AlertsApi(site), EventsApi(site)
+    status, pages = StatusPage(site), _pages(site)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -39,6 +42,8 @@ def build(site: Site) -> ASGIApp:
                 return await hooks(scope, receive, send)
             if path == ALERTS and scope["method"] == "POST":
                 return await alerts(scope, receive, send)
+            if path in EVENTS:
+                return await events(scope, receive, send)
             if status.serves(path):
                 return await status(scope, receive, send)
         return await pages(scope, receive, send)

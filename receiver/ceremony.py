@@ -30,7 +30,7 @@ async def ceremony(
     site: Site, gate: Gate, scope: Scope, receive: Receive, headers: Mapping[str, str]
 ) -> tuple[Kept, Answer | None]:
     """As `take`, with all that. Raises Refused."""
-    wire = await whole(site, gate, receive, headers)
+    wire = await whole(site, gate.source.max_bytes, receive, headers)
     try:
         inbound = _inbound(site, gate, wire, scope, headers)
         try:
@@ -55,7 +55,7 @@ def _inbound(site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping
         plain = body.unpack(wire, headers, gate.source.max_bytes)
     except body.Undecodable as error:
         raise refuse.undecodable(str(error)) from error
-    return Inbound(plain, headers, query_of(scope["query_string"]), site.now())
+    return Inbound(plain, headers, query_of(scope["query_string"]), site.now(), path=scope["path"])
 
 
 async def _admit(site: Site, gate: Gate, inbound: Inbound) -> tuple[Inbound, Request]:

@@ -6,6 +6,7 @@ They are no Starlette routes: its routing, request and response objects would co
 from abc import ABC, abstractmethod
 from time import perf_counter
 
+import msgspec
 import sentry_sdk
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -23,6 +24,16 @@ from receiver.take import headers_of, take
 _log = structlog.get_logger(__name__)
 
 
+class Visit(msgspec.Struct):
+    """One request on its way through. `source`: its name, once that is known."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: dict[str, str]
+    source: str = ""
+
+
 class Door(ABC):
     """An ASGI application. `route` is its label in /metrics."""
 
@@ -34,6 +45,39 @@ class Door(ABC):
         self._site = site
 
     @abstractmethod
+    async def serve(self, visit: Visit) -> int:
+        """Answer it; returns the status. Raises Refused."""
+
+    def refusal(self, refused: Refused) -> Refused:
+        """As this door says it."""
+        return refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
+        visit = Visit(scope, receive, send, headers_of(scope))
+        try:
+            if self.only_post and scope["method"] != "POST":
+                raise refuse.wrong_method()  # noqa: TRY301  # one place answers every refusal
+            status = await self.serve(visit)
+        except Refused as refused:
+            status = await self._refuse(visit, refused)
+        except Exception as error:  # noqa: BLE001  # a fault of ours: the sender keeps what we could not
+            _log.exception("fault in an ingest route", route=self.route, source=visit.source)
+            sentry_sdk.capture_exception(error)
+            status = await self._refuse(visit, refuse.not_durable())
+        self._site.counts.answered(self.route, visit.source, status, perf_counter() - began)
+
+    async def _refuse(self, visit: Visit, refused: Refused) -> int:
+        self._site.refused(visit.source, refused, visit.headers)
+        said = self.refusal(refused)
+        await respond(visit.send, said.status, said.body(), said.headers())
+        return said.status
+
+
+class GatedDoor(Door):
+    """One whose address or headers say which source it is, before anything of the body is read."""
+
+    @abstractmethod
     def gate(self, path: str, headers: dict[str, str]) -> Gate:
         """The source this request is for. Raises Refused."""
 
@@ -41,41 +85,22 @@ class Door(ABC):
     async def answer(self, send: Send, kept: Kept) -> int:
         """Say what was kept; returns the status."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = perf_counter()
-        site, headers, known = self._site, headers_of(scope), ""
-        try:
-            if self.only_post and scope["method"] != "POST":
-                raise refuse.wrong_method()  # noqa: TRY301  # one place answers every refusal
-            gate = self.gate(scope["path"], headers)
-            known = gate.source.name
-            # Our own workers come from within, whatever the vendor's networks are; their proof is in the header.
-            if gate.allowance is not None and HANDED not in headers:
-                gate.allowance.admit(site.sender(scope, headers))
-            if scope["method"] not in gate.methods:
-                status = await handshake(gate, scope, headers, send)
-            elif gate.ceremonious:
-                status = await self._ceremony(gate, scope, receive, send, headers)
-            else:
-                status = await self.answer(send, await take(site, gate, scope, receive, headers))
-        except Refused as refusal:
-            status = await self._refuse(send, refusal, known, headers)
-        except Exception as error:  # noqa: BLE001  # a fault of ours: the sender keeps what we could not
-            _log.exception("fault in an ingest route", route=self.route, source=known)
-            sentry_sdk.capture_exception(error)
-            status = await self._refuse(send, refuse.not_durable(), known, headers)
-        site.counts.answered(self.route, known, status, perf_counter() - began)
+    async def serve(self, visit: Visit) -> int:
+        site, scope = self._site, visit.scope
+        gate = self.gate(scope["path"], visit.headers)
+        visit.source = gate.source.name
+        # Our own workers come from within, whatever the vendor's networks are; their proof is in the header.
+        if gate.allowance is not None and HANDED not in visit.headers:
+            gate.allowance.admit(site.sender(scope, visit.headers))
+        if scope["method"] not in gate.methods:
+            return await handshake(gate, scope, visit.headers, visit.send)
+        if gate.ceremonious:
+            return await self._ceremony(gate, visit)
+        return await self.answer(visit.send, await take(site, gate, scope, visit.receive, visit.headers))
 
-    async def _ceremony(
-        self, gate: Gate, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]
-    ) -> int:
-        kept, said = await ceremony(self._site, gate, scope, receive, headers)
+    async def _ceremony(self, gate: Gate, visit: Visit) -> int:
+        kept, said = await ceremony(self._site, gate, visit.scope, visit.receive, visit.headers)
         if said is None:
-            return await self.answer(send, kept)
-        await respond(send, said.status, said.body, said.headers)
+            return await self.answer(visit.send, kept)
+        await respond(visit.send, said.status, said.body, said.headers)
         return said.status
-
-    async def _refuse(self, send: Send, refusal: Refused, known: str, headers: dict[str, str]) -> int:
-        self._site.refused(known, refusal, headers)
-        await respond(send, refusal.status, refusal.body(), refusal.headers())
-        return refusal.status

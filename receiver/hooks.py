@@ -4,13 +4,13 @@ from starlette.types import Send
 
 from ledger.log import Kept
 from receiver.answer import accepted, respond
-from receiver.door import Door
+from receiver.door import GatedDoor
 from receiver.intake import Gate
 
 PREFIX = "/hooks/"
 
 
-class Hooks(Door):
+class Hooks(GatedDoor):
     """Everything below `PREFIX`."""
 
     route = "hooks"

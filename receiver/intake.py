@@ -15,7 +15,7 @@ from receiver import body, refuse
 from receiver.allowance import Allowance
 from receiver.redaction import redacted
 from receiver.refuse import Refused
-from routing.entry import Lane, Signal, encode_entry
+from routing.entry import AlertCommand, Lane, Signal, Verb, encode_entry
 from routing.errors import BadSignature, Unreadable
 from routing.event import Event
 from routing.policy import Source
@@ -57,7 +57,9 @@ class Gate:
         return bool(self.answer or self.document or self.confirmation or self.greeting)
 
 
-def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[str, str], now: int) -> Request:
+def admit(
+    gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[str, str], now: int, path: str = ""
+) -> Request:
     """What is to be kept of one request. Raises BadSignature, or Refused when there is nothing to keep."""
     if not gate.secrets:
         raise unarmed(gate)
@@ -65,7 +67,7 @@ def admit(gate: Gate, wire: bytes, headers: Mapping[str, str], query: Mapping[st
         plain = body.unpack(wire, headers, gate.source.max_bytes)
     except body.Undecodable as error:
         return _packed_wrong(gate, Inbound(wire, headers, query, now), error)
-    return judge(gate, Inbound(plain, headers, query, now))
+    return judge(gate, Inbound(plain, headers, query, now, path=path))
 
 
 def unarmed(gate: Gate) -> Refused:
@@ -95,7 +97,7 @@ def _request(gate: Gate, inbound: Inbound, parsed: Parsed, handed: Handed | None
         source.name,
         gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body,
         orjson.dumps(kept),
-        _new_events(source, parsed.events, inbound.received_at, handed or _BROUGHT),
+        _new_events(source, parsed.events, inbound.received_at, handed or _BROUGHT) + _asked(parsed.commands),
         [_letter(source, f"{un.where}: {un.reason}", un.raw, inbound, kept) for un in parsed.unread],
         source.dedup_ms,
         found=handed is not None,
@@ -113,6 +115,14 @@ def _new_events(source: Source, events: Sequence[Event], now: int, handed: Hande
     return new
 
 
+def _asked(commands: Sequence[AlertCommand]) -> list[NewEvent]:
+    """An acknowledgement waits behind no storm; a note goes behind the event it is about."""
+    return [
+        NewEvent(Lane.BULK if each.verb is Verb.NOTE else Lane.CONTROL, "", encode_entry(each))
+        for each in commands
+    ]
+
+
 def _lane(source: Source, event: Event) -> Lane:
     attributes = event.attributes()
     return Lane.URGENT if any(each.matches(attributes) for each in source.urgent_kinds) else Lane.BULK
@@ -120,7 +130,10 @@ def _lane(source: Source, event: Event) -> Lane:
 
 def _unreadable(gate: Gate, inbound: Inbound, why: str, trace: str = "") -> Request:
     kept = redacted(inbound.headers)
-    letter = _letter(gate.source, why, inbound.body, inbound, kept, trace)
+    if hasattr(gate.module, "PATH"):  # what it meant may depend on where it was sent
+        kept[":path"] = inbound.path
+    raw = gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body
+    letter = _letter(gate.source, why, raw, inbound, kept, trace)
     return Request(gate.source.name, b"", b"{}", (), (letter,), gate.source.dedup_ms)
 
 

@@ -23,16 +23,21 @@ class Sender:
 
     module: SourceModule
     source: Source
-    url: str
+    base_url: str
+    path: str
     secret: str
 
     def send(self, poster: Poster, name: str, wanted: Wanted, at: int) -> Reply:
         """Raises samples.NoSuchSample, ValueError for what the sample cannot do, or post.NotSent."""
-        body = samples.make(self.source.vendor, name, wanted, at)
+        made = samples.make(self.source.vendor, name, wanted, at)
         packed = getattr(self.module, "packed", None)
-        if packed is not None:
-            body = packed(json.loads(body))
-        return poster.post(self.url, body, self._headers(body, at))
+        body = packed(json.loads(made)) if packed else made
+        return poster.post(self.base_url + self._path(made), body, self._headers(body, at))
+
+    def _path(self, made: bytes) -> str:
+        address = getattr(self.module, "address", None)
+        path: str = address(json.loads(made)) if address else self.path
+        return path
 
     def _headers(self, body: bytes, at: int) -> Mapping[str, str]:
         sign_for = getattr(self.module, "sign_for", None)
@@ -52,7 +57,7 @@ def sender(source: Source, module: SourceModule, environ: Mapping[str, str], bas
         )
     path = getattr(module, "PATH", f"/hooks/{source.name}")
     settings = {name: settled(value, environ) for name, value in source.settings.items()}
-    return Sender(module, replace(source, settings=settings), base_url.rstrip("/") + path, secrets[0])
+    return Sender(module, replace(source, settings=settings), base_url.rstrip("/"), path, secrets[0])
 
 
 def said(reply: Reply) -> Iterator[str]:
@@ -60,7 +65,9 @@ def said(reply: Reply) -> Iterator[str]:
     answer = reply.json()
     if reply.ok:
         ids = [*answer.get("accepted", []), *(f"{one} (dead letter)" for one in answer.get("dead", []))]
-        yield from ids or [f"{reply.status}, no ids in the answer"]
+        yield from ids or [
+            f"{reply.status}: {reply.body[:300].decode(errors='replace') or 'no ids in the answer'}"
+        ]
     else:
         text = reply.body[:300].decode(errors="replace")
         yield f"{reply.status}: {answer.get('error') or text or 'no explanation'}"

@@ -25,20 +25,20 @@ async def take(site: Site, gate: Gate, scope: Scope, receive: Receive, headers: 
     Only this way in is closed by a server that is not durable: a person's answer is worth more in memory than
     not at all.
     """
-    wire = await whole(site, gate, receive, headers)
+    wire = await whole(site, gate.source.max_bytes, receive, headers)
     try:
         return await keep(site, _admit(site, gate, wire, scope, headers))
     finally:
         site.room.give_back(len(wire))
 
 
-async def whole(site: Site, gate: Gate, receive: Receive, headers: Mapping[str, str]) -> bytes:
+async def whole(site: Site, limit: int, receive: Receive, headers: Mapping[str, str]) -> bytes:
     """The body as it came, of which `len()` bytes are taken from `site.room`. Raises Refused."""
     site.durable.insist()
     return await body.read(
         receive,
         headers.get("content-length", ""),
-        gate.source.max_bytes,
+        limit,
         site.room,
         site.settings.body_wait_s,
     )
@@ -56,7 +56,8 @@ async def keep(site: Site, request: Request) -> Kept:
 
 def _admit(site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]) -> Request:
     try:
-        return intake.admit(gate, wire, headers, query_of(scope["query_string"]), site.now())
+        query = query_of(scope["query_string"])
+        return intake.admit(gate, wire, headers, query, site.now(), scope["path"])
     except BadSignature as error:
         raise refuse.unauthentic(error) from error
 

@@ -6,6 +6,7 @@ from routing.automation import repairs, starting, steps
 from routing.decision import Decision, Table
 from routing.draft import Draft
 from routing.entry import (
+    AlertCommand,
     Answer,
     AnyEntry,
     Claimed,
@@ -32,6 +33,7 @@ from routing.incident import Phase
 from routing.policy import Policy
 from routing.response import (
     answers,
+    by_sources,
     commands,
     controls,
     deliveries,
@@ -102,6 +104,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             answers.answer(draft, entry)
         case Command():
             commands.command(draft, entry)
+        case AlertCommand():
+            by_sources.command(draft, entry)
         case Graded():
             regrading.graded(draft, entry)
         case Opened():

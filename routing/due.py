@@ -155,7 +155,7 @@ def _expire(draft: Draft, timer: Timer) -> None:
     kind, _, key = timer.subject.partition(":")
     if kind in _KEPT:
         _KEPT[kind](draft, key)
-    elif kind == "resolved":
+    elif kind in {"resolved", "acknowledged"}:
         draft.drop(Table.FACT, timer.subject)
     elif timer.incident:
         alert = draft.alert(timer.subject.partition("/")[2])

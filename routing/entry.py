@@ -109,6 +109,21 @@ class Command(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="command
     """Of a runbook that is run: what its inputs are to be instead of what it says."""
 
 
+class AlertCommand(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="alert_command"):
+    """A source acts on what it reported itself: on the incident of one of its alerts.
+
+    Meant is the `alert` of that fingerprint, or the whole `incident`. `verb` is ACK, NOTE or RESOLVE; the last ends
+    the alert, and the incident once nothing else of it fires. `by` is who, as the source says.
+    """
+
+    source: str
+    verb: Verb
+    alert: str = ""
+    incident: str = ""
+    text: str = ""
+    via: str = ""
+
+
 class Graded(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="graded"):
     """A person says how bad an incident is. Nothing else lowers one."""
 
@@ -339,6 +354,7 @@ AnyEntry = (
     Signal
     | Answer
     | Command
+    | AlertCommand
     | Graded
     | Opened
     | Reviewed

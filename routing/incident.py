@@ -79,6 +79,8 @@ class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
     at: int
     link: str = ""
+    change: str = ""
+    """What was changed, in the words of who reported it, where it was no deployment that could be gone back on."""
 
 
 class Review(Record, frozen=True, kw_only=True, omit_defaults=True):

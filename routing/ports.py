@@ -13,6 +13,7 @@ import msgspec
 from pydantic import BaseModel
 
 from routing.delivery import Message, Purpose
+from routing.entry import AlertCommand
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.policy import Contact, Source
@@ -33,6 +34,8 @@ class Inbound(msgspec.Struct, frozen=True):
     received_at: int
     document: bytes = b""
     """What the module's `document` asked for; b"" where it asks for nothing."""
+    path: str = ""
+    """Where it was sent to, without the query; "" where it is read again later."""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -46,6 +49,8 @@ class Unread(msgspec.Struct, frozen=True):
 class Parsed(msgspec.Struct, frozen=True):
     events: Sequence[Event]
     unread: Sequence[Unread] = ()
+    commands: Sequence[AlertCommand] = ()
+    """What the source wants done about what it reported before."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,6 +78,7 @@ class SourceModule(Protocol):
     - `confirmation(inbound, source) -> str`: an address that must be asked before the answer; "" for none.
     - `scrubbed(body) -> bytes`: what is kept of a body that was read, without what nobody should find there.
     - `packed(value) -> bytes`: a sample as the vendor writes it, where that is not its JSON.
+    - `address(value) -> str`: path and query that a sample is sent to, where not all of them have one.
     - `sign_for(source, body, secret, at)`: `sign`, where the source's settings say how.
     """
 

@@ -174,6 +174,8 @@ _DID = {
     "resolved": "resolved its alert in {incident}",
     "reopened": "reopened {incident}",
     "silenced": "silenced",
+    "acknowledged": "acknowledged {incident}",
+    "noted": "noted at {incident}",
     "stale": "changed nothing: it is older than what is known",
     "ignored": "changed nothing: nothing of it is open",
     "paused": "set aside: its source is paused",

@@ -1,4 +1,4 @@
-"""Production deployments: remembered, for each is a suspect of what breaks next."""
+"""Production deployments and other changes: remembered, for each is a suspect of what breaks next."""
 
 import msgspec
 
@@ -28,6 +28,7 @@ def remember(draft: Draft, event: Event, classified: Classified, at: int) -> Non
         by=labels.get("author", ""),
         at=min(event.starts_at or at, at),
         link=event.link,
+        change="" if labels.get("deployment") or labels.get("project") else event.title,
     )
     key = f"{project}/{deploy.id}"
     if draft.find(Table.DEPLOY, key, Deploy) is None:
@@ -67,7 +68,12 @@ def reasons(draft: Draft, incident: Incident) -> list[Reason]:
         if deploy is None:
             continue
         of = f"{deploy.service}, which {incident.service} depends on" if near.get(deploy.service) else "it"
-        text = f"production deployment {deploy.id} of {of} went live shortly before"
+        what = (
+            f'the change "{deploy.change}" of {of} was made'
+            if deploy.change
+            else f"production deployment {deploy.id} of {of} went live"
+        )
+        text = f"{what} shortly before"
         found.append(Reason(text=text))
     return found
 

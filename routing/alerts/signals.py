@@ -8,6 +8,7 @@ from routing.draft import Draft
 from routing.entry import Signal
 from routing.event import Event, Status
 from routing.reason import Reason
+from routing.response import by_sources
 
 
 def signal(draft: Draft, entry: Signal) -> None:
@@ -31,5 +32,7 @@ def take(draft: Draft, event: Event, at: int) -> None:
     elif classified.handling == "alert":
         identity = condition.identify(draft, event, classified)
         firing.take(draft, condition.of_event(event, classified, at, identity))
+        if draft.verdict is not None and draft.verdict.did != "repeated":
+            by_sources.catch_up(draft, identity.mark, at)
     elif not counted:
         verdicts.put(draft, "recorded", severity=classified.severity, reasons=classified.reasons)

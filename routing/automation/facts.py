@@ -23,8 +23,9 @@ def of_run(draft: Draft, incident: Incident, run: Run) -> dict[str, Any]:
 
 
 def of_incident(incident: Incident, run: str, now: int) -> dict[str, Any]:
-    """Before any step of the run has found anything."""
-    suspect = incident.suspect
+    """Before any step of the run has found anything. Its suspect is a deployment: other changes have no way back."""
+    known = (each for each in (incident.suspect, *incident.suspects) if each is not None)
+    suspect = next((each for each in known if not each.change), None)
     return {
         "now": now,
         "run": {"id": run},

@@ -131,7 +131,8 @@ def suspicion(incident: Incident, at: int) -> str:
 def _after(deploy: Deploy, at: int) -> str:
     minutes = max(0, (at - deploy.at) // 60_000)
     by = f" by {deploy.by}" if deploy.by else ""
-    return f"{minutes} min after production deploy {deploy.id}{by}"
+    what = f'the change "{deploy.change}"' if deploy.change else f"production deploy {deploy.id}"
+    return f"{minutes} min after {what}{by}"
 
 
 def _suspect(incident: Incident, zone: str) -> str:

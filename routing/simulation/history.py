@@ -13,7 +13,17 @@ import msgspec
 from routing.decision import Decision, Put
 from routing.delivery import Purpose
 from routing.effect import Deliver
-from routing.entry import Answer, AnyEntry, Command, Opened, OverrideSet, Signal, SilenceSet, SwitchSet
+from routing.entry import (
+    AlertCommand,
+    Answer,
+    AnyEntry,
+    Command,
+    Opened,
+    OverrideSet,
+    Signal,
+    SilenceSet,
+    SwitchSet,
+)
 from routing.incident import Incident
 from routing.instant import MINUTE
 from routing.policy import Policy
@@ -121,6 +131,11 @@ class _Player:
     def _again(self, entry: AnyEntry) -> AnyEntry | None:
         """The entry as it is fed here; None for what the simulation brings forth by itself."""
         if isinstance(entry, Signal | SilenceSet | OverrideSet | SwitchSet | Opened):
+            return entry
+        if isinstance(entry, AlertCommand) and entry.incident:
+            ours = self._ours.get(entry.incident)
+            return msgspec.structs.replace(entry, incident=ours) if ours else None
+        if isinstance(entry, AlertCommand):
             return entry
         if isinstance(entry, Command):
             ours = self._ours.get(entry.incident)

@@ -24,6 +24,9 @@ QUEUES = """
     team: platform
     services: {queue: {orders: site}}
     settings: {key: queue, title: "join(' ', [queue, 'is long'])", status: state, firing: [long], labels: {queue: queue}}
+  pages:
+    vendor: pagerduty_events
+    secrets: ["${PAGERDUTY_ROUTING_KEY}"]
 """
 
 
@@ -62,6 +65,16 @@ def test_it_says_what_an_event_is_and_what_is_done_with_it(folder: Path) -> None
     text = tried(folder, "queues", b'{"queue": "orders", "state": "long"}').output
     assert "orders is long" in text
     assert "service site" in text
+
+
+def test_an_acknowledgement_and_a_change_are_shown_too(folder: Path) -> None:
+    ack = b'{"event_action": "acknowledge", "dedup_key": "db1"}'
+    assert "ack the incident of alert v1:" in tried(folder, "pages", ack).output
+    (command,) = json.loads(tried(folder, "pages", ack, "--json").output)["commands"]
+    assert (command["verb"], command["by"]) == ("ack", "pages")
+    change = tried(folder, "pages", b'{"payload": {"summary": "New prices"}}').output
+    assert "kind change" in change
+    assert "deploy" in change
 
 
 def test_what_cannot_be_read_is_told_and_ends_with_1(folder: Path) -> None:

@@ -1,12 +1,32 @@
-"""A whole Tocsin, for all who talk to it as its users' own programs do."""
+"""What talks to us as its users' own programs do: to a whole Tocsin, or to a receiver with what decides behind it."""
 
 from collections.abc import Iterator
 
 import pytest
+from certificate import certificate
+from front_doors import Doors, open_doors
 from stage import Stage, stage
+
+from ledger.connection import connect
+from ledger.server import EmbeddedServer
+from ledger.settings import LedgerSettings
 
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with stage(tmp_path_factory.mktemp("town")) as running_town:
         yield running_town
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of the certificate that the receiver shows: some clients will not speak without TLS."""
+    return certificate(tmp_path_factory.mktemp("tls"))[0]
+
+
+@pytest.fixture(scope="module")
+def doors(server: EmbeddedServer, trusted: str) -> Iterator[Doors]:
+    with connect(LedgerSettings(redis_url=server.url)) as redis:
+        redis.flushall()
+        with open_doors(redis, server.url, certificate=trusted) as found:
+            yield found

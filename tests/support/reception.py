@@ -110,9 +110,10 @@ def running(
     append: Append | None = None,
     findings: Sequence[Finding] = (),
     fetch: Fetch | None = None,
+    certificate: str = "",
     **keeping: Any,
 ) -> Iterator[Reception]:
-    """`keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
+    """`certificate`: a file with one, its `.key` beside it, for clients that insist on TLS. `keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
     settings = settings or ReceiverSettings(
         ledger=LedgerSettings(redis_url=redis_url),
         public_url="https://tocsin.example",
@@ -130,7 +131,8 @@ def running(
     site = _site(settings, policy, append, lambda: findings, keeping, fetch)
     config = uvicorn.Config(
         build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
-        http="httptools", timeout_graceful_shutdown=2,
+        http="httptools", timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
+        ssl_keyfile=certificate.replace(".pem", ".key") or None,
     )  # fmt: skip
     server = _Server(config)
     with socket.socket() as listening:
@@ -138,7 +140,8 @@ def running(
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         until(lambda: server.started and (policy is None or bool(site.gates.version)))
-        reception = Reception(f"http://127.0.0.1:{listening.getsockname()[1]}", site, redis, site.keys)
+        scheme = "https" if certificate else "http"
+        reception = Reception(f"{scheme}://127.0.0.1:{listening.getsockname()[1]}", site, redis, site.keys)
         try:
             with reception.http:
                 yield reception
