@@ -23,6 +23,6 @@ ENV PATH=/opt/tocsin/bin:$PATH \
 USER 10001
 WORKDIR /var/lib/tocsin
 VOLUME /var/lib/tocsin
-EXPOSE 8080
+EXPOSE 8080 8081
 ENTRYPOINT ["tocsin"]
 CMD ["--help"]

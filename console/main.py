@@ -39,6 +39,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "freeze": "console.switches:freeze",
         "runbook": "console.runbooks:runbook",
     },
+    "Let people in": {
+        "users": "console.users:users",
+        "tokens": "console.tokens:tokens",
+    },
     "Bring back what failed": {
         "dead": "console.dead:dead",
         "replay": "console.replay:replay",

@@ -40,6 +40,16 @@ class Collapsed:
         for lane, entry_id, decision in batch:
             self._add(lane, entry_id, decision)
 
+    @property
+    def touched(self) -> set[str]:
+        """Incidents with something new: a record of their own, or a line in their timeline."""
+        owners = {
+            key if table is Table.INCIDENT else incident
+            for table, incident, key in self.records
+            if incident or table is Table.INCIDENT
+        }
+        return owners | self.notes.keys()
+
     def _add(self, lane: Lane, entry_id: Position, decision: Decision) -> None:
         for change in decision.changes:
             self._change(change)

@@ -57,7 +57,7 @@ class Writer:
         try:
             _guard(self._fence, wire.watch(pipe, self._keys.fence))
             write(pipe, self._keys, collapsed, now)
-            move(pipe, self._keys, cursor, len(batch), now, policy)
+            move(pipe, self._keys, cursor, len(batch), now, policy, collapsed.touched)
             if collapsed.effects:
                 self._enqueue(pipe, list(collapsed.effects.values()))
             wire.send(pipe)

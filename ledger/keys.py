@@ -48,7 +48,9 @@ class Keys:
 
     @property
     def batches(self) -> str:
-        """Stream: one entry a commit. Fields: `at` decided (ms), `policy`, and lane -> id of its last entry."""
+        """Stream: one entry a commit. Fields: `at` decided (ms), `policy`, lane -> id of its last entry, and
+        `incidents`: the ids of those with something new, between spaces.
+        """
         return self._key("batches")
 
     @property

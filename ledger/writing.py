@@ -1,7 +1,7 @@
 """What a commit writes where: records, timelines, timers, outbox, verdicts, dead letters, and the cursor."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from redis.client import Pipeline
@@ -83,9 +83,15 @@ def _write_effects(pipe: Pipeline, keys: Keys, batch: Collapsed) -> None:
 
 
 def move(
-    pipe: Pipeline, keys: Keys, cursor: Mapping[Lane, Position], decided: int, now: int, policy: str
+    pipe: Pipeline,
+    keys: Keys,
+    cursor: Mapping[Lane, Position],
+    decided: int,
+    now: int,
+    policy: str,
+    touched: Collection[str] = (),
 ) -> None:
-    """Queue the cursor's move behind a batch of so many entries."""
+    """Queue the cursor's move behind a batch of so many entries. `touched`: incidents with something new."""
     moved = {lane.value: at for lane, at in cursor.items()}
     deciding = {"policy": policy} if policy else {}
     _hset(pipe, keys.cursor, {**moved, "decided_at": str(now), **deciding})
@@ -93,6 +99,8 @@ def move(
         pipe.hincrby(keys.cursor, "decided", decided)
         # What was decided together, and when: with it history replays exactly as it was.
         batch = {"at": str(now), **deciding, **moved}
+        if touched:
+            batch["incidents"] = " ".join(touched)
         wire.queue(pipe, "XADD", keys.batches, "*", *(part for pair in batch.items() for part in pair))
 
 

@@ -27,6 +27,7 @@ class Role(StrEnum):
     WATCHDOG = "watchdog"
     UPKEEP = "upkeep"
     PROBER = "prober"
+    CONSOLE = "console"
 
 
 FIXED: Final[Mapping[Role, frozenset[str]]] = {
@@ -39,6 +40,7 @@ FIXED: Final[Mapping[Role, frozenset[str]]] = {
     Role.WATCHDOG: frozenset({"TOCSIN_HEARTBEAT_URL"}),
     Role.UPKEEP: frozenset({handing.SECRET}),
     Role.PROBER: frozenset(),
+    Role.CONSOLE: frozenset(),
 }
 """Secrets of each role by name. What verifies callbacks and the configuration's `${NAME}` come on top."""
 

@@ -24,6 +24,7 @@ SPECS: Final = (
     Spec("evidence", Role.REMEDIATE, WORKER, (queues.EVIDENCE,), "finds what people will go on from"),
     Spec("watchdog", Role.WATCHDOG, "console.main:main", ("watchdog",), "watches that work moves"),
     Spec("prober", Role.PROBER, "workers.prober:main", (), "looks whether all is well"),
+    Spec("console", Role.CONSOLE, "console.main:main", ("console",), "shows operators what is going on"),
     Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),
 )
 

@@ -32,6 +32,10 @@ class WorkerSettings:
     receiver_port: int = 8080
     front_door: str = ""
     """`TOCSIN_FRONT_DOOR`: the receiver's address, where what we missed is handed in; unless given, that of the two."""
+    console: bool = True
+    """`TOCSIN_CONSOLE`: off, and `tocsin up` starts no console."""
+    console_url: str = "http://127.0.0.1:8081"
+    """`TOCSIN_CONSOLE_URL`, else where it listens: what is said when all is ready."""
     probes: bool = False
     """`TOCSIN_PROBES`: on, and the probes of probes.yaml are carried out. Trying Tocsin looks at nobody's site."""
 
@@ -58,6 +62,8 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> WorkerSettings:
         receiver_host=environ.get("TOCSIN_RECEIVER_HOST") or "127.0.0.1",
         receiver_port=_port(environ, "TOCSIN_RECEIVER_PORT", 8080),
         front_door=environ.get("TOCSIN_FRONT_DOOR", "").strip(),
+        console=_switch(environ, "TOCSIN_CONSOLE", default="on"),
+        console_url=environ.get("TOCSIN_CONSOLE_URL", "").strip() or _console(environ),
         probes=_switch(environ, "TOCSIN_PROBES"),
     )
 
@@ -71,9 +77,14 @@ def _milliseconds(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(found)
 
 
-def _switch(environ: Mapping[str, str], name: str) -> bool:
-    found = environ.get(name, "").strip().lower()
-    if found not in {"", "on", "off"}:
+def _console(environ: Mapping[str, str]) -> str:
+    host = environ.get("TOCSIN_CONSOLE_HOST") or "127.0.0.1"
+    return f"http://{host}:{_port(environ, 'TOCSIN_CONSOLE_PORT', 8081)}"
+
+
+def _switch(environ: Mapping[str, str], name: str, default: str = "off") -> bool:
+    found = environ.get(name, "").strip().lower() or default
+    if found not in {"on", "off"}:
         raise ValueError(f"{name}: {found!r} is neither; write on or off")
     return found == "on"
 

@@ -21,8 +21,9 @@ from routing.errors import TocsinError
 from workers import env_file, http
 from workers.answer import Call, HttpError
 from workers.database import Database
+from workers.environment import Role
 from workers.eviction import evict
-from workers.family import Family
+from workers.family import SPECS, Family
 from workers.instance import only_instance
 from workers.policy_files import PolicyFiles
 from workers.printing import say
@@ -81,7 +82,8 @@ class Supervisor:
         self._inspect()
         files = PolicyFiles(self._client, self._keys, self._settings.ledger.config_dir, environ, self._tell)
         policy = files.settle()
-        family = Family(environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid))
+        specs = [spec for spec in SPECS if self._settings.console or spec.role is not Role.CONSOLE]
+        family = Family(environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid), specs)
         try:
             while not self._stopping:
                 family.turn(policy, TURN_S)
@@ -115,6 +117,8 @@ class Supervisor:
             self._tell(
                 f"ready, pid {os.getpid()}: webhooks at {self._url}/hooks/<source>, health at {self._url}/readyz"
             )
+            if self._settings.console:
+                self._tell(f"console at {self._settings.console_url}")
             self._tell("try it in another terminal: tocsin send --list; tocsin status; tocsin outbox")
 
     def _dispatching(self) -> bool:

@@ -1,19 +1,26 @@
 """The console as an ASGI application: every page and every API route, found by name, behind the same doors."""
 
+import asyncio
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from types import ModuleType
 
+import click
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 
+from console.serving.doors import Doors
 from console.serving.failures import failed
 from console.serving.site import Site
-from console.trust.guard import Refused
+from routing.errors import TocsinError
 
+FAILURES = (TocsinError, click.ClickException, HTTPException, RedisError, OSError, Exception)
 PARTS = ("console.pages", "console.api")
 """Packages whose modules bring routes: a module's `ROUTES`."""
 
@@ -21,10 +28,25 @@ PARTS = ("console.pages", "console.api")
 def build(site: Site) -> Starlette:
     app = Starlette(
         routes=routes(),
-        exception_handlers=dict.fromkeys((Refused, HTTPException, RedisError, OSError, Exception), failed),
+        exception_handlers=dict.fromkeys(FAILURES, failed),
+        middleware=[Middleware(Doors), Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)],
+        lifespan=lambda _: _running(site),
     )
     app.state.site = site
     return app
+
+
+@asynccontextmanager
+async def _running(site: Site) -> AsyncIterator[None]:
+    watching = asyncio.create_task(site.live.run())
+    try:
+        yield
+    finally:
+        site.live.close()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await site.live.client.aclose()
+        site.client.close()
 
 
 def routes() -> list[BaseRoute]:

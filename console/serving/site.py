@@ -10,9 +10,11 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import HTTPConnection
 
 from console.context import Context
+from console.live import Watch
 from console.serving.settings import ConsoleSettings
 from ledger import policies
 from ledger.clock import now_ms
+from ledger.connection import connect_async
 from ledger.keys import Keys
 from routing.policy import Policy
 
@@ -23,7 +25,7 @@ THREADS = 8
 """How many requests read at the same time; the others wait their turn."""
 
 
-class Live(Context):
+class LiveContext(Context):
     """A context that lives as long as the process: its policy is the one that decides now."""
 
     @property
@@ -43,9 +45,15 @@ class Site:
     """`now` gives ms since the epoch. What reads or appends does so synchronously: in a thread, by `read`."""
 
     settings: ConsoleSettings
-    context: Live
+    context: LiveContext
     now: Callable[[], int] = now_ms
     limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THREADS))
+    slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """For passwords: each try takes 32 MB."""
+    live: Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = Watch(self.keys, connect_async(self.context.settings))
 
     @property
     def client(self) -> redis.Redis:

@@ -1,6 +1,7 @@
 """What docker-compose.yml runs, run here: each command as written, each health check well and ill."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx2
 import pytest
+import seeing
 import yaml
 from click.testing import CliRunner
 from commands import running
 from reception import POLICY
 from reception import running as receiving
 from redis import Redis
-from stage import until
+from seeing import Seen
+from stage import free_port, until
 
 from console.main import tocsin
 from workers.alive import WATCHDOG_SILENT_MS
@@ -30,7 +34,10 @@ def check(service: str, room: Path, *, port: int = 0) -> int:
     """Exit status of the container's health check, where the container's port is `port`."""
     kind, program, *arguments = SERVICES[service]["healthcheck"]["test"]
     assert (kind, program) == ("CMD", "python")
-    command = [sys.executable, *(each.replace(":8080", f":{port}") for each in arguments)]
+    command = [
+        sys.executable,
+        *(each.replace(":8080", f":{port}").replace(":8081", f":{port}") for each in arguments),
+    ]
     environ = {"PATH": os.environ["PATH"], "TOCSIN_DATA": str(room)}
     return subprocess.run(command, env=environ, capture_output=True, timeout=30, check=False).returncode
 
@@ -53,6 +60,23 @@ def test_a_receiver_is_healthy_when_what_it_takes_is_kept_and_it_knows_its_sende
         with receiving(redis, redis_url, policy=policy) as reception:
             assert check("receiver", tmp_path, port=int(reception.url.rpartition(":")[2])) == status
     assert check("receiver", tmp_path, port=9) == 1
+
+
+def test_a_console_is_healthy_when_it_reads_and_ends_at_once_whoever_looks_on(
+    redis_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    told = {"TOCSIN_CONSOLE_PORT": str(port)}
+    with running(tmp_path, redis_url, "console", **told) as process:
+        process.says("become the first admin")
+        until(lambda: check("console", tmp_path, port=port) == 0, 20, process.printed)
+        secret = Seen("", seeing.site(redis_url, tmp_path)).session("anna")
+        with httpx2.Client(trust_env=False, cookies={"tocsin": secret}) as http:
+            with http.stream("GET", f"http://127.0.0.1:{port}/live?topic=now&since=") as live:
+                assert next(live.iter_lines()) == ": live"
+                process.process.send_signal(signal.SIGINT)
+                assert process.process.wait(5) == 0
+    assert check("console", tmp_path, port=port) == 1
 
 
 def test_a_watchdog_is_healthy_as_long_as_it_looks_with_redis_or_without(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ ROLES = {
     "remediate": Role.REMEDIATE,
     "evidence": Role.REMEDIATE,
     "prober": Role.PROBER,
+    "console": Role.CONSOLE,
     "upkeep": Role.UPKEEP,
     "watchdog": Role.WATCHDOG,
 }
@@ -33,7 +34,10 @@ ADDRESSES = {"TOCSIN_FRONT_DOOR"}
 
 def settings_of(service: str) -> set[str]:
     """The variables a container gets that are no plain settings of ours."""
-    plain = {"TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL", "TOCSIN_PROBES"}
+    plain = {
+        "TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL", "TOCSIN_PROBES",
+        "TOCSIN_CONSOLE_HOST", "TOCSIN_CONSOLE_URL",
+    }  # fmt: skip
     return set(SERVICES[service].get("environment", ())) - plain
 
 
@@ -74,7 +78,7 @@ def test_one_image_for_all() -> None:
 
 
 def test_only_who_needs_data_on_disk_has_it() -> None:
-    """Bodies and phone numbers are in the archive; whom to reach without Redis is the watchdog's to know; dumps
+    """Bodies and phone numbers are in the archive, which the console reads; whom to reach without Redis is the watchdog's to know; dumps
     are written by who repairs.
     """
     mounts = {
@@ -84,6 +88,7 @@ def test_only_who_needs_data_on_disk_has_it() -> None:
         for name in OURS
     }
     assert {name: kept for name, kept in mounts.items() if kept} == {
+        "console": ["archive"],
         "remediate": ["dumps"],
         "upkeep": ["archive"],
         "watchdog": ["watchdog"],

@@ -16,7 +16,7 @@ from working import until
 
 from console.serving.app import build
 from console.serving.settings import ConsoleSettings
-from console.serving.site import Live, Site
+from console.serving.site import LiveContext, Site
 from console.trust.acts import Role, Scope
 from ledger import accounts
 from ledger.accounts import Session, Token, User
@@ -29,7 +29,7 @@ from routing.instant import HOUR
 
 def site(redis_url: str, data: Path, **more: str) -> Site:
     ledger = LedgerSettings(redis_url=redis_url, data_dir=data)
-    return Site(ConsoleSettings(ledger, **more), Live(ledger, connect(ledger), Keys()))  # type: ignore[arg-type]
+    return Site(ConsoleSettings(ledger, **more), LiveContext(ledger, connect(ledger), Keys()))  # type: ignore[arg-type]
 
 
 def _client() -> httpx2.Client:
@@ -43,6 +43,7 @@ class Seen:
     url: str
     site: Site
     client: httpx2.Client = field(default_factory=_client)
+    clients: list[httpx2.Client] = field(default_factory=list)
 
     @property
     def redis(self) -> Redis:
@@ -75,6 +76,7 @@ class Seen:
     def signed_in(self, name: str, role: Role = Role.RESPONDER, *teams: str) -> httpx2.Client:
         """A browser of theirs, as far as a program is one."""
         client = _client()
+        self.clients.append(client)
         client.base_url = httpx2.URL(self.url)
         client.cookies.set("tocsin", self.session(name, role, *teams))
         client.headers["sec-fetch-site"] = "same-origin"
@@ -98,6 +100,8 @@ def console(site: Site) -> Iterator[Seen]:
             with seen.client:
                 yield seen
         finally:
+            for each in seen.clients:
+                each.close()
             server.should_exit = True
             thread.join(10)
 

@@ -61,6 +61,7 @@ class Stage:
             "TOCSIN_DATA": str(self.data_dir),
             "TOCSIN_ENV_FILE": str(room / ".env"),
             "TOCSIN_RECEIVER_PORT": str(self.port),
+            "TOCSIN_CONSOLE": "off",  # one process less to wait for, and no port in common
             "TOCSIN_SITE_URL": NOWHERE,
             "VERCEL_STATUS_BASE_URL": NOWHERE,
             **(environ or {}),

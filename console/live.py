@@ -1,0 +1,131 @@
+"""What changed, from the log's own position: one reader a process, and whoever looks on is told."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from ledger import following
+from ledger.keys import Keys
+
+_log = structlog.get_logger(__name__)
+
+NOW, DEAD, OUTBOX = "now", "dead", "outbox"
+"""Topics beside incidents, which are topics by their ids."""
+WAIT_MS = 1_000
+QUIET_S = 15.0
+"""So long without news, and a sign of life is sent: proxies close what is silent."""
+_LOOK_S = 0.15
+"""In a storm, commits are looked at this often."""
+_AGAIN_S = 1.0
+_REMEMBERED = 20_000
+
+
+@dataclass
+class Watch:
+    """`ready` while the log is followed; not while the database does not answer."""
+
+    keys: Keys
+    client: redis.asyncio.Redis
+    ready: bool = False
+    closed: bool = False
+    _at: str = ""
+    """How far commits were looked at."""
+    _epoch: str = ""
+    _turn: int = 0
+    _changed: dict[str, int] = field(default_factory=dict)
+    """Topic -> the turn in which it changed last."""
+    _counted: tuple[int, ...] = ()
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def version(self) -> str:
+        """What a page that is made now has seen. Changes after it are told to whoever names it."""
+        return f"{self._epoch}-{self._turn}"
+
+    async def run(self) -> None:
+        """Until cancelled. A database that does not answer is asked again, and everything read anew."""
+        while not self.closed:
+            try:
+                await self._begin()
+                while not self.closed:
+                    await self._look()
+            except (RedisError, OSError) as error:
+                self.ready = False
+                _log.warning("live updates wait for the database", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN_S)
+
+    def close(self) -> None:
+        """Everybody who looks on is let go."""
+        self.closed = True
+        self._ring()
+
+    async def changes(self, topics: Iterable[str], since: str, pause_s: float) -> AsyncIterator[str]:
+        """The version, each time one of the topics has changed since, at most every `pause_s`; "" shows life."""
+        wanted = tuple(topics)
+        while not self.closed:
+            bell = self._bell
+            if self.ready and self._has_changed(wanted, since):
+                since = self.version
+                yield since
+                await self._pause(pause_s)
+            elif not await _rings(bell, QUIET_S):
+                yield ""
+
+    async def _pause(self, pause_s: float) -> None:
+        clock = asyncio.get_running_loop().time
+        ends = clock() + pause_s
+        while not self.closed and (left := ends - clock()) > 0:
+            await _rings(self._bell, left)
+
+    def _has_changed(self, topics: tuple[str, ...], since: str) -> bool:
+        """Who names a version of another process has missed nobody knows what: it costs one look."""
+        epoch, _, turn = since.partition("-")
+        if epoch != self._epoch or not (turn.isascii() and turn.isdigit()):
+            return True
+        return any(self._changed.get(topic, 0) > int(turn) for topic in topics)
+
+    async def _begin(self) -> None:
+        """From the last commit on. What came before is taken for changed by everybody who comes back."""
+        self._at = await following.last(self.client, self.keys)
+        self._changed = {}
+        self._epoch, self._turn = secrets.token_hex(4), 1
+        self._counted = await following.counts(self.client, self.keys)
+        self.ready = True
+        self._ring()
+
+    async def _look(self) -> None:
+        seen = await following.changes(self.client, self.keys, self._at, WAIT_MS)
+        counted = await following.counts(self.client, self.keys)
+        beside = {DEAD, OUTBOX, NOW} if counted != self._counted else set()
+        self._counted = counted
+        if seen is not None:
+            self._at, touched = seen
+            self._mark(beside | touched | {NOW})
+            await asyncio.sleep(_LOOK_S)
+        elif beside:
+            self._mark(beside)
+
+    def _mark(self, topics: Iterable[str]) -> None:
+        self._turn += 1
+        self._changed.update(dict.fromkeys(topics, self._turn))
+        if len(self._changed) > _REMEMBERED:
+            self._changed = {}
+            self._epoch = secrets.token_hex(4)  # everybody looks once more
+        self._ring()
+
+    def _ring(self) -> None:
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
+
+
+async def _rings(bell: asyncio.Event, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(bell.wait(), within_s)
+        return True
+    return False

@@ -1,0 +1,133 @@
+"""Signing in and out, and the one-time links by which people set their passwords."""
+
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from console.serving.site import Site, site_of
+from console.serving.view import answer
+from console.trust import cookie, passwords
+from console.trust.actor import actor_of
+from console.trust.acts import Act, Role
+from console.trust.guard import Refused, TooMany, guarded, known
+from console.trust.people import Doer, Mistaken, People
+from console.trust.signing_in import sign_in
+from console.trust.welcoming import FIRST
+from ledger import accounts
+
+
+async def show(request: Request) -> Response:
+    site = site_of(request)
+    if await actor_of(request) is not None:
+        return RedirectResponse(_inside(request.query_params.get("next", "")), 303)
+    return await _form(request, site, "", "", request.query_params.get("next", ""))
+
+
+async def enter(request: Request) -> Response:
+    site = site_of(request)
+    async with request.form(max_files=0, max_fields=10) as form:
+        name, password, after = (str(form.get(each, "")) for each in ("name", "password", "next"))
+    agent, address = request.headers.get("user-agent", ""), site.address_of(request)
+    try:
+        secret = await to_thread.run_sync(sign_in, site, name, password, address, agent, limiter=site.slow)
+    except Refused as error:
+        found = await _form(request, site, f"{error}; {error.hint}", name[:64], after)
+        found.status_code = error.status
+        if isinstance(error, TooMany):
+            found.headers["retry-after"] = str(error.retry_after_s)
+        return found
+    response = RedirectResponse(_inside(after), 303)
+    cookie.give(response, site, secret)
+    return response
+
+
+async def leave(request: Request) -> Response:
+    site, actor = site_of(request), await known(request)
+    people = People(site.client, site.keys)
+    await site.read(people.end_sessions, actor.name, Doer(actor.name, actor.client), site.now(), actor.id)
+    response = RedirectResponse("/login", 303)
+    cookie.take(response, site)
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+async def welcome(request: Request) -> Response:
+    """What a one-time link opens. Looking at it does not use it up: mail programs look at links."""
+    site, secret = site_of(request), request.path_params["secret"]
+    name = await site.read(accounts.invited, site.client, site.keys, secret)
+    if not name:
+        raise Refused(
+            "this link was used, or has run out", "ask an admin for another: tocsin users invite NAME"
+        )
+    return await _welcome(request, name, "" if name == FIRST else name)
+
+
+async def begin(request: Request) -> Response:
+    site, secret = site_of(request), request.path_params["secret"]
+    async with request.form(max_files=0, max_fields=10) as form:
+        name, password = str(form.get("name", "")).strip().lower(), str(form.get("password", ""))
+    invited = await site.read(accounts.invited, site.client, site.keys, secret)
+    if not invited:
+        raise Refused(
+            "this link was used, or has run out", "ask an admin for another: tocsin users invite NAME"
+        )
+    name = name if invited == FIRST else invited
+    if wrong := passwords.fault(password, name):
+        return await _welcome(request, invited, name, wrong)
+    kept = await to_thread.run_sync(passwords.kept, password, limiter=site.slow)
+    try:
+        cookied = await site.read(_begin, site, secret, invited, name, kept, request)
+    except Mistaken as error:
+        return await _welcome(request, invited, name, str(error))
+    response = RedirectResponse("/", 303)
+    cookie.give(response, site, cookied)
+    return response
+
+
+def _begin(site: Site, secret: str, invited: str, name: str, kept: str, request: Request) -> str:
+    """Use the link up, set the password, sign in. Raises Mistaken, and then the link is as good as before."""
+    address, now = site.address_of(request), site.now()
+    by, people = Doer(name, f"one-time link from {address}"), People(site.client, site.keys)
+    if invited == FIRST:
+        people.add(name, Role.ADMIN, (), "", by, now)
+    if accounts.accept(site.client, site.keys, secret) != invited:
+        if invited == FIRST:
+            accounts.remove_user(site.client, site.keys, name)
+        raise Mistaken("this link was used a moment ago")
+    people.set_password(name, kept, by, now)
+    return people.begin_session(name, address, request.headers.get("user-agent", ""), now)
+
+
+async def _form(request: Request, site: Site, wrong: str, name: str, after: str) -> Response:
+    nobody = not await site.read(accounts.users, site.client, site.keys)
+    facts = {"wrong": wrong, "nobody": nobody, "name": name, "next": _inside(after)}
+    return await answer(request, "login.html", facts)
+
+
+async def _welcome(request: Request, invited: str, name: str, wrong: str = "") -> Response:
+    facts = {"first": invited == FIRST, "name": name, "wrong": wrong, "shortest": passwords.SHORTEST}
+    return await answer(request, "welcome.html", facts, 422 if wrong else 200)
+
+
+def _inside(path: str) -> str:
+    """Where to go on, if it is on this host."""
+    parts = urlsplit(path)
+    safe = (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and not parts.netloc
+        and path.isprintable()
+    )
+    return path if safe and "\\" not in path else "/"
+
+
+ROUTES = [
+    Route("/login", guarded(Act.PUBLIC, show), methods=["GET"]),
+    Route("/login", guarded(Act.PUBLIC, enter), methods=["POST"]),
+    Route("/logout", guarded(Act.READ, leave), methods=["POST"]),
+    Route("/welcome/{secret}", guarded(Act.PUBLIC, welcome), methods=["GET"]),
+    Route("/welcome/{secret}", guarded(Act.PUBLIC, begin), methods=["POST"]),
+]

@@ -1,0 +1,62 @@
+"""Running the console: one process, one event loop, until it is asked to stop."""
+
+import signal
+
+import structlog
+import uvicorn
+
+from console.serving.app import build
+from console.serving.settings import ConsoleSettings
+from console.serving.site import LiveContext, Site
+from console.trust import welcoming
+from ledger.connection import connect
+from ledger.keys import Keys
+
+_log = structlog.get_logger(__name__)
+
+GRACE_S = 2
+"""For requests under way when it is asked to stop. LiveContext updates are ended at once: browsers come back."""
+
+
+def serve(settings: ConsoleSettings) -> int:
+    """Until SIGTERM or SIGINT. Returns the exit status."""
+    site = site_of(settings)
+    config = uvicorn.Config(
+        build(site),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Server(config, site)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
+    _log.info("console starts", address=settings.origin)
+    welcoming.greet(site)
+    server.run()
+    return 0 if server.started else 1
+
+
+def site_of(settings: ConsoleSettings) -> Site:
+    """Everything as it is outside of tests."""
+    return Site(settings, LiveContext(settings.ledger, connect(settings.ledger), Keys()))
+
+
+class _Server(uvicorn.Server):
+    """Tells the live updates to end when it is asked to stop: it waits for no request that never ends."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self._site.live.close()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type]  # a frame, or None

@@ -1,0 +1,121 @@
+"""View: what a page is made of. A page is a function from a View to the facts its template shows.
+
+`page` and `act` make endpoints of such functions. They run in a thread: what they ask of the database may wait.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from console.context import Context
+from console.serving import navigation
+from console.serving.rendering import written
+from console.serving.site import Site, site_of
+from console.trust.actor import Actor, actor_of
+from console.trust.acts import Act
+from console.trust.guard import Endpoint, check, guarded, known
+from ledger import dead, phases
+
+Facts = dict[str, Any]
+
+
+class NotFound(click.ClickException):
+    """Nothing is there by this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`path` are the parts of the address, `query` what follows it, `now` ms. `form` is what was sent, of an act."""
+
+    site: Site
+    actor: Actor
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    now: int
+    form: FormData = field(default_factory=FormData)
+    agent: str = ""
+
+    @property
+    def context(self) -> Context:
+        return self.site.context
+
+    def sent(self, name: str, most: int = 4_000) -> str:
+        """A field of the form, trimmed; "" where it was not sent."""
+        found = self.form.get(name, "")
+        return found.strip()[:most] if isinstance(found, str) else ""
+
+    def need(self, act: Act, team: str = "") -> None:
+        """Raises Refused when the actor may not do it to something of this team."""
+        check(self.actor, act, team)
+
+
+Ask = Callable[[View], Facts]
+Do = Callable[[View], str]
+Topics = Callable[[View], tuple[str, ...]]
+
+
+def page(act: Act, template: str, ask: Ask, *topics: str) -> Endpoint:
+    """A page that shows what `ask` answers. It is told of what changes in its topics; "{id}" is of the path."""
+
+    async def shown(request: Request) -> Response:
+        view = await _view(request)
+        live = tuple(topic.format(**view.path) for topic in topics)
+        version = view.site.live.version
+        html = await view.site.read(
+            _written, request, view, template, ask, {"topics": live, "version": version}
+        )
+        return HTMLResponse(html)
+
+    return guarded(act, shown)
+
+
+def act(act: Act, do: Do) -> Endpoint:
+    """An act, sent as a form. `do` answers with the address that shows what came of it."""
+
+    async def done(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=500) as form:
+            view = await _view(request, form)
+            return RedirectResponse(await view.site.read(do, view), 303)
+
+    return guarded(act, done)
+
+
+async def answer(request: Request, template: str, facts: Facts, status: int = 200) -> HTMLResponse:
+    """A page for whoever asks, known or not."""
+    actor = await actor_of(request)
+    around = {"actor": actor, "topics": (), "version": "", "url": request.url.path, **_bare(request)}
+    html = await run_in_threadpool(written, template, {**around, **facts})
+    return HTMLResponse(html, status)
+
+
+async def _view(request: Request, form: FormData | None = None) -> View:
+    site = site_of(request)
+    agent = request.headers.get("user-agent", "")
+    return View(
+        site, await known(request), request.path_params, dict(request.query_params), site.now(),
+        form or FormData(), agent,
+    )  # fmt: skip
+
+
+def _written(request: Request, view: View, template: str, ask: Ask, live: Facts) -> str:
+    facts = ask(view)
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    around = {"actor": view.actor, "may": view.actor.may, "Act": Act, "now": view.now, "url": address}
+    return written(template, {**around, **live, **_around(request, view), **facts})
+
+
+def _around(request: Request, view: View) -> Facts:
+    """What stands around every page: where one can go, and how many wait there."""
+    client, keys = view.site.client, view.site.keys
+    waiting = {"Dead letters": dead.waiting(client, keys), "Now": sum(phases.counts(client, keys).values())}
+    return {"nav": navigation.entries(request.url.path, waiting)}
+
+
+def _bare(request: Request) -> Facts:
+    return {"nav": navigation.entries(request.url.path, {}), "now": site_of(request).now()}

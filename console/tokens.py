@@ -1,0 +1,84 @@
+"""`tocsin tokens`: what programs show to the console's API."""
+
+import click
+
+from console.acting import acting
+from console.context import connected
+from console.options import Duration, json_option
+from console.output import as_json, clock, iso, say, table
+from console.trust.acts import Role, Scope
+from console.trust.people import Doer, People
+from ledger import accounts
+from ledger.accounts import Token
+from ledger.clock import now_ms
+
+_role = click.Choice([role.value for role in Role])
+
+
+@click.group()
+def tokens() -> None:
+    """Make tokens for programs, list and revoke them."""
+
+
+@tokens.command("list")
+@json_option
+def list_(json: bool) -> None:
+    """List tokens, newest first; never their secrets, which are kept nowhere."""
+    context = connected()
+    found, now = accounts.tokens(context.client, context.keys), now_ms()
+    if json:
+        as_json([
+            {"id": one.id, "name": one.name, "user": one.user, "role": one.role, "teams": one.teams,
+             "scopes": one.scopes, "per_minute": one.per_minute, "expires_at": iso(one.expires_at),
+             "expired": one.expires_at <= now, "created_at": iso(one.created_at), "created_by": one.created_by}
+            for one in found
+        ])  # fmt: skip
+        return
+    table(
+        ("ID", "NAME", "OF", "ROLE", "SCOPES", "UNTIL"),
+        [
+            (one.id, one.name, one.user or "itself", one.role, " ".join(one.scopes),
+             clock(one.expires_at) if one.expires_at > now else "expired")
+            for one in found
+        ],
+        empty="No token.",
+    )  # fmt: skip
+
+
+@tokens.command()
+@click.argument("NAME")
+@click.option(
+    "--scope", "scopes", type=click.Choice([scope.value for scope in Scope]), multiple=True, required=True
+)
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.RESPONDER.value,
+    show_default=True,
+)
+@click.option("--user", default="", help="Whose it is: it can do no more than they may, and goes with them.")
+@click.option("--team", "teams", multiple=True, help="Only of this team. Default: all.")
+@click.option("--for", "length", type=Duration(), default="90d", show_default=True, help="How long it lives.")
+@click.option("--per-minute", default=600, show_default=True, type=click.IntRange(1, 100_000))
+@acting
+def create(
+    name: str, scopes: tuple[str, ...], role: str, user: str, teams: tuple[str, ...], length: int, per_minute: int,
+    by: str,
+) -> None:  # fmt: skip
+    """Make a token and print it, once."""
+    context, now = connected(), now_ms()
+    token = Token(
+        id="", name=name, role=role, scopes=sorted({Scope.READ, *scopes}), user=user, teams=sorted(teams),
+        per_minute=per_minute, expires_at=now + length,
+    )  # fmt: skip
+    say(People(context.client, context.keys).make_token(token, Doer(by), now))
+
+
+@tokens.command()
+@click.argument("ID")
+@acting
+def revoke(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
+    """End a token at once."""
+    context = connected()
+    People(context.client, context.keys).end_token(id, Doer(by), now_ms())
+    say(f"{id} is revoked")

@@ -1,0 +1,164 @@
+"""Users and what opens the door to them, made and ended: for the command line and the pages alike."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+import redis
+
+from console.trust.acts import Role, Scope
+from ledger import accounts
+from ledger.accounts import Audited, Session, Token, User
+from ledger.keys import Keys
+from routing.errors import TocsinError
+from routing.instant import DAY
+from routing.record import Record
+
+R = TypeVar("R", bound=Record)
+
+SESSION_MS = 30 * DAY
+"""Who is on call should not have to type a password at night: a session can be revoked at any time."""
+INVITATION_MS = DAY
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+
+class Mistaken(TocsinError):
+    """What was asked for cannot be; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who acts, and how and from where: "" from the command line."""
+
+    name: str
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everything that changes who may do what. Each change leaves a line in the audit. `now` in ms."""
+
+    client: redis.Redis
+    keys: Keys
+
+    def add(self, name: str, role: Role, teams: Iterable[str], contact: str, by: Doer, now: int) -> User:
+        """Raises Mistaken when the name will not do, or is taken."""
+        if not _NAME.fullmatch(name):
+            raise Mistaken(f"no name: {name!r}; use a-z, 0-9 and . _ @ -, at most 64")
+        one = User(
+            name=name, role=role, teams=sorted(set(teams)), contact=contact, created_at=now, created_by=by.name,
+            changed_at=now,
+        )  # fmt: skip
+        if not accounts.add_user(self.client, self.keys, one):
+            raise Mistaken(
+                f"there is a user {name!r} already; give another role with: tocsin users set {name}"
+            )
+        self._audit(by, now, f"added {name} as {_standing(one)}")
+        return one
+
+    def change(
+        self, name: str, by: Doer, now: int, *, role: Role | None = None, teams: list[str] | None = None,
+        contact: str | None = None,
+    ) -> User:  # fmt: skip
+        """What is None stays. Raises Mistaken when nobody has the name, or the last admin would be gone."""
+        one = self.known(name)
+        changed = _replaced(one, role=role, teams=teams, contact=contact, changed_at=now)
+        self._keep_an_admin(name, changed)
+        accounts.put_user(self.client, self.keys, changed)
+        self._audit(by, now, f"made {name} {_standing(changed)}")
+        return changed
+
+    def remove(self, name: str, by: Doer, now: int) -> None:
+        """With their sessions and tokens. Raises Mistaken as `change` does."""
+        self.known(name)
+        self._keep_an_admin(name, None)
+        accounts.remove_user(self.client, self.keys, name)
+        accounts.end_tokens(self.client, self.keys, lambda token: token.user == name)
+        self._audit(by, now, f"removed {name}")
+
+    def invite(self, name: str, by: Doer, now: int) -> str:
+        """The secret of a one-time link by which they set a password. Raises Mistaken."""
+        self.known(name)
+        secret = secrets.token_urlsafe(24)
+        accounts.invite(self.client, self.keys, secret, name, INVITATION_MS)
+        self._audit(by, now, f"made a one-time link for {name}")
+        return secret
+
+    def set_password(self, name: str, password: str, by: Doer, now: int, but: str = "") -> None:
+        """`password` as it is stored. Every session ends, but the one with this id."""
+        accounts.put_user(
+            self.client, self.keys, _replaced(self.known(name), password=password, changed_at=now)
+        )
+        accounts.end_sessions(self.client, self.keys, name, but=but)
+        self._audit(by, now, f"set the password of {name}")
+
+    def begin_session(self, name: str, address: str, agent: str, now: int) -> str:
+        """What their browser is to hold."""
+        secret = secrets.token_urlsafe(32)
+        session = Session(
+            id=accounts.digest(secret)[:12], user=name, created_at=now, expires_at=now + SESSION_MS,
+            address=address, agent=agent[:200],
+        )  # fmt: skip
+        accounts.begin_session(self.client, self.keys, secret, session, SESSION_MS)
+        self._audit(Doer(name, f"session {session.id} from {address}"), now, "signed in")
+        return secret
+
+    def end_sessions(self, name: str, by: Doer, now: int, only: str = "", but: str = "") -> int:
+        """All of a user's, or only the one with this id, or all but one. Returns how many."""
+        ended = accounts.end_sessions(self.client, self.keys, name, only, but)
+        if ended:
+            what = f"session {only}" if only else f"{ended} sessions"
+            self._audit(by, now, f"ended {what} of {name}")
+        return ended
+
+    def make_token(self, token: Token, by: Doer, now: int) -> str:
+        """The secret, which is kept nowhere. Raises Mistaken."""
+        if token.user:
+            self.known(token.user)
+        if not token.scopes:
+            raise Mistaken(f"name what it is for: {', '.join(Scope)}")
+        secret = f"tocsin_{secrets.token_urlsafe(32)}"
+        made = _replaced(token, id=accounts.digest(secret)[:8], created_at=now, created_by=by.name)
+        accounts.put_token(self.client, self.keys, secret, made)
+        self._audit(by, now, f"made token {made.id} ({made.name}) for {', '.join(made.scopes)}")
+        return secret
+
+    def end_token(self, token_id: str, by: Doer, now: int, user: str = "") -> None:
+        """`user`: only if it is theirs. Raises Mistaken when there is none."""
+        ended = accounts.end_tokens(
+            self.client, self.keys, lambda one: one.id == token_id and user in {"", one.user}
+        )
+        if not ended:
+            raise Mistaken(f"no token {token_id!r}; see: tocsin tokens list")
+        self._audit(by, now, f"revoked token {token_id} ({ended[0].name})")
+
+    def known(self, name: str) -> User:
+        """Raises Mistaken when nobody has the name."""
+        found = accounts.user(self.client, self.keys, name)
+        if found is None:
+            raise Mistaken(f"no user {name!r}; see: tocsin users list")
+        return found
+
+    def _keep_an_admin(self, name: str, changed: User | None) -> None:
+        others = [one for one in accounts.users(self.client, self.keys) if one.name != name]
+        if not any(
+            one.role == Role.ADMIN and not one.teams for one in (*others, *([changed] if changed else []))
+        ):
+            raise Mistaken(f"{name} is the last admin of everything; make somebody else one first")
+
+    def _audit(self, by: Doer, now: int, what: str) -> None:
+        accounts.audit(self.client, self.keys, Audited(at=now, by=by.name, what=what, client=by.client))
+
+
+def _standing(one: User) -> str:
+    return f"{one.role} of {', '.join(one.teams)}" if one.teams else one.role
+
+
+def _replaced(one: R, **changes: object) -> R:
+    """With what is not None."""
+    return msgspec.structs.replace(
+        one, **{name: value for name, value in changes.items() if value is not None}
+    )

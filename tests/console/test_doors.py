@@ -1,0 +1,195 @@
+"""The console's doors: who gets in, who does not, and what every answer carries."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import seeing
+from seeing import Seen, console
+from starlette.routing import Route
+
+from console.serving.app import routes
+from console.trust import passwords, welcoming
+from console.trust.acts import Act, Role, Scope
+from console.trust.guard import act_of
+from console.trust.people import Doer, People
+from console.trust.signing_in import BY_BOTH
+from ledger import accounts
+from ledger.clock import now_ms
+
+PASSWORD = "four words in a row"
+SAME = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture
+def seen(redis_url: str, tmp_path: Path) -> Iterator[Seen]:
+    with console(seeing.site(redis_url, tmp_path)) as found:
+        found.client.base_url = httpx2.URL(found.url)
+        yield found
+
+
+def enter(seen: Seen, name: str = "anna", password: str = PASSWORD, **more: str) -> httpx2.Response:
+    form = {"name": name, "password": password, "next": more.pop("after", "/")}
+    return seen.client.post("/login", data=form, headers=more or SAME)
+
+
+def test_every_route_says_which_act_it_is() -> None:
+    assert [route for route in routes() if not (isinstance(route, Route) and act_of(route.endpoint))] == []
+
+
+def test_the_link_that_is_printed_makes_the_first_admin_once(seen: Seen) -> None:
+    link = welcoming.greet(seen.site)
+    path = link.removeprefix(seen.site.settings.origin)
+    assert "first admin" in seen.client.get(path).text
+    assert "first admin" in seen.client.get(path).text, "looking at it does not use it up"
+    short = seen.client.post(path, data={"name": "anna", "password": "short"}, headers=SAME)
+    assert (short.status_code, "12 characters" in short.text) == (422, True)
+    begun = seen.client.post(path, data={"name": "Anna", "password": PASSWORD}, headers=SAME)
+    assert (begun.status_code, begun.headers["location"]) == (303, "/")
+    assert accounts.users(seen.redis, seen.site.keys)[0].role == Role.ADMIN
+    seen.client.cookies.clear()
+    assert enter(seen).status_code == 303
+    seen.client.cookies.clear()
+    again = seen.client.post(path, data={"name": "mallory", "password": PASSWORD}, headers=SAME)
+    assert again.status_code == 403
+    assert [one.name for one in accounts.users(seen.redis, seen.site.keys)] == ["anna"]
+    assert welcoming.greet(seen.site) == "", "nobody is asked again"
+
+
+def test_a_password_lets_in_and_another_does_not_and_the_cookie_is_for_us_alone(seen: Seen) -> None:
+    seen.user("anna", Role.ADMIN, password=passwords.kept(PASSWORD))
+    for name, wrong in (("anna", "another one entirely"), ("nobody", PASSWORD), ("anna", "")):
+        refused = enter(seen, name, wrong)
+        assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)
+    assert seen.client.get("/").headers["location"] == "/login"
+    entered = enter(seen, "ANNA ")
+    cookie = entered.headers["set-cookie"].lower()
+    assert entered.status_code == 303
+    assert all(word in cookie for word in ("httponly", "samesite=strict", "path=/"))
+    assert [line.what for _, line in accounts.audited(seen.redis, seen.site.keys)].count(
+        "failed to sign in"
+    ) == 3
+
+
+def test_signing_out_ends_the_session_for_good(seen: Seen) -> None:
+    client = seen.signed_in("anna")
+    secret = client.cookies["tocsin"]
+    assert client.post("/logout").headers["location"] == "/login"
+    client.cookies.set("tocsin", secret)
+    assert client.get("/readyz").status_code == 200
+    assert client.post("/logout").status_code == 401
+
+
+def test_who_guesses_waits_and_who_is_signed_in_does_not(seen: Seen) -> None:
+    seen.user("anna", password=passwords.kept(PASSWORD))
+    client = seen.signed_in("ben")
+    tries = [enter(seen, password="wrong wrong wrong").status_code for _ in range(BY_BOTH + 1)]
+    assert tries == [401] * BY_BOTH + [429]
+    late = enter(seen)
+    assert late.status_code == 429, "the right one has to wait too, or it would be told apart"
+    assert 0 < int(late.headers["retry-after"]) <= 900
+    assert client.post("/logout").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"sec-fetch-site": "none"},
+        {"origin": "https://evil.example"}, {"origin": "null"}, {},
+    ],
+)  # fmt: skip
+def test_no_other_sites_page_acts(seen: Seen, headers: dict[str, str]) -> None:
+    seen.user("anna", password=passwords.kept(PASSWORD))
+    assert enter(seen, **headers or {"x-nothing": "1"}).status_code == 403
+    client = seen.signed_in("anna")
+    del client.headers["sec-fetch-site"]
+    assert client.post("/logout", headers=headers).status_code == 403
+
+
+def test_an_older_browser_is_known_by_its_origin(seen: Seen) -> None:
+    seen.user("anna", password=passwords.kept(PASSWORD))
+    assert enter(seen, origin=seen.url).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/nowhere", "/healthz", "/static/console.css"])
+def test_every_answer_is_framed_by_nobody_runs_nothing_inline_and_is_not_kept(seen: Seen, path: str) -> None:
+    answer = seen.client.get(path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] in {"no-store", "no-cache"}
+    assert not re.search(r"<script(?![^>]*src=)|\son\w+=|\sstyle=|<style", answer.text)
+
+
+@pytest.mark.parametrize(
+    "after", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\\..b"]
+)
+def test_signing_in_leads_to_no_other_host(seen: Seen, after: str) -> None:
+    seen.user("anna", password=passwords.kept(PASSWORD))
+    assert enter(seen, after=after).headers["location"] == "/"
+
+
+def test_who_comes_from_a_mail_is_not_asked_to_sign_in_again(seen: Seen) -> None:
+    """The cookie is not sent along from another site's page: our own page asks once more."""
+    first = seen.client.get("/", headers={"sec-fetch-site": "cross-site"})
+    assert first.status_code == 200
+    assert 'http-equiv="refresh"' in first.text
+    assert seen.client.get("/?x=1").headers["location"] == "/login?next=/%3Fx%3D1"
+
+
+def test_static_files_are_ours_alone_and_kept_by_their_digest(seen: Seen) -> None:
+    named = re.search(r'href="(/static/console\.css\?v=\w+)"', seen.client.get("/login").text)
+    assert named
+    assert "immutable" in seen.client.get(named[1]).headers["cache-control"]
+    for path in (
+        "/static/../trust/people.py",
+        "/static/%2e%2e/live.py",
+        "/static/vendor/htmx.LICENSE",
+        "/static/",
+    ):
+        assert seen.client.get(path).status_code == 404
+
+
+def test_a_body_without_end_is_cut_off(seen: Seen) -> None:
+    assert seen.client.post("/login", content=b"x" * 3_000_000, headers=SAME).status_code == 413
+
+
+def test_a_token_is_limited_by_the_minute(seen: Seen) -> None:
+    secret = seen.token("ci", Role.VIEWER, Scope.READ, per_minute=3)
+    asked = [seen.client.get("/live?since=x", headers={"authorization": "Bearer no"}).status_code]
+    headers = {"authorization": f"Bearer {secret}"}
+    asked += [seen.client.post("/logout", headers=headers).status_code for _ in range(4)]
+    assert asked == [401, 303, 303, 303, 429]
+
+
+def test_the_last_admin_stays(seen: Seen) -> None:
+    people, by = People(seen.redis, seen.site.keys), Doer("anna")
+    people.add("anna", Role.ADMIN, (), "", by, now_ms())
+    for wrong in (
+        lambda: people.remove("anna", by, now_ms()),
+        lambda: people.change("anna", by, now_ms(), role=Role.VIEWER),
+    ):
+        with pytest.raises(Exception, match="last admin"):
+            wrong()
+    people.add("ben", Role.ADMIN, (), "", by, now_ms())
+    people.remove("anna", by, now_ms())
+    assert [one.name for one in accounts.users(seen.redis, seen.site.keys)] == ["ben"]
+
+
+def test_a_new_password_ends_every_session(seen: Seen) -> None:
+    client = seen.signed_in("anna", Role.ADMIN)
+    People(seen.redis, seen.site.keys).set_password("anna", passwords.kept(PASSWORD), Doer("anna"), now_ms())
+    assert client.post("/logout").status_code == 401
+
+
+@pytest.mark.parametrize("act", [Act.PUBLIC])
+def test_what_needs_nobody_is_no_more_than_doors_and_liveness(act: Act) -> None:
+    public = {route.path for route in routes() if isinstance(route, Route) and act_of(route.endpoint) is act}
+    assert {path for path in public if not path.startswith("/api/")} == {
+        "/healthz", "/readyz", "/login", "/welcome/{secret}", "/static/{name:path}",
+    }  # fmt: skip

@@ -1,0 +1,120 @@
+"""Live updates: who looks on is told of what changed, of nothing else, and never misses anything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from desk import Desk, outage
+from small_policy import POLICY
+
+from console.live import DEAD, NOW, Watch
+from ledger import dead
+from ledger.clock import now_ms
+from ledger.connection import connect_async
+from ledger.dead import Kind
+from ledger.keys import Keys
+from ledger.settings import LedgerSettings
+from routing.entry import Command, Opened, Verb
+
+
+@pytest.fixture
+def desk(redis_url: str, tmp_path: Path) -> Desk:
+    """It decides when it is told to."""
+    return Desk(redis_url, tmp_path, POLICY)
+
+
+Look = Callable[[Watch], Awaitable[None]]
+
+
+def watching(redis_url: str, look: Look) -> None:
+    async def run() -> None:
+        client = connect_async(LedgerSettings(redis_url=redis_url))
+        watch = Watch(Keys(), client)
+        task = asyncio.create_task(watch.run())
+        try:
+            async with asyncio.timeout(20):
+                while not watch.ready:  # noqa: ASYNC110  # a plain bool
+                    await asyncio.sleep(0.01)
+                await look(watch)
+        finally:
+            watch.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await client.aclose()
+
+    asyncio.run(run())
+
+
+async def told(watch: Watch, topic: str, since: str) -> str:
+    async for version in watch.changes([topic], since, 0.01):
+        if version:
+            return version
+    return ""
+
+
+async def is_told(watch: Watch, topic: str, since: str, within_s: float = 0.5) -> bool:
+    try:
+        return bool(await asyncio.wait_for(told(watch, topic, since), within_s))
+    except TimeoutError:
+        return False
+
+
+def test_an_incidents_page_hears_of_its_own_changes_alone(desk: Desk, redis_url: str) -> None:
+    desk.receive(outage(), b"{}")
+    other = Opened(at=now_ms(), by="ben", title="Another", severity=2)
+
+    async def look(watch: Watch) -> None:
+        since = watch.version
+        listening = asyncio.create_task(told(watch, "INC-1", since))
+        await asyncio.to_thread(desk.append, other)
+        assert await told(watch, NOW, since)
+        assert not listening.done()
+        ack = Command(at=now_ms(), by="anna", incident="INC-1", verb=Verb.ACK)
+        await asyncio.to_thread(desk.append, ack)
+        assert await listening == watch.version
+        assert not await is_told(watch, "INC-1", watch.version)
+
+    watching(redis_url, look)
+
+
+def test_a_dead_letter_is_told_although_nobody_decided_anything(desk: Desk, redis_url: str) -> None:
+    async def look(watch: Watch) -> None:
+        since = watch.version
+        letter = dead.given_up(Kind.UNDELIVERED, "INC-1-d1", "INC-1", "refused", b"", now_ms())
+        await asyncio.to_thread(dead.bury_now, desk.client, desk.keys, letter)
+        assert await told(watch, DEAD, since)
+        assert not await is_told(watch, "INC-1", since)
+
+    watching(redis_url, look)
+
+
+@pytest.mark.parametrize("since", ["", "another-process-7", "0-0", "x", "-1"])
+def test_who_saw_another_process_looks_again_at_once(redis_url: str, since: str) -> None:
+
+    async def look(watch: Watch) -> None:
+        assert await is_told(watch, "INC-1", since)
+        assert not await is_told(watch, "INC-1", watch.version)
+
+    watching(redis_url, look)
+
+
+def test_in_a_storm_nobody_is_told_more_often_than_they_asked_to_be(desk: Desk, redis_url: str) -> None:
+    async def look(watch: Watch) -> None:
+        heard: list[str] = []
+
+        async def listen() -> None:
+            async for version in watch.changes([NOW], watch.version, 0.6):
+                heard.extend(filter(None, [version]))
+
+        listening = asyncio.create_task(listen())
+        for number in range(30):
+            entry = Opened(at=now_ms(), by="ben", title=f"Number {number}", severity=3)
+            await asyncio.to_thread(desk.append, entry)
+            await asyncio.sleep(0.04)
+        await asyncio.sleep(0.8)
+        listening.cancel()
+        assert 2 <= len(heard) <= 4
+        assert heard[-1] == watch.version, "the last change is never swallowed"
+
+    watching(redis_url, look)
