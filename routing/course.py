@@ -23,6 +23,8 @@ class Course(Record, frozen=True, kw_only=True, omit_defaults=True):
     roles: dict[str, str] = {}
     """Role -> contact."""
     update_due_at: int = 0
+    updated_at: int = 0
+    """When it was last said how it stands, or the first update began to be owed."""
     missed: int = 0
     """Status updates in a row that did not come."""
     regressions: list[str] = []

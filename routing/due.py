@@ -64,7 +64,7 @@ def _hold(draft: Draft, timer: Timer) -> None:
 def _ack_expires(draft: Draft, timer: Timer) -> None:
     incident = draft.incident(timer.incident)
     if incident is not None and incident.phase is Phase.ACKNOWLEDGED:
-        acknowledging.unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
+        acknowledging.expire(draft, incident)
 
 
 def _clock(draft: Draft, timer: Timer) -> None:

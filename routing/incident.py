@@ -114,6 +114,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     resolve_by: int = 0
     acknowledged_at: int = 0
     acknowledged_by: str = ""
+    asked_again: list[str] = []
+    """Contacts paged since the acknowledgement ran out. While only they are asked again, nobody else hears of it."""
     resolved_at: int = 0
     resolved_by: str = ""
     escalation: Escalation | None = None

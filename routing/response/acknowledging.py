@@ -3,14 +3,14 @@
 import msgspec
 
 from routing.decision import Table
+from routing.delivery import Purpose
 from routing.draft import Draft
 from routing.incident import Incident, Phase
-from routing.instant import DAY
+from routing.instant import WEEK
 from routing.reason import Reason
+from routing.reminding import spaced
 from routing.response import clocks, escalation, notify, sending
 from routing.timer import Timer, Wake
-
-WEEK_MS = 7 * DAY
 
 
 def acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> Incident:
@@ -26,9 +26,11 @@ def acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> Incident
         if steps.awaited != [by]:
             return _one_of_several(draft, incident, by, via)
         by = ", ".join([*steps.acked, by])
+    hear = incident.asked_again if by == incident.acknowledged_by else []
     incident = msgspec.structs.replace(
         incident,
         phase=Phase.ACKNOWLEDGED,
+        asked_again=[],
         acknowledged_at=draft.now,
         acknowledged_by=by,
         changed_at=draft.now,
@@ -46,7 +48,7 @@ def acknowledge(draft: Draft, incident: Incident, by: str, via: str) -> Incident
     clocks.watch(draft, incident)
     if incident.drill:  # over by that, which is told
         return incident
-    return notify.tell_all_paged(draft, incident, f"{by} acknowledged {incident.title}")
+    return notify.tell_each(draft, incident, hear or incident.paged, f"{by} acknowledged {incident.title}")
 
 
 def _one_of_several(draft: Draft, incident: Incident, by: str, via: str) -> Incident:
@@ -76,7 +78,8 @@ def _ack_expires_at(draft: Draft, incident: Incident) -> int:
     level = draft.policy.levels[incident.severity]
     if level.ack_expires_ms is not None:
         return draft.now + level.ack_expires_ms
-    return max(incident.resolve_by, draft.now + level.respond_ms) or draft.now + WEEK_MS
+    again = draft.now + spaced(level.respond_ms, draft.now - incident.opened_at)
+    return max(incident.resolve_by, again) or draft.now + WEEK
 
 
 def unacknowledge(draft: Draft, incident: Incident, why: str) -> Incident:
@@ -84,3 +87,19 @@ def unacknowledge(draft: Draft, incident: Incident, why: str) -> Incident:
     incident = msgspec.structs.replace(incident, phase=Phase.TRIGGERED, changed_at=draft.now)
     draft.note(incident.id, f"acknowledgement by {incident.acknowledged_by} expired", Reason(text=why))
     return escalation.page(draft, incident, why)
+
+
+def expire(draft: Draft, incident: Incident) -> Incident:
+    """It was acknowledged long ago and is still open. Nobody else hears of it while only the first step is asked."""
+    incident = unacknowledge(draft, incident, "it was acknowledged and is still not resolved")
+    incident = msgspec.structs.replace(incident, asked_again=_paged_now(draft, incident))
+    draft.put_incident(incident)
+    return incident
+
+
+def _paged_now(draft: Draft, incident: Incident) -> list[str]:
+    """Contacts whom this entry pages."""
+    known = draft.state.tables[Table.DELIVERY]
+    new = [draft.delivery(key) for key in draft.changed(Table.DELIVERY) if key not in known]
+    pages = [each for each in new if each and each.incident == incident.id and each.purpose is Purpose.PAGE]
+    return list(dict.fromkeys(each.contact for each in pages))

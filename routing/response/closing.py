@@ -24,6 +24,7 @@ def resolve(draft: Draft, incident: Incident, by: str, what: str, *reasons: Reas
     incident = msgspec.structs.replace(
         incident,
         phase=Phase.RESOLVED,
+        asked_again=[],
         group="",
         also=[],
         flapping=0,

@@ -173,7 +173,7 @@ def _carry_out(
     incident = grouping.paged(draft, incident)
     awaited = [each.contact.name for each in people] if stage.until == "all" else []
     incident = msgspec.structs.replace(
-        incident, escalation=msgspec.structs.replace(escalation, awaited=awaited)
+        incident, escalation=msgspec.structs.replace(escalation, awaited=awaited), asked_again=[]
     )
     begins = []
     for each in people:
@@ -199,7 +199,7 @@ def _last_resort(draft: Draft, incident: Incident, why: str) -> Incident:
     """The policy is exhausted: the last-resort contact, again and again until somebody answers."""
     if incident.escalation is not None:
         spent = msgspec.structs.replace(incident.escalation, exhausted=True, awaited=[])
-        incident = msgspec.structs.replace(incident, escalation=spent)
+        incident = msgspec.structs.replace(incident, escalation=spent, asked_again=[])
     if incident.drill:  # its policy is all there is; what nobody answers is a finding
         draft.put_incident(incident)
         return incident

@@ -78,10 +78,10 @@ def _end(before: Incident, now: Incident) -> str:
 def _holder(before: Incident, now: Incident) -> str:
     if now.merged_into or now.phase is Phase.RESOLVED:
         return ""
+    had = before.acknowledged_by if before.phase is Phase.ACKNOWLEDGED or before.asked_again else ""
     if now.phase is Phase.ACKNOWLEDGED:
-        same = before.phase is now.phase and before.acknowledged_by == now.acknowledged_by
-        return "" if same else f"{now.acknowledged_by} has it"
-    return "Nobody has it any more" if before.phase is Phase.ACKNOWLEDGED else ""
+        return "" if had == now.acknowledged_by else f"{now.acknowledged_by} has it"
+    return "Nobody has it any more" if had and not now.asked_again else ""
 
 
 def _severity(before: Incident, now: Incident) -> str:

@@ -2,7 +2,8 @@
 
 from routing.draft import Draft
 from routing.incident import FollowUp, Incident, Phase
-from routing.instant import DAY
+from routing.instant import DAY, WEEK
+from routing.reminding import spaced
 from routing.response import callees, informing, notify
 from routing.timer import Wake
 
@@ -19,14 +20,14 @@ def wake(draft: Draft, incident: Incident, followup: FollowUp, at: int = 0) -> N
 
 
 def remind(draft: Draft, incident: Incident, followup_id: str) -> None:
-    """A follow-up is still to be done: say so, and again after the same time; at most daily once nothing burns."""
+    """A follow-up is still to be done: say so, and again, ever more rarely; at most daily once nothing burns."""
     followup = next((each for each in incident.followups if each.id == followup_id), None)
     if followup is None or followup.done_at:
         return
-    every = followup.remind_at - followup.opened_at
+    every, lasted = followup.remind_at - followup.opened_at, draft.now - followup.opened_at
     if incident.phase is Phase.RESOLVED:
         every = max(every, DAY)
-    wake(draft, incident, followup, draft.now + every)
+    wake(draft, incident, followup, draft.now + spaced(every, lasted, WEEK))
     draft.note(incident.id, f"reminder: {followup.text}")
     tell(draft, incident, followup, f"Still to do after {incident.id}: {followup.text}")
 

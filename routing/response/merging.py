@@ -143,6 +143,7 @@ def _end(draft: Draft, incident: Incident) -> None:
         msgspec.structs.replace(
             incident,
             phase=Phase.RESOLVED,
+            asked_again=[],
             resolved_at=draft.now,
             resolved_by=f"merge into {incident.merged_into}",
             changed_at=draft.now,

@@ -3,9 +3,12 @@
 import msgspec
 
 from routing import duration
+from routing.course import Course
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.instant import SECOND
 from routing.policy import Process
+from routing.reminding import spaced
 from routing.response import following, informing, notify
 from routing.response.process import audiences
 from routing.timer import Wake
@@ -14,16 +17,18 @@ PATIENCE = 3
 """Reminders in a row that go only to who owes the update; from then on everyone who was paged hears of it."""
 
 
-def expect(draft: Draft, rules: Process, incident: Incident, missed: int = 0) -> None:
+def expect(draft: Draft, rules: Process, incident: Incident) -> None:
     """The next status update is owed by then."""
     course = incident.course
-    if course is None:
-        return
-    at = draft.now + rules.update_ms
-    course = msgspec.structs.replace(course, update_due_at=at, missed=missed)
+    if course is not None:
+        course = msgspec.structs.replace(course, updated_at=draft.now, missed=0)
+        _wake(draft, incident, course, draft.now + rules.update_ms)
+
+
+def _wake(draft: Draft, incident: Incident, course: Course, at: int) -> None:
+    course = msgspec.structs.replace(course, update_due_at=at)
     draft.put_incident(msgspec.structs.replace(incident, course=course))
-    what = "remind of the status update"
-    draft.wake(Wake.STATUS, incident.id, at, incident=incident.id, what=what)
+    draft.wake(Wake.STATUS, incident.id, at, incident=incident.id, what="remind of the status update")
 
 
 def due(draft: Draft, incident: Incident) -> None:
@@ -36,12 +41,14 @@ def due(draft: Draft, incident: Incident) -> None:
         return
     missed = course.missed + 1
     owes = owing(draft, rules, incident)
-    late = duration.text(missed * rules.update_ms)
+    lasted = draft.now - (course.updated_at or course.since_at)
+    late = duration.text(lasted // SECOND * SECOND)
     draft.note(incident.id, f"no status update for {late}; reminded {owes or 'nobody'}")
     everyone = incident.paged if missed > PATIENCE else []
     said = f'No status update for {late}, which {owes} owes: tocsin incidents status {incident.id} "..."'
     incident = notify.tell_each(draft, incident, [each for each in (owes, *everyone) if each], said)
-    expect(draft, rules, incident, missed)
+    course = msgspec.structs.replace(course, missed=missed)
+    _wake(draft, incident, course, draft.now + spaced(rules.update_ms, lasted))
 
 
 def owing(draft: Draft, rules: Process, incident: Incident) -> str:

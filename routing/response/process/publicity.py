@@ -19,6 +19,7 @@ from routing.language.template import fill
 from routing.policy import StatusPage
 from routing.public import Health, Public, Said, Word, health_of
 from routing.reason import Reason
+from routing.reminding import spaced
 from routing.response import callees, notify, sending
 from routing.timer import Wake
 
@@ -74,7 +75,7 @@ def due(draft: Draft, incident: Incident) -> None:
             _expect(draft, page, incident)
     elif public.is_open:
         _remind(draft, page, incident, public)
-        _expect(draft, page, incident)
+        _expect(draft, page, incident, draft.now - public.last.at)
 
 
 def forget(draft: Draft, key: str) -> None:
@@ -204,9 +205,10 @@ def _tell_pages(draft: Draft, page: StatusPage, incident: Incident, public: Publ
         )
 
 
-def _expect(draft: Draft, page: StatusPage, incident: Incident) -> None:
+def _expect(draft: Draft, page: StatusPage, incident: Incident, silent_ms: int = 0) -> None:
     what = "remind of the status page"
-    draft.wake(Wake.WORD, incident.id, draft.now + page.update_ms, incident=incident.id, what=what)
+    at = draft.now + spaced(page.update_ms, silent_ms)
+    draft.wake(Wake.WORD, incident.id, at, incident=incident.id, what=what)
 
 
 def _remind(draft: Draft, page: StatusPage, incident: Incident, public: Public) -> None:

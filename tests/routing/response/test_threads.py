@@ -206,6 +206,22 @@ def test_a_place_that_was_told_in_the_chat_hears_how_it_goes_on_though_it_was_no
     ]
 
 
+def test_a_room_hears_that_nobody_has_it_once_somebody_else_is_asked() -> None:
+    levels = {key: replace(level, ack_expires_ms=20 * MINUTE) for key, level in CHATTING.levels.items()}
+    sim = simulate(replace(CHATTING, levels=levels), Chat())
+    sim.feed(firing("site-down", at=START))
+    do(sim, Verb.STATUS, text="looking")
+    for _ in range(2):
+        sim.pass_time(sim.now + MINUTE)
+        do(sim, Verb.ACK)
+        sim.pass_time(sim.now + 20 * MINUTE)
+    assert only(sim).asked_again
+    room = "#incident-{date}"
+    assert heard(sim, room) == ["Status of site-down: looking (anna)", "anna has it: site-down"]
+    sim.pass_time(sim.now + 10 * MINUTE)
+    assert heard(sim, room)[2:] == ["Nobody has it any more: site-down"]
+
+
 def test_nobody_is_told_twice_in_one_entry() -> None:
     sim = paged_in_chat()
     for verb in (Verb.ACK, Verb.STATUS, Verb.RESOLVE):
