@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ledger.position import Position, instant_of
+from ledger.position import Position, instant_of, lane_of
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
 from routing.effect import AnyEffect
 from routing.entry import Lane, SwitchSet
@@ -17,6 +17,12 @@ HOUR_MS = 3_600_000
 
 _KILL = "kill"
 _encode = msgspec.json.Encoder().encode
+
+
+def _place(about: str, entry_id: Position, lane: Lane) -> tuple[Position, Lane]:
+    """Where the verdict belongs: to the entry it is about."""
+    found = lane_of(about) if about else None
+    return (about, found) if found is not None else (entry_id, lane)
 
 
 class Collapsed:
@@ -56,7 +62,8 @@ class Collapsed:
         for effect in decision.effects:
             self.effects[effect.id] = effect
         if decision.verdict is not None:
-            self.verdicts[lane, instant_of(entry_id) // HOUR_MS][entry_id] = _encode(decision.verdict)
+            at, lane = _place(decision.about, entry_id, lane)
+            self.verdicts[lane, instant_of(at) // HOUR_MS][at] = _encode(decision.verdict)
 
     def _change(self, change: Change) -> None:
         if isinstance(change, Put):

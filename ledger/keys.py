@@ -185,6 +185,11 @@ class Keys:
         """Hash: source -> since when (ms) an operator wants its vendor asked now."""
         return self._key("gaps", "wanted")
 
+    @property
+    def retrieving(self) -> str:
+        """String with expiry: the process that asks vendors for the rest of their events."""
+        return self._key("gaps", "retrieving")
+
     def polling(self, source: str) -> str:
         """String with expiry: the process that asks its vendor."""
         return self._key("gaps", "polling", source)

@@ -1,6 +1,7 @@
 """Where each table of the state is stored, and what its records are."""
 
 from ledger.keys import Keys
+from routing.alerts.hints import Hint
 from routing.decision import Table
 from routing.delivery import Delivery, Ration
 from routing.entry import OverrideSet, SilenceSet, SwitchSet
@@ -27,6 +28,7 @@ RECORDS: dict[Table, type[Record]] = {
     Table.SWITCH: SwitchSet,
     Table.RATION: Ration,
     Table.PUBLIC: Public,
+    Table.HINT: Hint,
     Table.TRIAL: Trial,
     Table.FACT: Fact,
 }

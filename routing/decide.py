@@ -1,7 +1,7 @@
 """The fold: one entry of the log over the state. Pure; the same log gives the same decisions for ever."""
 
 from routing import due
-from routing.alerts import absences, scheduled, signals
+from routing.alerts import absences, hints, scheduled
 from routing.automation import repairs, starting, steps
 from routing.decision import Decision, Table
 from routing.draft import Draft
@@ -27,6 +27,7 @@ from routing.entry import (
     SwitchSet,
     TimerDue,
     TrialSet,
+    Unretrieved,
     Verified,
 )
 from routing.incident import Phase
@@ -81,10 +82,10 @@ def _review(draft: Draft) -> None:
     publicity.review(draft)
 
 
-def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one line per kind of entry
+def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912, PLR0915  # one line per kind of entry
     match entry:
         case Signal():
-            signals.signal(draft, entry)
+            hints.signal(draft, entry)
         case TimerDue():
             due.timer(draft, entry)
         case Claimed():
@@ -114,6 +115,8 @@ def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912  # one 
             reviews.reviewed(draft, entry)
         case Published():
             publicity.published(draft, entry)
+        case Unretrieved():
+            hints.unretrieved(draft, entry)
         case Revived():
             _revived(draft, entry)
         case SilenceSet():

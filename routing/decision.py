@@ -31,6 +31,8 @@ class Table(StrEnum):
     RATION = "ration"
     PUBLIC = "public"
     """What was said in public, by incident; kept for as long as the status page shows it."""
+    HINT = "hint"
+    """Events that wait until the vendor was asked for their rest, by their entry."""
     TRIAL = "trial"
     """Tests whose code has not come back."""
     FACT = "fact"
@@ -91,3 +93,5 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     effects: tuple[AnyEffect, ...] = ()
     verdict: Verdict | None = None
     """For events: what became of it."""
+    about: str = ""
+    """The entry that the verdict is about, where it is an earlier one."""

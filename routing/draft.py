@@ -31,6 +31,8 @@ class Draft:
         self.entry = entry
         self.now = now
         self.verdict: Verdict | None = None
+        self.about = ""
+        """The entry that the verdict is about, where it is not this one."""
         self.touched: set[str] = set()
         """Incidents that are new, or whose phase or planned timers changed: their next action is found anew."""
         self._new: dict[Table, dict[str, Record | None]] = {}
@@ -217,7 +219,7 @@ class Draft:
         self._changes.append(Retire(incident))
 
     def decision(self) -> Decision:
-        return Decision(tuple(self._changes), tuple(self._effects.values()), self.verdict)
+        return Decision(tuple(self._changes), tuple(self._effects.values()), self.verdict, self.about)
 
 
 def _owner(record: Record) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from routing.alerts import absences, combinations, counting, ending, scheduled
+from routing.alerts import absences, combinations, counting, ending, hints, scheduled
 from routing.automation import facts, repairs, steps, undoing, walking
 from routing.decision import Table
 from routing.delivery import Progress
@@ -304,5 +304,6 @@ _KEPT: dict[str, Callable[[Draft, str], None]] = {
     "notice": notices.forget,
     "trial": trials.end,
     "public": publicity.forget,
+    "hint": hints.due,
 }
 """What is kept for a time, and what is done at its end."""

@@ -343,6 +343,13 @@ class PolicySet(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="polic
     version: str
 
 
+class Unretrieved(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="unretrieved"):
+    """What the vendor would tell of an event when asked, it does not: `event` is the entry's id."""
+
+    event: str
+    why: str
+
+
 class Revived(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="revived"):
     """An operator retries work given up: `subject` is the delivery's or the run's id."""
 
@@ -371,6 +378,7 @@ AnyEntry = (
     | TrialSet
     | SwitchSet
     | PolicySet
+    | Unretrieved
     | Revived
 )
 

@@ -37,6 +37,8 @@ class Event(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When it happened by the vendor's clock, ms; 0 where the vendor does not say."""
     ends_at: int = 0
     link: str = ""
+    partial: bool = False
+    """The vendor tells the rest only when it is asked."""
 
     def attributes(self) -> dict[str, str]:
         """What matchers see: the labels, and the event's own source, vendor, kind and status over them."""
@@ -48,3 +50,8 @@ class Event(Record, frozen=True, kw_only=True, omit_defaults=True):
             "status": self.status.value,
             "vendor_severity": self.vendor_severity,
         }
+
+
+def whole_of(vendor_id: str) -> str:
+    """What the whole of an event is called, of which a hint is called so by its vendor."""
+    return f"{vendor_id}#whole"

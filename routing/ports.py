@@ -234,7 +234,8 @@ class PollerModule(Protocol):
     """`workers/pollers/<vendor>.py`: asks the vendor of a source of the same name for what we missed.
 
     A module that has `troubles(step, settings, source) -> Mapping[str, str]` also says what the vendor knows to be
-    wrong with its way to us, by an id of its own: "we_1" -> "is disabled".
+    wrong with its way to us, by an id of its own: "we_1" -> "is disabled". One whose events may be `partial` has
+    `retrieve(step, settings, event) -> Missed`: the whole, as the source's module reads it.
     """
 
     TITLE: str

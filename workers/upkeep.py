@@ -30,6 +30,8 @@ from workers.orphans import Orphans
 from workers.queues import Queues
 from workers.reaper import EVERY_S as REAP_S
 from workers.reaper import Reaper
+from workers.retrieving import EVERY_S as RETRIEVING_S
+from workers.retrieving import Retrieving
 from workers.serving import worker_name
 from workers.settings import WorkerSettings, environment, from_env
 from workers.status_folders import EVERY_S as FOLDERS_S
@@ -91,9 +93,11 @@ def serve(settings: WorkerSettings) -> None:
     feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
     missed = Gaps(client, keys, environment(), name, settings.receiver)
     gaps = Chore("gaps", GAPS_S, missed.round)
+    rest = Retrieving(client, keys, environment(), name, settings.receiver)
+    retrieving = Chore("retrieving", RETRIEVING_S, rest.round)
     bounces = Chore("bounces", BOUNCES_S, Bounces(client, keys, environment()).round)
     folders = Chore("status folders", FOLDERS_S, StatusFolders(client, keys, environment()).round)
-    for chore in (feeds, gaps, bounces, folders):
+    for chore in (feeds, gaps, retrieving, bounces, folders):
         threading.Thread(target=_turn, args=(chore,), name=chore.name, daemon=True).start()
     run(chores)
 

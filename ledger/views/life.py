@@ -15,6 +15,7 @@ from ledger.views.times import iso
 from routing.decision import Table
 from routing.delivery import Delivery
 from routing.entry import AnyEntry, Opened, Signal
+from routing.event import whole_of
 from routing.incident import Moment, Verdict
 from routing.run import Run
 
@@ -58,7 +59,16 @@ def _of_entry(store: Store, seen: Seen) -> Life:
     whole = store.whole(incident) if incident else None
     kind = "event" if isinstance(seen.entry, Signal) else "entry"
     rest = _course(whole, whole.deliveries, whole.runs) if whole else []
+    if seen.verdict and seen.verdict.did == "held" and isinstance(seen.entry, Signal):
+        rest = _completed(store, seen.entry)
     return Life(kind, seen.id, incident, [*_beginning(seen), *rest])
+
+
+def _completed(store: Store, hint: Signal) -> list[Shown]:
+    """What became of the event once its rest was there."""
+    ids = entries.ids_of_vendor_id(store, [hint.event.source], whole_of(hint.event.vendor_id))
+    found = [seen for each in ids if (seen := entries.find(store, each)) is not None]
+    return [stage for seen in found for stage in _of_entry(store, seen).stages]
 
 
 def _of_incident(store: Store, incident_id: str, asked: str, delivery: str, run: str) -> list[Life]:
@@ -179,6 +189,7 @@ _DID = {
     "stale": "changed nothing: it is older than what is known",
     "ignored": "changed nothing: nothing of it is open",
     "paused": "set aside: its source is paused",
+    "held": "held until its rest is retrieved",
     "undecidable": "set aside as a dead letter: its fold failed",
 }
 

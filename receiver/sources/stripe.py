@@ -1,4 +1,4 @@
-"""Stripe: snapshot events (`event`), and thin ones (`v2.core.event`) as far as they say something.
+"""Stripe: snapshot events (`event`), and thin ones (`v2.core.event`), which our workers complete.
 
 https://docs.stripe.com/webhooks, https://docs.stripe.com/api/events/object. What opens and closes a condition
 is listed below. Every other type is information: kept, counted, and fit for threshold rules; one declined
@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from stripe import SignatureVerificationError, WebhookSignature
 
 from receiver import hmacs, instants, money, strict_json
 from routing.errors import BadSignature, Unreadable
-from routing.event import Event, Status
+from routing.event import Event, Status, whole_of
 from routing.policy import Source
 from routing.ports import Inbound, Parsed
 
@@ -27,6 +28,8 @@ SETUP = """\
 2. Put its signing secret (`whsec_…`) into `STRIPE_WEBHOOK_SECRET`. While rolling it, list both in `secrets:`.
 """
 
+_WHOLE = frozenset({"v2.core.event_destination.ping"})
+"""Thin events of which there is no rest."""
 OPENS = frozenset({
     "account.application.deauthorized",
     "charge.dispute.created",
@@ -170,9 +173,10 @@ def _snapshot(body: dict[str, Any], source: Source) -> Event:
 
 
 def _thin(body: dict[str, Any], source: Source) -> Event:
-    """Says only what it is about; the object itself would have to be fetched, so what depends on it is information.
+    """Says only what it is about; until the object itself is fetched, what depends on it is information.
 
-    An event of a v1 object has its old name behind "v1.", a health alert ends in ".firing" or ".resolved".
+    An event of a v1 object has its old name behind "v1.", a health alert ends in ".firing" or ".resolved". What a
+    worker has completed has `retrieved`: `data` of the event, and the related object as it is now.
     """
     id_, kind = strict_json.text_of(body, "id"), strict_json.text_of(body, "type")
     about = body.get("related_object")
@@ -181,7 +185,8 @@ def _thin(body: dict[str, Any], source: Source) -> Event:
     told = data if isinstance(data, dict) else {}
     account, live = _text(body, "context"), body.get("livemode") is True
     labels = {"livemode": str(live).lower(), "account": account, "grouping": _text(told, "grouping_key")}
-    return Event(
+    whole = body.get("retrieved") is True
+    thin = Event(
         source=source.name,
         vendor="stripe",
         kind=kind[:200],
@@ -189,11 +194,31 @@ def _thin(body: dict[str, Any], source: Source) -> Event:
         key=_thin_key(kind, related, told, account) or f"event:{id_}"[:200],
         title=f"Stripe {kind}"[:200],
         summary=_text(told, "summary"),
-        vendor_id=id_[:200],
+        vendor_id=whole_of(id_[:200]) if whole else id_[:200],
         vendor_severity=_text(told, "severity") or _SEVERITIES.get(kind.removeprefix("v1."), ""),
         labels={name: value for name, value in labels.items() if value},
         starts_at=instants.rfc3339(body, "created"),
         link=_link(id_, account, live=live),
+        partial=not whole and not told and kind not in _WHOLE,
+    )
+    object_ = related.get("object")
+    return _completed(thin, object_, account, live=live) if whole and isinstance(object_, dict) else thin
+
+
+def _completed(thin: Event, about: Mapping[str, Any], account: str, *, live: bool) -> Event:
+    """With what a snapshot would have said of the object."""
+    name = thin.kind.removeprefix("v1.")
+    amount = money.amount_of(about)
+    reason, message = _reason(about)
+    judged = thin.kind.startswith("v1.")
+    return msgspec.structs.replace(
+        thin,
+        status=_status(name, about) if judged else thin.status,
+        key=(judged and _key(about, account)) or thin.key,
+        title=f"Stripe {thin.kind}{amount and f', {amount}'}{reason and f', {reason}'}"[:200],
+        summary=message or thin.summary,
+        labels={**_labels(about, account, reason, live=live), **thin.labels},
+        details=_details({}, about, amount),
     )
 
 

@@ -1,5 +1,7 @@
 """Verdicts: what became of an event, kept for "why"."""
 
+import msgspec
+
 from routing.draft import Draft
 from routing.incident import Verdict
 from routing.reason import Reason
@@ -30,3 +32,10 @@ def put(
         policy=draft.policy.version,
         reasons=[*(reasons or []), *([reason] if reason else [])],
     )
+
+
+def add(draft: Draft, reason: Reason) -> None:
+    """One more reason of the verdict there is."""
+    if draft.verdict is not None:
+        reasons = [*draft.verdict.reasons, reason]
+        draft.verdict = msgspec.structs.replace(draft.verdict, reasons=reasons)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
+from desk import outage
 from examples import examples
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from redis import Redis
 from ledger.keys import Keys
 from ledger.state import cursor, load_state
 from ledger.tables import OWNED, RECORDS
+from routing.alerts.hints import Hint
 from routing.decision import Change, Decision, Drop, Put, Retire, Table
 from routing.delivery import Ration
 from routing.entry import Lane, OverrideSet, SilenceSet, SwitchSet
@@ -45,6 +47,7 @@ SHARED: dict[Table, Callable[[str, int], Record]] = {
     ),
     Table.SWITCH: lambda key, n: SwitchSet(at=n, name=key, on=bool(n % 2)),
     Table.FACT: lambda _key, n: Fact(value=str(n)),
+    Table.HINT: lambda _key, n: Hint(event=outage(vendor_id=str(n)), at=n),
     Table.TRIAL: lambda key, n: Trial(
         id=key, contact="anna", channel="sms", address="+48", code="123456", until_at=n, guesses=n % 5
     ),

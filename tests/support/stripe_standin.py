@@ -78,6 +78,12 @@ class StripeStandin(VendorServer):
         self.refunds: list[dict[str, Any]] = []
         self.disputes: list[dict[str, Any]] = []
         self.refund_status = "succeeded"
+        self.thin: list[dict[str, Any]] = []
+        """Thin events as they are when they are fetched."""
+        self.objects: dict[str, dict[str, Any]] = {}
+        """Objects that thin events are about, by the address that they name."""
+        self.contexts: dict[str, str] = {}
+        """Address of an object -> the account it belongs to."""
         self._answers: dict[str, tuple[str, Reply]] = {}
         self._numbers = iter(range(1, 1_000_000))
 
@@ -168,6 +174,8 @@ class StripeStandin(VendorServer):
     def _answered(self, asked: Asked) -> Reply:
         if asked.headers.get("authorization") != f"Bearer {KEY}":
             raise Refused(401, "", "Invalid API Key provided: rk_test_****")
+        if asked.method == "GET" and (asked.path.startswith("/v2/") or asked.path in self.objects):
+            return self._told(asked)
         given = _given(asked)
         key = asked.headers.get("idempotency-key", "")
         if asked.method != "POST" or not key:
@@ -183,6 +191,17 @@ class StripeStandin(VendorServer):
         reply = self._done(asked, given)
         self._answers[key] = (said, reply)
         return reply
+
+    def _told(self, asked: Asked) -> Reply:
+        """Thin events, and objects by their address, of the account that the context names."""
+        if asked.path.startswith("/v2/") and not asked.headers.get("stripe-version"):
+            raise Refused(400, "", "The Stripe-Version header is required")
+        known = {f"/v2/core/events/{each['id']}": each for each in self.thin} | self.objects
+        found = known.get(asked.path)
+        context = (found or {}).get("context") or self.contexts.get(asked.path, "")
+        if found is None or context != asked.headers.get("stripe-context", ""):
+            raise Refused(404, "resource_missing", "No such object", "id")
+        return Reply(200, found)
 
     def _done(self, asked: Asked, given: dict[str, Any]) -> Reply:  # one for each route
         match asked.method, asked.path.removeprefix("/v1/").split("/"):

@@ -2,14 +2,18 @@
 
 It sends for three days and tells of a month. What is still on its way is listed as well: taken early, its own arrival
 changes nothing. Sources: docs.stripe.com/webhooks/process-undelivered-events, docs.stripe.com/api/events/list,
-docs.stripe.com/api/webhook_endpoints.
+docs.stripe.com/api/webhook_endpoints, docs.stripe.com/api/v2/core/events.
 """
 
+import re
 from collections.abc import Container, Mapping
+from urllib.parse import quote
 
 import orjson
 from pydantic import Field, SecretStr
 
+from routing.errors import ActionError
+from routing.event import Event
 from routing.instant import DAY, MINUTE, SECOND
 from routing.ports import Missed, Page, Step, Window
 from workers.polling import Polling
@@ -20,6 +24,9 @@ GRACE_MS = 2 * MINUTE
 OVERLAP_MS = 10 * MINUTE
 FIRST_MS = DAY
 _MOST_ENDPOINTS = 500
+_VERSION = "2025-09-30.clover"
+"""Of Stripe's API: nothing below /v2 is told without one."""
+_OBJECT = re.compile(r"/v[12](/[A-Za-z0-9_]+)+")
 
 
 class Settings(Polling):
@@ -50,6 +57,21 @@ def page(step: Step, settings: Settings, window: Window, known: Container[str]) 
     missed = [Missed(text(each, "id"), orjson.dumps(each)) for each in events if text(each, "id")]
     more = told.get("has_more") is True and bool(missed)
     return Page([each for each in missed if each.id not in known], missed[-1].id if more else "")
+
+
+def retrieve(step: Step, settings: Settings, event: Event) -> Missed:  # noqa: ARG001  # its key is the step's
+    """A thin event whole: what it tells when it is fetched, and the object it is about as that is now."""
+    account = event.labels.get("account", "")
+    stripe = Stripe(step, {"stripe-version": _VERSION, **({"stripe-context": account} if account else {})})
+    whole = stripe.read(f"/v2/core/events/{quote(event.vendor_id, safe='')}")
+    related = whole.get("related_object")
+    url = text(related, "url") if isinstance(related, dict) else ""
+    if isinstance(related, dict) and url:
+        if not _OBJECT.fullmatch(url):
+            raise ActionError(f"Stripe: {text(whole, 'id')} is about what has no address of Stripe's")
+        whole["related_object"] = {**related, "object": stripe.read(url)}
+    whole["retrieved"] = True
+    return Missed(event.vendor_id, orjson.dumps(whole))
 
 
 def troubles(step: Step, settings: Settings, source: str) -> Mapping[str, str]:

@@ -60,8 +60,9 @@ class Params(BaseModel):
 class Stripe:
     """One step's conversation. Everything in it raises ActionError."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, headers: Mapping[str, str] = {}) -> None:
         self._step = step
+        self._headers = headers
         self._deadline = Deadline(step.timeout_s)
         self._key = step.settings.get("api_key", "")
         if not self._key:
@@ -143,7 +144,7 @@ class Stripe:
         return answer
 
     def _once(self, method: str, path: str, key: str, patience: float, given: dict[str, Any]) -> Answer:
-        headers = {"authorization": f"Bearer {self._key}"}
+        headers = {**self._headers, "authorization": f"Bearer {self._key}"}
         call = Call(
             method=method,
             url=address(self._step, path),
