@@ -14,6 +14,7 @@ from ledger import dead as letters
 from ledger import wire
 from ledger.clock import now_ms
 from ledger.dead import DeadLetter, Fate, Kind
+from routing import redaction
 from routing.errors import TocsinError
 
 KINDS = click.Choice([kind.value for kind in Kind])
@@ -89,12 +90,14 @@ def _place(context: Context, after: str) -> str:
 
 @dead.command()
 @click.argument("ID")
+@click.option("--raw", is_flag=True, help="The body as it was received, secrets and people included.")
 @json_option
-def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the usage
-    """Show all of one dead letter: why, headers, body, traceback."""
+def show(id: str, raw: bool, json: bool) -> None:  # noqa: A002  # the name shown in the usage
+    """Show all of one dead letter: why, headers, traceback, and its body without secrets and people."""
     letter = _letter(connected(), id)
+    body = letter.raw.decode(errors="backslashreplace") if raw else redaction.body(letter.raw)
     if json:
-        as_json(_shown(letter) | {"raw": letter.raw.decode(errors="replace"), "traceback": letter.traceback})
+        as_json(_shown(letter) | {"raw": body, "traceback": letter.traceback})
         return
     heading(f"{letter.id}  {letter.kind}  {letter.status}")
     facts([
@@ -103,7 +106,7 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
         ("edited", f"{clock(letter.edited_at)} by {letter.edited_by}" if letter.edited_at else ""),
     ])  # fmt: skip
     heading("Body")
-    say(letter.raw.decode(errors="backslashreplace"))
+    say(body)
     if letter.traceback:
         heading("Traceback")
         say(letter.traceback, "dim")

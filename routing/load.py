@@ -242,6 +242,7 @@ class _Loading:
             public_url=common.public_url,
             suspect_ms=common.suspect_window,
             retire_ms=common.retire_after,
+            bodies_ms=common.keep_bodies,
             verified_ms=common.verified_for,
             max_running=common.max_running,
             runs=Budget(common.runs.per_hour, common.runs.per_day),

@@ -6,11 +6,14 @@ from typing import Final
 
 import redis
 
+from ledger import policies
 from ledger.archive import sweep
+from ledger.archive.forgetting import Keeping, forget_archived, forget_live
 from ledger.clock import now_ms
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 from routing.instant import DAY
+from routing.policy import Policy
 
 EVERY_S: Final = 1.0
 BUDGET_S: Final = 0.5
@@ -18,7 +21,7 @@ BUDGET_S: Final = 0.5
 KEEP_MS: Final = 3 * DAY
 MAX_ENTRIES: Final = 200_000
 """Decided entries per lane that stay in Redis, whatever their age."""
-FILE: Final = "archive.db"
+FORGET_S: Final = 600.0
 
 
 def sweeper(
@@ -30,7 +33,7 @@ def sweeper(
     budget_s: float = BUDGET_S,
 ) -> Callable[[], None]:
     """One call moves what there is, or as much as the budget allows. It raises redis.RedisError and ArchiveError."""
-    path = settings.data_dir / FILE
+    path = settings.archive
 
     def work() -> None:
         until = time.monotonic() + budget_s
@@ -38,3 +41,23 @@ def sweeper(
             pass
 
     return work
+
+
+def forgetter(client: redis.Redis, keys: Keys, settings: LedgerSettings) -> Callable[[], None]:
+    """One call removes the bodies that the policy in force keeps no longer. It raises RedisError and ArchiveError."""
+
+    def work() -> None:
+        policy = policies.current(client, keys)
+        if policy is None:
+            return
+        keeping, now = keeping_of(policy), now_ms()
+        if keeping.shortest < KEEP_MS:
+            forget_live(client, keys, keeping, now)
+        forget_archived(settings.archive, keeping, now)
+
+    return work
+
+
+def keeping_of(policy: Policy) -> Keeping:
+    own = {name: one.bodies_ms for name, one in policy.sources.items() if one.bodies_ms is not None}
+    return Keeping(policy.bodies_ms, own)

@@ -89,7 +89,8 @@ def serve(settings: WorkerSettings) -> None:
         Chore("orphans", REAP_S, Orphans(client).round),
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
     ]
-    # Another's server may take its time, and a spare job may not wait for it.
+    # Another's server may take its time, and a spare job may not wait for it; nor for a large archive.
+    forget = Chore("bodies", archiver.FORGET_S, archiver.forgetter(client, keys, settings.ledger))
     feeds = Chore("feeds", FEEDS_S, Feeds(client, keys, environment()).round)
     missed = Gaps(client, keys, environment(), name, settings.receiver)
     gaps = Chore("gaps", GAPS_S, missed.round)
@@ -97,7 +98,7 @@ def serve(settings: WorkerSettings) -> None:
     retrieving = Chore("retrieving", RETRIEVING_S, rest.round)
     bounces = Chore("bounces", BOUNCES_S, Bounces(client, keys, environment()).round)
     folders = Chore("status folders", FOLDERS_S, StatusFolders(client, keys, environment()).round)
-    for chore in (feeds, gaps, retrieving, bounces, folders):
+    for chore in (forget, feeds, gaps, retrieving, bounces, folders):
         threading.Thread(target=_turn, args=(chore,), name=chore.name, daemon=True).start()
     run(chores)
 

@@ -12,6 +12,8 @@ from routing.errors import TocsinError
 
 SCHEMA_VERSION = 2
 _BUSY_MS = 10_000
+_AT_ONCE = 500
+"""Rows deleted in one transaction, so that others may write between."""
 
 Row = tuple[Any, ...]
 """As many columns as the query has."""
@@ -214,6 +216,40 @@ class Archive:
         )
         return {row[0] for row in self._rows(query, (json.dumps(list(incidents)), text))}
 
+    def sources_of_raws(self) -> list[str]:
+        """Of which sources it has bodies."""
+        found: list[str] = []
+        if self.path.exists():
+            with self._connected() as db:
+                db.execute("CREATE INDEX IF NOT EXISTS raw_source ON raw (source, id)")
+                # One step through the index for each source, however many bodies it has.
+                while row := db.execute(
+                    "SELECT min(source) FROM raw WHERE source > ?", (found[-1] if found else "",)
+                ).fetchone():
+                    if row[0] is None:
+                        break
+                    found.append(row[0])
+        return found
+
+    def forget_raws(self, source: str, before: int) -> int:
+        """Delete a source's bodies that were received before an instant (ms), for good; returns how many."""
+        query = "DELETE FROM raw WHERE id IN (SELECT id FROM raw WHERE source = ? AND id < ? LIMIT ?)"
+        removed = 0
+        while True:
+            with self._writing() as db:
+                gone = db.execute(query, (source, f"{max(0, before):013}", _AT_ONCE)).rowcount
+            removed += gone
+            if gone < _AT_ONCE:
+                return removed
+
+    def dead_letters(self) -> Iterator[bytes]:
+        """The records of all dead letters it has."""
+        return (row[0] for row in self._rows("SELECT record FROM dead"))
+
+    def rewrite_dead(self, letter_id: str, record: bytes) -> None:
+        with self._writing() as db:
+            db.execute("UPDATE dead SET record = ? WHERE id = ?", (record, letter_id))
+
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""
         tables = ("entry", "raw", "incident", "owned", "moment", "dead", "batch")
@@ -256,6 +292,7 @@ class Archive:
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     # FULL: in WAL mode the only setting that syncs at each commit, which is what we delete on.
     db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise ArchiveError(

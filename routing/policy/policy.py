@@ -57,6 +57,8 @@ class Policy:
     """Runbook runs that may mutate at the same time, over all targets."""
     runs: Budget = field(default=Budget(30, 200))
     """Of all runbooks that change something, over all targets."""
+    bodies_ms: int = 90 * DAY
+    """How long requests are kept as they came, where their source says nothing else."""
     verified_ms: int = 90 * DAY
     """So long it counts that somebody was reached at an address."""
     warn_percent: int = 80

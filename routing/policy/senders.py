@@ -39,3 +39,5 @@ class Source:
     """What this sender's own words for severity, in lower case, mean; before what all of them mean."""
     poll: Mapping[str, Setting] = field(default_factory=dict)
     """How its vendor is asked for what we missed. Not for who takes in."""
+    bodies_ms: int | None = None
+    """How long its requests are kept as they came; None: as long as all others' are."""

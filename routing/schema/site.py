@@ -48,6 +48,9 @@ class SiteFile(Part):
     last_resort: LastResort = Field(description="contact and every")
     suspect_window: PositiveDuration = Field(default=3_600_000, description="like 60m")
     retire_after: PositiveDuration = Field(default=604_800_000, description="like 7d")
+    keep_bodies: Duration = Field(
+        default=7_776_000_000, description="how long what was received is kept as it came, like 90d"
+    )
     verified_for: PositiveDuration = Field(
         default=7_776_000_000,
         description="how long it counts that somebody was reached at an address, like 90d",

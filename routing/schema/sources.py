@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from routing.policy import Source
 from routing.reason import BUILT_IN
 from routing.schema.fields import (
+    Duration,
     LabelName,
     Labels,
     Many,
@@ -89,6 +90,10 @@ class SourcePart(Part):
     dedup: PositiveDuration = Field(
         default=259_200_000, description="how long an event's id is remembered, like 3d"
     )
+    keep_bodies: Duration | None = Field(
+        default=None,
+        description="how long its requests are kept as they came, where not as long as all others",
+    )
     settings: dict[str, SettingValue] = Field(default={}, description="what the vendor's module takes")
     poll: dict[str, SettingValue] = Field(
         default={}, description="how the vendor is asked for what we missed, for those that can be"
@@ -155,6 +160,7 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         dedup_ms=part.dedup,
         settings=part.settings,
         fingerprint=part.fingerprint,
+        bodies_ms=part.keep_bodies,
         vendor_severities=part.vendor_severity,
         poll=part.poll,
     )

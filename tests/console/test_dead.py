@@ -202,3 +202,15 @@ def test_work_of_an_incident_in_the_archive_is_not_called_retried(desk: Desk, ru
     assert f"INC-1 is in the archive, and what {subject} was for is over" in said
     assert f"tocsin dead drop {letter.id}" in said
     assert fate(desk, letter.id)[0] is Fate.WAITING
+
+
+def test_a_body_is_shown_without_secrets_and_people_unless_asked_for_as_received(
+    desk: Desk, run: Run, ask: Ask
+) -> None:
+    letter = bury(desk, b'{"email": "anna@shop.example", "token": "t0p-s3cret"}')
+    for shown in (run("dead", "show", letter).stdout, ask("dead", "show", letter)["raw"]):
+        assert "[redacted]" in shown
+        assert "anna" not in shown
+        assert "t0p-s3cret" not in shown
+    assert "anna@shop.example" in run("dead", "show", letter, "--raw").stdout
+    assert "t0p-s3cret" in ask("dead", "show", letter, "--raw")["raw"]

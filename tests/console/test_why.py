@@ -137,6 +137,23 @@ def test_a_replay_of_an_archived_event_keeps_its_body(event: str, desk: Desk, ru
     assert life["life"][0]["what"].endswith("15 bytes")
 
 
+def test_what_it_came_in_is_shown_without_secrets_and_people_unless_asked_for_as_received(
+    desk: Desk, run: Run, ask: Ask
+) -> None:
+    raw = b'{"email": "anna@shop.example", "token": "t0p-s3cret", "amount": 700}'
+    event = desk.receive(outage(vendor_id="evt_9"), raw)
+    hidden = ask("why", event, "--body")[0]["body"]
+    assert "anna" not in hidden
+    assert "t0p-s3cret" not in hidden
+    assert '"amount": 700' in hidden
+    assert ask("why", event, "--raw")[0]["body"] == raw.decode()
+    assert "body" not in ask("why", event)[0]
+    assert '"amount": 700' in run("why", event, "--body").stdout
+    assert ask("why", "INC-1", "--body")[0]["body"] is None
+    desk.client.delete(desk.keys.raw)
+    assert "not kept any more" in run("why", event, "--body").stdout
+
+
 def unsent(desk: Desk, number: int) -> None:
     sandbox.keep(desk.client, desk.keys, sandbox.Unsent(
         at=now_ms(), delivery=f"INC-1-d{number}", attempt=1, incident="INC-1", contact="anna", channel="voice",

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 import pytest
+import shipped
 from redis import Redis
 
-from ledger import log, wire
+from ledger import log, policies, wire
 from ledger.archive.moving import BATCH
+from ledger.clock import now_ms
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 from routing.entry import Command, Lane, Verb
-from workers.archiver import sweeper
+from routing.instant import DAY, HOUR
+from routing.load import load
+from workers.archiver import forgetter, keeping_of, sweeper
 
 STAYS = 10
 
@@ -43,3 +47,21 @@ def test_a_turn_ends_with_its_time_so_that_other_chores_are_done(
     assert left(redis, keys) == backlog - BATCH
     work()
     assert left(redis, keys) == backlog - 2 * BATCH
+
+
+def test_bodies_are_kept_as_long_as_the_configuration_says(redis: Redis, keys: Keys, tmp_path: Path) -> None:
+    files = shipped.spoilt("tocsin.yaml", "retire_after: 7d", "retire_after: 7d\nkeep_bodies: 30d")
+    key = "config/sources.yaml"
+    files[key] = files[key].replace("  stripe:\n", "  stripe:\n    keep_bodies: 1h\n", 1)
+    policy = load(files, shipped.vendors())
+    keeping = keeping_of(policy)
+    assert (keeping.others, dict(keeping.sources)) == (30 * DAY, {"stripe": HOUR})
+    two_hours_old = f"{now_ms() - 2 * HOUR}-*"
+    for at, source in ((two_hours_old, "stripe"), (two_hours_old, "vercel"), ("*", "stripe")):
+        wire.call(redis, "XADD", keys.raw, at, "b", b"x", "h", b"{}", "s", source)
+    forget = forgetter(redis, keys, LedgerSettings(data_dir=tmp_path))
+    forget()
+    assert redis.xlen(keys.raw) == 3, "before there is any policy nothing goes"
+    policies.publish(redis, keys, files, shipped.vendors(), policy, "test")
+    forget()
+    assert redis.xlen(keys.raw) == 2
