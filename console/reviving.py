@@ -26,7 +26,7 @@ def revive(context: Context, letter: DeadLetter, by: str) -> list[str]:
     if letter.kind is Kind.REFUSED:
         found = parsed(context, letter)
         ids = [_replay(context, letter, event, by) for event in found.events]
-        ids += [log.append(context.client, context.keys, Lane.CONTROL, each) for each in found.commands]
+        ids += [log.append(context.client, context.keys, Lane.BULK, each) for each in found.commands]
     elif letter.kind is Kind.UNDECIDABLE:
         lane = lane_of(letter.subject) or Lane.CONTROL
         ids = [log.append(context.client, context.keys, lane, entry_of(letter))]

@@ -20,6 +20,7 @@ from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
 from receiver.events_api import PATHS as EVENTS
 from receiver.events_api import EventsApi
+from receiver.genie_api import GenieApi
 from receiver.health import Health
 from receiver.hooks import PREFIX, Hooks
 from receiver.metrics import Metrics
@@ -32,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 def build(site: Site) -> ASGIApp:
-    hooks, alerts, events = Hooks(site), AlertsApi(site), EventsApi(site)
+    hooks, alerts, events, genie = Hooks(site), AlertsApi(site), EventsApi(site), GenieApi(site)
     status, pages = StatusPage(site), _pages(site)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +45,8 @@ def build(site: Site) -> ASGIApp:
                 return await alerts(scope, receive, send)
             if path in EVENTS:
                 return await events(scope, receive, send)
+            if genie.serves(path):
+                return await genie(scope, receive, send)
             if status.serves(path):
                 return await status(scope, receive, send)
         return await pages(scope, receive, send)

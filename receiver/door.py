@@ -25,12 +25,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Visit(msgspec.Struct):
-    """One request on its way through. `source`: its name, once that is known."""
+    """One request on its way through. `began`: seconds of the clock that measures. `source`: once that is known."""
 
     scope: Scope
     receive: Receive
     send: Send
     headers: dict[str, str]
+    began: float
     source: str = ""
 
 
@@ -54,7 +55,7 @@ class Door(ABC):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        visit = Visit(scope, receive, send, headers_of(scope))
+        visit = Visit(scope, receive, send, headers_of(scope), began)
         try:
             if self.only_post and scope["method"] != "POST":
                 raise refuse.wrong_method()  # noqa: TRY301  # one place answers every refusal

@@ -116,9 +116,9 @@ def _new_events(source: Source, events: Sequence[Event], now: int, handed: Hande
 
 
 def _asked(commands: Sequence[AlertCommand]) -> list[NewEvent]:
-    """An acknowledgement waits behind no storm; a note goes behind the event it is about."""
+    """An acknowledgement waits behind no storm; all else goes behind the event it is about."""
     return [
-        NewEvent(Lane.BULK if each.verb is Verb.NOTE else Lane.CONTROL, "", encode_entry(each))
+        NewEvent(Lane.CONTROL if each.verb is Verb.ACK else Lane.BULK, "", encode_entry(each))
         for each in commands
     ]
 

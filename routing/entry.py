@@ -113,7 +113,8 @@ class AlertCommand(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="al
     """A source acts on what it reported itself: on the incident of one of its alerts.
 
     Meant is the `alert` of that fingerprint, or the whole `incident`. `verb` is ACK, NOTE or RESOLVE; the last ends
-    the alert, and the incident once nothing else of it fires. `by` is who, as the source says.
+    the alert, and the incident once nothing else of it fires. `text` is noted, with every verb. `by` is who, as
+    the source says.
     """
 
     source: str

@@ -186,6 +186,7 @@ _DID = {
     "silenced": "silenced",
     "acknowledged": "acknowledged {incident}",
     "noted": "noted at {incident}",
+    "remembered": "remembered: it counts once its alert is reported, if that was sent before it",
     "stale": "changed nothing: it is older than what is known",
     "ignored": "changed nothing: nothing of it is open",
     "paused": "set aside: its source is paused",

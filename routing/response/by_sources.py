@@ -1,7 +1,7 @@
 """What sources say of their own alerts beside that they fire or not: acknowledged, noted, closed over there.
 
-They travel ahead of the events they are about. So an acknowledgement is remembered for a while: the report it
-answers may come out of a storm only later.
+An acknowledgement travels ahead of all events. So it is remembered for a while: the report it answers may come out
+of a storm only later.
 """
 
 from itertools import islice
@@ -34,37 +34,44 @@ def command(draft: Draft, entry: AlertCommand) -> None:
     alerts = _alerts(draft, entry) if entry.verb in _DID else []
     if alerts:
         _act(draft, entry, alerts)
-    else:
-        reason = Reason(text=f"no alert that {entry.source} calls so is open")
-        verdicts.put(draft, "ignored", entry.alert, entry.incident, reason=reason)
+        return
+    remembered = entry.verb is Verb.ACK and entry.alert
+    reason = Reason(text=f"no alert that {entry.source} calls so is open")
+    verdicts.put(draft, "remembered" if remembered else "ignored", entry.alert, entry.incident, reason=reason)
 
 
 def catch_up(draft: Draft, mark: str, at: int) -> None:
     """An alert has begun, by a report that came at this instant (ms): it may have been acknowledged since."""
-    raw = draft.fact(_key(mark))
+    raw = draft.fact(acknowledged(mark))
     entry = decode_entry(raw.encode()) if raw else None
     if isinstance(entry, AlertCommand) and at <= entry.at and (alerts := _alerts(draft, entry)):
         verdict = draft.verdict  # of the report, which this does not change
         _act(draft, entry, alerts)
         draft.verdict = verdict
+        draft.drop(Table.FACT, acknowledged(mark))
+        draft.unwake(Wake.EXPIRE, acknowledged(mark))
 
 
 def _remember(draft: Draft, entry: AlertCommand) -> None:
-    key = _key(entry.alert)
+    key = acknowledged(entry.alert)
     draft.put_fact(key, encode_entry(entry).decode())
     draft.wake(Wake.EXPIRE, key, draft.now + REMEMBERED_MS)
 
 
-def _key(mark: str) -> str:
+def acknowledged(mark: str) -> str:
+    """The fact that an alert of this fingerprint was acknowledged by its source."""
     return f"acknowledged:{mark}"
 
 
 def _act(draft: Draft, entry: AlertCommand, alerts: list[Alert]) -> None:
     first = alerts[0]
+    incident = draft.incident(first.incident)
+    if incident is not None and entry.text and entry.verb is not Verb.NOTE:
+        commands.act(draft, incident, Verb.NOTE, entry.by, entry.via, entry.text)
     if entry.verb is Verb.RESOLVE:
         for each in alerts:
             ending.end_alert(draft, each, entry.at, "source", f"closed by {entry.by} via {entry.via}")
-    elif incident := draft.incident(first.incident):
+    elif incident is not None:
         commands.act(draft, incident, entry.verb, entry.by, entry.via, entry.text)
     verdicts.put(draft, _DID[entry.verb], first.fingerprint, first.incident)
 

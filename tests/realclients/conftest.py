@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from certificate import certificate
 from front_doors import Doors, open_doors
 from stage import Stage, stage
 
@@ -19,14 +18,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def trusted(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The file of the certificate that the receiver shows: some clients will not speak without TLS."""
-    return certificate(tmp_path_factory.mktemp("tls"))[0]
-
-
-@pytest.fixture(scope="module")
-def doors(server: EmbeddedServer, trusted: str) -> Iterator[Doors]:
+def doors(server: EmbeddedServer) -> Iterator[Doors]:
     with connect(LedgerSettings(redis_url=server.url)) as redis:
         redis.flushall()
-        with open_doors(redis, server.url, certificate=trusted) as found:
+        with open_doors(redis, server.url) as found:
             yield found

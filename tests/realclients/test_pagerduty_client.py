@@ -4,13 +4,31 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from front_doors import ROUTING_KEY, Doors
+from certificate import certificate
+from front_doors import ROUTING_KEY, Doors, open_doors
 from pagerduty import EventsApiV2Client, HttpError
 
+from ledger.connection import connect
+from ledger.server import EmbeddedServer
+from ledger.settings import LedgerSettings
 from routing.incident import Phase
 from routing.instant import MINUTE, iso
 
 pytestmark = pytest.mark.xdist_group("doors")
+
+
+@pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of the certificate that the receiver shows: this client does not speak without TLS."""
+    return certificate(tmp_path_factory.mktemp("tls"))[0]
+
+
+@pytest.fixture(scope="module")
+def doors(server: EmbeddedServer, trusted: str) -> Iterator[Doors]:
+    with connect(LedgerSettings(redis_url=server.url)) as redis:
+        redis.flushall()
+        with open_doors(redis, server.url, certificate=trusted) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")

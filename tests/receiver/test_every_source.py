@@ -64,12 +64,13 @@ def test_its_samples_show_each_state_it_reports_and_the_ends_fit_the_beginnings(
 def test_a_sample_is_verified_kept_whole_and_the_same_when_it_comes_again(vendor: str, name: str) -> None:
     source = source_of(vendor)
     body = body_of(vendor, name)
-    request = senders.admitted(source, body, headers_of(body, source))
+    path, query = senders.place_of(vendor, name)
+    request = senders.admitted(source, body, headers_of(body, source), path=path, query=query)
     assert request.events
     assert not request.dead
-    again = senders.admitted(source, body, headers_of(body, source))
+    again = senders.admitted(source, body, headers_of(body, source), path=path, query=query)
     assert [event[1:] for event in again.events] == [event[1:] for event in request.events]
-    for event in senders.read(body, source).events:
+    for event in senders.read(body, source, path, query).events:
         assert (event.source, event.vendor) == (vendor, vendor)
         assert event.kind
         assert event.title.strip() == event.title != ""

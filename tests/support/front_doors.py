@@ -11,14 +11,14 @@ from redis.client import Pipeline
 
 from ledger.connection import connect
 from ledger.keys import Keys
-from ledger.log import read
+from ledger.log import append, read
 from ledger.settings import LedgerSettings
 from ledger.state import cursor, load_state
 from routing.alerts.fingerprint import fingerprint
 from routing.decide import decide
 from routing.decision import Table
 from routing.effect import AnyEffect
-from routing.entry import AlertCommand, Signal
+from routing.entry import AlertCommand, AnyEntry, Lane, Signal
 from routing.event import Event, Status
 from routing.incident import Incident
 from routing.language import matchers
@@ -46,6 +46,8 @@ DOORS: Policy = replace(
         for one in (
             replace(source("pages", "pagerduty_events", team="platform"), secrets=(ROUTING_KEY,)),
             replace(source("second", "pagerduty_events"), secrets=(ROUTING_KEY[::-1], "rolled" * 5)),
+            replace(source("genie", "opsgenie", team="platform"), secrets=(GENIE_KEY,)),
+            replace(source("genie-2", "opsgenie"), secrets=(GENIE_KEY[::-1],)),
         )
     },
 )
@@ -67,6 +69,10 @@ class Doors:
             dispatcher = Dispatcher(client, Keys(), Ports(decide, _Shelf(), _to_nobody))
             dispatcher.serve(self._settled, 5.0)
         assert self._settled(), "it was not decided in time"
+
+    def append(self, entry: AnyEntry) -> None:
+        """What somebody else says meanwhile."""
+        append(self.reception.redis, self.reception.keys, Lane.CONTROL, entry)
 
     def incident(self, title: str) -> Incident:
         """The one of that title, once all is decided."""

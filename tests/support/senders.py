@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 from reception import HERE
 
@@ -49,13 +50,23 @@ def request_of(body: bytes, source: Source, *, now: int = NOW, **signing: Any) -
     return Inbound(body, headers_of(body, source, **signing), {}, now)
 
 
-def read(body: bytes, source: Source) -> Parsed:
+def place_of(vendor: str, name: str) -> tuple[str, dict[str, str]]:
+    """Where a sample is sent to: path, as ASGI has it, and query."""
+    address = getattr(catalogue.source(vendor), "address", None)
+    if address is None:
+        return "", {}
+    path, _, query = address(json.loads(samples.make(vendor, name, Wanted(), NOW))).partition("?")
+    return unquote(path), dict(parse_qsl(query))
+
+
+def read(body: bytes, source: Source, path: str = "", query: dict[str, str] | None = None) -> Parsed:
     """Parsed as it would be if it came signed. Raises Unreadable."""
-    return catalogue.source(source.vendor).parse(Inbound(body, headers_of(body, source), {}, NOW), source)
+    inbound = Inbound(body, headers_of(body, source), query or {}, NOW, path=path)
+    return catalogue.source(source.vendor).parse(inbound, source)
 
 
 def events_of(vendor: str, name: str, *changes: tuple[str, str], **more: Any) -> list[Event]:
-    found = read(body_of(vendor, name, *changes), source_of(vendor, **more))
+    found = read(body_of(vendor, name, *changes), source_of(vendor, **more), *place_of(vendor, name))
     assert not found.unread
     return list(found.events)
 
@@ -67,7 +78,8 @@ def gate_of(source: Source) -> intake.Gate:
 
 def admitted(source: Source, body: bytes, headers: dict[str, str], **more: Any) -> Request:
     """What would be kept of a request. Raises BadSignature or Refused."""
-    return intake.admit(gate_of(source), body, headers, more.get("query", {}), more.get("now", NOW))
+    query, now, path = more.get("query", {}), more.get("now", NOW), more.get("path", "")
+    return intake.admit(gate_of(source), body, headers, query, now, path)
 
 
 def everything() -> list[tuple[str, str]]:

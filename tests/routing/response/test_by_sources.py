@@ -56,6 +56,13 @@ def test_a_note_of_a_source_stands_in_the_timeline(sim: Simulation) -> None:
     assert [what.by for _, what in sim.moments if what.what == "note: looking at it"] == ["nagios"]
 
 
+@pytest.mark.parametrize("verb", [Verb.ACK, Verb.RESOLVE])
+def test_what_is_said_with_it_is_noted_first(sim: Simulation, verb: Verb) -> None:
+    did(sim, command(sim, verb, opened(sim), text="it was the disk"))
+    whats = [what.what for _, what in sim.moments if what.by == "nagios" or "nagios" in what.what]
+    assert whats[0] == "note: it was the disk"
+
+
 def test_what_a_source_closes_ends_with_its_last_alert(sim: Simulation) -> None:
     first = opened(sim)
     other = firing(at=sim.now, key="other")
@@ -81,26 +88,27 @@ def test_a_source_touches_nothing_that_is_not_its_own(sim: Simulation, verb: Ver
     before = sim.incidents()[0]
     for entry in (
         command(sim, verb, alert, source="somebody-else"),
-        command(sim, verb, incident="INC-1", source="somebody-else"),
         command(sim, verb, "v1:0000000000000000"),
+        command(sim, verb, incident="INC-1", source="somebody-else"),
         command(sim, verb, incident="INC-7"),
         command(sim, verb),
     ):
-        assert did(sim, entry) == "ignored"
+        assert did(sim, entry) == ("remembered" if verb is Verb.ACK and entry.alert else "ignored")
     assert sim.incidents()[0] == before
 
 
 def test_what_is_over_stays_over(sim: Simulation) -> None:
     alert = opened(sim)
     sim.feed(resolved(at=sim.now))
-    assert did(sim, command(sim, Verb.ACK, alert)) == "ignored"
+    assert did(sim, command(sim, Verb.ACK, alert)) == "remembered"
+    assert did(sim, command(sim, Verb.NOTE, alert, text="late")) == "ignored"
     assert sim.incidents()[0].phase is Phase.RESOLVED
 
 
 def test_an_acknowledgement_that_overtook_its_report_counts_when_that_comes(sim: Simulation) -> None:
     late = firing(at=sim.now)
     sim.pass_time(sim.now + 2 * MINUTE)
-    assert did(sim, command(sim, Verb.ACK, mark(late))) == "ignored"
+    assert did(sim, command(sim, Verb.ACK, mark(late))) == "remembered"
     verdict = sim.feed(late).verdict
     assert verdict is not None
     assert verdict.did == "opened"
@@ -108,6 +116,7 @@ def test_an_acknowledgement_that_overtook_its_report_counts_when_that_comes(sim:
     assert (incident.phase, incident.acknowledged_by) == (Phase.ACKNOWLEDGED, "nagios")
     told = [effect.purpose for _, effect in sim.effects if isinstance(effect, Deliver)]
     assert Purpose.PAGE not in told
+    assert [key for key in sim.state.tables[Table.FACT] if "acknowledged" in key] == []
 
 
 def test_an_acknowledgement_says_nothing_of_what_comes_after_it(sim: Simulation) -> None:
