@@ -28,21 +28,21 @@ def channels() -> None:
 def list_(json: bool) -> None:
     """List every channel with its vendor, what it lacks to be real, and who is reached by it."""
     policy = connected().policy
-    rows = [_row(policy, each) for each in policy.channels.values()]
+    rows = [row(policy, each) for each in policy.channels.values()]
     if json:
         as_json(rows)
         return
     table(
         ("CHANNEL", "VENDOR", "IS", "CONTACTS", "STATE"),
         [
-            (row["channel"], row["vendor"], row["title"], len(row["contacts"]), _state(row["missing"]))
-            for row in rows
+            (each["channel"], each["vendor"], each["title"], len(each["contacts"]), _state(each["missing"]))
+            for each in rows
         ],
         empty="No channel is configured.",
     )
 
 
-def _row(policy: Policy, channel: Channel) -> dict[str, Any]:
+def row(policy: Policy, channel: Channel) -> dict[str, Any]:
     reached = [
         name
         for name, contact in policy.contacts.items()

@@ -1,5 +1,7 @@
 """`tocsin contacts`: how people are reached, and whether that was ever shown to be true."""
 
+from typing import Any
+
 import click
 
 from console import trying
@@ -28,18 +30,21 @@ def list_(json: bool) -> None:
     context = connected()
     found = list(reaches(context))
     if json:
-        as_json([
-            {"contact": each.contact.name, "channel": each.method.channel, "address": each.method.address,
-             "pages": each.pages.split(", ") if each.pages else [], "placeholder": each.method.is_placeholder,
-             "verified": each.proof, "stale": bool(each.proof) and not each.fresh, "stopped": each.stopped}
-            for each in found
-        ])  # fmt: skip
+        as_json([shown(each) for each in found])
         return
     table(
         ("CONTACT", "CHANNEL", "ADDRESS", "PAGES FOR", "STATE"),
         [(e.contact.name, e.method.channel, e.method.address, e.pages, e.state) for e in found],
         empty="No contact is configured.",
     )
+
+
+def shown(each: Reach) -> dict[str, Any]:
+    return {
+        "contact": each.contact.name, "channel": each.method.channel, "address": each.method.address,
+        "pages": each.pages.split(", ") if each.pages else [], "placeholder": each.method.is_placeholder,
+        "verified": each.proof, "stale": bool(each.proof) and not each.fresh, "stopped": each.stopped,
+    }  # fmt: skip
 
 
 @contacts.command()

@@ -63,7 +63,7 @@ def list_(kind: str | None, source: str, status: str, limit: int, after: str, js
     )
     if json:
         last = found.letters[-1].id if found.next else ""
-        as_json({"letters": [_shown(each) for each in found.letters], "after": last})
+        as_json({"letters": [shown(each) for each in found.letters], "after": last})
         return
     now = now_ms()
     table(
@@ -97,7 +97,7 @@ def show(id: str, raw: bool, json: bool) -> None:  # noqa: A002  # the name show
     letter = _letter(connected(), id)
     body = letter.raw.decode(errors="backslashreplace") if raw else redaction.body(letter.raw)
     if json:
-        as_json(_shown(letter) | {"raw": body, "traceback": letter.traceback})
+        as_json(shown(letter) | {"raw": body, "traceback": letter.traceback})
         return
     heading(f"{letter.id}  {letter.kind}  {letter.status}")
     facts([
@@ -215,7 +215,7 @@ def _letter(context: Context, letter_id: str) -> DeadLetter:
     return found
 
 
-def _shown(letter: DeadLetter) -> dict[str, object]:
+def shown(letter: DeadLetter) -> dict[str, object]:
     return {
         "id": letter.id, "kind": letter.kind.value, "status": letter.status.value, "at": iso(letter.at),
         "why": letter.why, "source": letter.source, "tries": letter.tries, "incident": letter.incident,

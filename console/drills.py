@@ -24,7 +24,7 @@ def drills() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class Ended:
     """One drill that was held. `answer_ms`: from its beginning until somebody answered; None when nobody did."""
 
     incident: Incident
@@ -57,12 +57,11 @@ class _Ended:
 def list_(limit: int, after: str, json: bool) -> None:
     """List when each drill comes next, and the last ones that were held, newest first."""
     context = connected()
-    coming = _coming(context)
-    held = list(_first(_held(context, after), limit))
+    following = coming(context)
+    held = list(_first(held_before(context, after), limit))
     if json:
         as_json({
-            "next": [{"drill": rule.name, "at": iso(at), "escalation": rule.escalation, "origin": str(rule.origin)}
-                     for rule, at in coming],
+            "next": [next_one(rule, at) for rule, at in following],
             "held": [each.as_json() for each in held],
         })  # fmt: skip
         return
@@ -70,7 +69,7 @@ def list_(limit: int, after: str, json: bool) -> None:
         ("DRILL", "NEXT", "BY", "WHAT"),
         [
             (rule.name, wall_clock(at, rule.recurs.timezone), rule.escalation, rule.title)
-            for rule, at in coming
+            for rule, at in following
         ],
         empty="No drill comes by the calendar; see drills in calendar.yaml.",
     )
@@ -91,11 +90,11 @@ def list_(limit: int, after: str, json: bool) -> None:
 def report(json: bool) -> None:
     """Say of each drill how often it was held and answered, and how soon; exit status 1 when the last one was not."""
     context = connected()
-    by_drill: dict[str, list[_Ended]] = {}
-    for each in _held(context, ""):
+    by_drill: dict[str, list[Ended]] = {}
+    for each in held_before(context, ""):
         if each.incident.phase is Phase.RESOLVED:
             by_drill.setdefault(each.incident.drill, []).append(each)
-    rows = [_row(name, held) for name, held in sorted(by_drill.items())]
+    rows = [row(name, held) for name, held in sorted(by_drill.items())]
     if json:
         as_json(rows)
     else:
@@ -112,7 +111,11 @@ def report(json: bool) -> None:
         raise SystemExit(1)
 
 
-def _row(name: str, held: list[_Ended]) -> dict[str, Any]:
+def next_one(rule: Drill, at: int) -> dict[str, Any]:
+    return {"drill": rule.name, "at": iso(at), "escalation": rule.escalation, "origin": str(rule.origin)}
+
+
+def row(name: str, held: list[Ended]) -> dict[str, Any]:
     """`held` newest first."""
     times = [each.answer_ms for each in held if each.answer_ms is not None]
     return {
@@ -126,7 +129,7 @@ def _row(name: str, held: list[_Ended]) -> dict[str, Any]:
     }
 
 
-def _coming(context: Context) -> list[tuple[Drill, int]]:
+def coming(context: Context) -> list[tuple[Drill, int]]:
     timers = context.store.records(Table.TIMER, Timer)
     found = [(rule, timers.get(f"{Wake.DRILL}:{rule.name}")) for rule in context.policy.drills]
     return sorted(
@@ -134,14 +137,14 @@ def _coming(context: Context) -> list[tuple[Drill, int]]:
     )
 
 
-def _held(context: Context, after: str) -> Iterator[_Ended]:
+def held_before(context: Context, after: str) -> Iterator[Ended]:
     below = int(after.rpartition("-")[2]) if after.rpartition("-")[2].isdigit() else 0
     for incident, _ in context.store.incidents(below=below):
         if incident.drill:
-            yield _Ended(incident, _answer_ms(incident))
+            yield Ended(incident, answered_after(incident))
 
 
-def _answer_ms(incident: Incident) -> int | None:
+def answered_after(incident: Incident) -> int | None:
     """Whoever ended it by hand has answered it too."""
     if incident.acknowledged_at:
         return incident.acknowledged_at - incident.opened_at
@@ -150,7 +153,7 @@ def _answer_ms(incident: Incident) -> int | None:
     return None
 
 
-def _first(found: Iterator[_Ended], limit: int) -> Iterator[_Ended]:
+def _first(found: Iterator[Ended], limit: int) -> Iterator[Ended]:
     for _, each in zip(range(limit), found, strict=False):
         yield each
 

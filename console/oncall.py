@@ -36,7 +36,7 @@ def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
     if ctx.invoked_subcommand:
         return
     context = connected()
-    found = _Duties.at(context, at or now_ms())
+    found = Duties.at(context, at or now_ms())
     if json:
         as_json({name: found.as_json(name) for name in found.now})
         return
@@ -50,7 +50,7 @@ def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Duties:
+class Duties:
     """Of every schedule by name: who is and who is next, its gaps; and double bookings of all of them."""
 
     now: dict[str, shifts.OnCall]
@@ -63,7 +63,7 @@ class _Duties:
     """Of the schedules that follow a calendar and were looked at."""
 
     @classmethod
-    def at(cls, context: Context, at: int) -> "_Duties":
+    def at(cls, context: Context, at: int) -> "Duties":
         standing = overrides.standings(context)
         duties = [(schedule, standing[name]) for name, schedule in context.policy.schedules.items()]
         now = {each.name: shifts.who(each, standing, at) for each, standing in duties}

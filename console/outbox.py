@@ -25,7 +25,7 @@ def outbox(ctx: click.Context, limit: int, after: str, json: bool) -> None:
     found = sandbox.listing(context.client, context.keys, limit, after)
     if json:
         after = found[-1].id if len(found) == limit else ""
-        as_json({"outbox": [_shown(each) for each in found], "after": after})
+        as_json({"outbox": [shown(each) for each in found], "after": after})
         return
     table(
         ("AT", "DELIVERY", "WHO", "CHANNEL", "TO", "KIND", ""),
@@ -51,7 +51,7 @@ def show(delivery: str, json: bool) -> None:
     if not found:
         raise click.ClickException(f"{delivery} is not in the outbox; see: tocsin outbox")
     if json:
-        as_json([_shown(each) for each in found])
+        as_json([shown(each) for each in found])
         return
     for each in found:
         heading(f"SANDBOX {each.delivery} attempt {each.attempt} to {each.contact} by {each.channel}")
@@ -78,7 +78,7 @@ def _deliveries(context: Context, incident: str) -> tuple[Delivery, ...]:
     return whole.deliveries if whole else ()
 
 
-def _shown(each: sandbox.Unsent) -> dict[str, object]:
+def shown(each: sandbox.Unsent) -> dict[str, object]:
     return {
         "id": each.id, "at": iso(each.at), "delivery": each.delivery, "attempt": each.attempt,
         "incident": each.incident, "contact": each.contact, "channel": each.channel, "vendor": each.vendor,

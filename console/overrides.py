@@ -1,26 +1,21 @@
 """`tocsin oncall override|swap|temporary|overrides|remove`: who takes whose shift for a time."""
 
-import uuid
+from typing import Any
 
 import click
 
 from console.acting import acting
 from console.context import Context, connected
-from console.decided import act
+from console.doing import oncall as doing
+from console.doing.entries import Who
+from console.doing.oncall import known_contact, known_schedule, standings
 from console.options import json_option, local_instant
-from console.output import as_json, clock, iso, table, wall_clock
+from console.output import as_json, clock, iso, say, table, wall_clock
 from ledger.clock import now_ms
-from routing import oncall as shifts
-from routing.calendar.hours import FOREVER
 from routing.decision import Table
 from routing.entry import OverrideKind, OverrideSet, Shift
-from routing.instant import DAY
-from routing.oncall.standing import last_key
-from routing.policy import Schedule
-from routing.state import Fact
 
-AHEAD = 366 * DAY
-"""So far ahead the shifts to be swapped are looked for."""
+__all__ = ["known_contact", "known_schedule", "standings"]
 
 _TIMES = "Times without an offset are local to the schedule; 18:00 is the next time its clock shows that."
 
@@ -41,23 +36,13 @@ def override(
     """Have CONTACT take SCHEDULE's shift, or join or leave it, for a time."""
     context = connected()
     plan = known_schedule(context, schedule)
-    known_contact(context, contact)
-    if instead_of:
-        known_contact(context, instead_of)
-    if instead_of and kind:
-        raise click.UsageError(f"--instead-of and --{kind} contradict each other; leave one out")
     now = now_ms()
     from_at = local_instant(from_, plan.timezone, now)
-    until_at = local_instant(until, plan.timezone, from_at) if until else _end(context, plan, from_at)
+    until_at = local_instant(until, plan.timezone, from_at) if until else 0
     what = OverrideKind(kind) if kind else OverrideKind.REPLACE
-    entry = OverrideSet(
-        at=now, by=by, id=_new_id(), schedule=schedule, contact=contact, from_at=from_at,
-        until_at=_after(from_at, until_at), kind=what, instead_of=instead_of,
-    )  # fmt: skip
-    place = (
-        f"from {wall_clock(from_at, plan.timezone)} until {wall_clock(until_at, plan.timezone)} ({entry.id})"
-    )
-    act(context, entry, f"{contact} {_DOES[what]} {schedule} {place}")
+    set_, _ = doing.override(context, Who(by), schedule, contact, from_at, until_at, what, instead_of)
+    place = f"from {wall_clock(from_at, plan.timezone)} until {wall_clock(set_.until_at, plan.timezone)} ({set_.id})"
+    say(f"{contact} {_DOES[what]} {schedule} {place}")
 
 
 _DOES = {
@@ -80,23 +65,11 @@ def swap(schedule: str, one: str, other: str, from_: str, by: str) -> None:
     """Swap the next shift of ONE with the next one of OTHER."""
     context = connected()
     plan = known_schedule(context, schedule)
-    now = now_ms()
-    from_at = local_instant(from_, plan.timezone, now)
-    mine, theirs = (
-        _next_shift(context, plan, known_contact(context, name), from_at) for name in (one, other)
-    )
-    if mine.since_at < theirs.until_at and theirs.since_at < mine.until_at:
-        raise click.UsageError(f"{one} and {other} are on call at the same time; nothing would change")
-    entry = OverrideSet(
-        at=now, by=by, id=_new_id(), schedule=schedule, kind=OverrideKind.SWAP, contact=other, instead_of=one,
-        from_at=mine.since_at, until_at=mine.until_at, back_from_at=theirs.since_at,
-        back_until_at=theirs.until_at,
-    )  # fmt: skip
-    act(
-        context,
-        entry,
-        f"{other} takes {schedule} from {wall_clock(mine.since_at, plan.timezone)}, "
-        f"{one} from {wall_clock(theirs.since_at, plan.timezone)} ({entry.id})",
+    from_at = local_instant(from_, plan.timezone, now_ms())
+    set_, _ = doing.swap(context, Who(by), schedule, one, other, from_at)
+    say(
+        f"{other} takes {schedule} from {wall_clock(set_.from_at, plan.timezone)}, "
+        f"{one} from {wall_clock(set_.back_from_at, plan.timezone)} ({set_.id})"
     )
 
 
@@ -120,33 +93,20 @@ def temporary(schedule: str, given: tuple[tuple[str, str, str], ...], by: str) -
     laid = []
     for contact, from_, until in given:
         from_at = local_instant(from_, plan.timezone, now)
-        until_at = _after(from_at, local_instant(until, plan.timezone, from_at))
-        laid.append(Shift(contact=known_contact(context, contact), from_at=from_at, until_at=until_at))
-    entry = OverrideSet(
-        at=now, by=by, id=_new_id(), schedule=schedule, kind=OverrideKind.TEMPORARY, contact="", shifts=laid,
-        from_at=min(each.from_at for each in laid), until_at=max(each.until_at for each in laid),
-    )  # fmt: skip
-    place = (
-        f"from {wall_clock(entry.from_at, plan.timezone)} until {wall_clock(entry.until_at, plan.timezone)}"
-    )
-    act(context, entry, f"{schedule} follows {entry.id} {place}")
+        until_at = local_instant(until, plan.timezone, from_at)
+        laid.append(Shift(contact=contact, from_at=from_at, until_at=until_at))
+    set_, _ = doing.temporary(context, Who(by), schedule, laid)
+    place = f"from {wall_clock(set_.from_at, plan.timezone)} until {wall_clock(set_.until_at, plan.timezone)}"
+    say(f"{schedule} follows {set_.id} {place}")
 
 
 @click.command()
 @json_option
 def overrides(json: bool) -> None:
     """List the overrides that are set."""
-    found = connected().store.records(Table.OVERRIDE, OverrideSet).values()
-    rows = sorted(found, key=lambda each: (each.from_at, each.id))
+    rows = laid(connected())
     if json:
-        as_json([
-            {"id": each.id, "schedule": each.schedule, "kind": str(each.kind), "contact": each.contact,
-             "instead_of": each.instead_of, "from": iso(each.from_at), "until": iso(each.until_at),
-             "back_from": iso(each.back_from_at), "back_until": iso(each.back_until_at), "by": each.by,
-             "shifts": [{"contact": shift.contact, "from": iso(shift.from_at), "until": iso(shift.until_at)}
-                        for shift in each.shifts]}
-            for each in rows
-        ])  # fmt: skip
+        as_json([shown(each) for each in rows])
         return
     table(
         ("ID", "SCHEDULE", "KIND", "CONTACT", "INSTEAD OF", "FROM", "UNTIL", "BY"),
@@ -159,70 +119,30 @@ def overrides(json: bool) -> None:
     )  # fmt: skip
 
 
+def laid(context: Context) -> list[OverrideSet]:
+    """Every override that is set, the first to begin first."""
+    found = context.store.records(Table.OVERRIDE, OverrideSet).values()
+    return sorted(found, key=lambda each: (each.from_at, each.id))
+
+
+def shown(each: OverrideSet) -> dict[str, Any]:
+    return {
+        "id": each.id, "schedule": each.schedule, "kind": str(each.kind), "contact": each.contact,
+        "instead_of": each.instead_of, "from": iso(each.from_at), "until": iso(each.until_at),
+        "back_from": iso(each.back_from_at), "back_until": iso(each.back_until_at), "by": each.by,
+        "shifts": [{"contact": shift.contact, "from": iso(shift.from_at), "until": iso(shift.until_at)}
+                   for shift in each.shifts],
+    }  # fmt: skip
+
+
 @click.command()
 @click.argument("ID")
 @acting
 def remove(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
     """Take an override back: what it lay over counts again."""
-    context = connected()
-    known = context.store.records(Table.OVERRIDE, OverrideSet).get(id)
-    if known is None:
-        raise click.ClickException(f"no override {id!r}; see: tocsin oncall overrides")
-    entry = OverrideSet(
-        at=now_ms(), by=by, id=id, schedule=known.schedule, contact="", from_at=known.from_at,
-        until_at=known.until_at,
-    )  # fmt: skip
-    act(context, entry, f"override {id} removed by {by}; {known.schedule} is as it was without it")
-
-
-def standings(context: Context) -> dict[str, shifts.Standing]:
-    """What stands over each schedule, as a command sees it."""
-    facts = context.store.records(Table.FACT, Fact)
-    found = tuple(context.store.records(Table.OVERRIDE, OverrideSet).values())
-    last = {name: facts.get(last_key(name)) for name in context.policy.schedules}
-    return {name: shifts.Standing(found, fact.value if fact else "") for name, fact in last.items()}
-
-
-def known_schedule(context: Context, name: str) -> Schedule:
-    """Raises click.UsageError."""
-    found = context.policy.schedules
-    if name not in found:
-        raise click.UsageError(f"no schedule {name!r}; there are {', '.join(found)}")
-    return found[name]
-
-
-def known_contact(context: Context, name: str) -> str:
-    """Raises click.UsageError."""
-    if name not in context.policy.contacts:
-        raise click.UsageError(f"no contact {name!r}; there are {', '.join(context.policy.contacts)}")
-    return name
+    set_, _ = doing.remove(connected(), Who(by), id)
+    say(f"override {id} removed by {by}; {set_.schedule} is as it was without it")
 
 
 def _people(override: OverrideSet) -> str:
     return ", ".join(dict.fromkeys(shift.contact for shift in override.shifts))
-
-
-def _new_id() -> str:
-    return f"o-{uuid.uuid4().hex[:8]}"
-
-
-def _after(from_at: int, until_at: int) -> int:
-    if until_at <= from_at:
-        raise click.UsageError("it ends before it begins; give a later --until")
-    return until_at
-
-
-def _end(context: Context, schedule: Schedule, at: int) -> int:
-    until_at = shifts.who(schedule, standings(context)[schedule.name], at).until_at
-    if until_at >= FOREVER:
-        raise click.UsageError(f"the shift in {schedule.name} then never ends; give --until")
-    return until_at
-
-
-def _next_shift(context: Context, schedule: Schedule, contact: str, at: int) -> shifts.OnCall:
-    """The contact's shift at the instant, or the first one after it. Raises click.UsageError."""
-    found = shifts.shifts(schedule, standings(context)[schedule.name], at, at + AHEAD)
-    mine = next((each for each in found if contact in each.contacts), None)
-    if mine is None:
-        raise click.UsageError(f"{contact} has no shift in {schedule.name} within a year; nothing to swap")
-    return mine

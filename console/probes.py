@@ -26,14 +26,19 @@ def list_(json: bool) -> None:
     One whose credentials nobody has set is not set up, which is no fault.
     """
     context, now = connected(), now_ms()
-    seen = ledger_probes.shown(context.client, context.keys)
-    rows = [(each, seen.get(each.name), _state(seen.get(each.name), now)) for each in context.policy.probes]
+    rows = looks(context, now)
     if json:
-        as_json([_shown(*row) for row in rows])
+        as_json([shown(*row) for row in rows])
     else:
         _tell(context, rows, now)
     if any(state not in GOOD for _, _, state in rows):
         raise SystemExit(1)
+
+
+def looks(context: Context, now: int) -> list[tuple[Probe, Seen | None, str]]:
+    """Every probe with its last look, and what that says."""
+    seen = ledger_probes.shown(context.client, context.keys)
+    return [(each, seen.get(each.name), _state(seen.get(each.name), now)) for each in context.policy.probes]
 
 
 def _state(seen: Seen | None, now: int) -> str:
@@ -46,7 +51,7 @@ def _state(seen: Seen | None, now: int) -> str:
     return "sees nothing" if seen.look == "blind" else "well" if seen.firing is False else "looking"
 
 
-def _shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
+def shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
     return {
         "name": probe.name,
         "action": probe.action,

@@ -75,14 +75,14 @@ def tried(context: Context, prepared: Sequence[Trial], by: str) -> list[Trial]:
     return made
 
 
-def replay(context: Context, trial: Trial, by: str, number: int | None) -> Replayed:
+def replay(context: Context, trial: Trial, by: str, number: int | None, client: str = "") -> Replayed:
     """Appended as `<id>.r<number>`, the next free one if None; the same number twice is one.
 
     Raises redis.RedisError.
     """
     sent = trial.sent
     replay_id = f"{sent.id}.r{number}" if number else free_id(context, sent.id)
-    lane, entry = lane_for(context.policy, trial), _entry(trial, by)
+    lane, entry = lane_for(context.policy, trial), _entry(trial, by, client)
     position = log.append_replay(context.client, context.keys, lane, entry, replay_id, raw_id=sent.raw_id)
     return Replayed(trial, replay_id, position)
 
@@ -126,5 +126,5 @@ def _source(context: Context, sent: Sent) -> Source:
     return source
 
 
-def _entry(trial: Trial, by: str) -> Signal:
-    return Signal(at=now_ms(), by=by, event=trial.event, replay_of=trial.sent.id)
+def _entry(trial: Trial, by: str, client: str = "") -> Signal:
+    return Signal(at=now_ms(), by=by, client=client, event=trial.event, replay_of=trial.sent.id)

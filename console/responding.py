@@ -5,25 +5,23 @@ from typing import Any
 import click
 
 from console.acting import acting
-from console.context import Context, connected
-from console.decided import act, opened_by
+from console.context import connected
+from console.doing import incidents as doing
+from console.doing.entries import Done, Who
 from console.options import Duration, Instant
 from console.output import say
 from ledger.clock import now_ms
-from routing.entry import Command, Graded, Opened, Verb
+from routing.entry import Verb
 from routing.severity import Severity
 
 
-def _known(incident_id: str) -> Context:
-    context = connected()
-    if context.store.incident(incident_id) is None:
-        raise click.ClickException(f"no incident {incident_id!r}; see: tocsin incidents list --all")
-    return context
+def _tell(incident_id: str, done: Done) -> None:
+    for line in done.said:
+        say(f"{incident_id}: {line}")
 
 
 def _do(incident_id: str, verb: Verb, by: str, **more: Any) -> None:
-    entry = Command(at=now_ms(), by=by, incident=incident_id, verb=verb, **more)
-    act(_known(incident_id), entry, incident=incident_id)
+    _tell(incident_id, doing.command(connected(), Who(by), incident_id, verb, **more))
 
 
 def _verb(verb: Verb, help_: str) -> click.Command:
@@ -73,9 +71,7 @@ def snooze(id: str, for_ms: int | None, until_at: int | None, by: str) -> None: 
     if (for_ms is None) == (until_at is None):
         raise click.UsageError("give one of the two, like --for 2h or --until 2026-11-24T08:00")
     at = until_at if until_at is not None else now_ms() + (for_ms or 0)
-    if at <= now_ms():
-        raise click.UsageError("that is over already; give a later time")
-    _do(id, Verb.SNOOZE, by, until_at=at)
+    _tell(id, doing.snooze(connected(), Who(by), id, at))
 
 
 @click.command()
@@ -84,7 +80,7 @@ def snooze(id: str, for_ms: int | None, until_at: int | None, by: str) -> None: 
 @acting
 def reassign(id: str, to: str, by: str) -> None:  # noqa: A002
     """Hand it over: WHO is paged now, the others are told. team:NAME where names are used twice."""
-    _do(id, Verb.REASSIGN, by, to=_target(connected(), to))
+    _tell(id, doing.reassign(connected(), Who(by), id, to))
 
 
 @click.command()
@@ -94,13 +90,7 @@ def reassign(id: str, to: str, by: str) -> None:  # noqa: A002
 @acting
 def role(id: str, role: str, to: str, by: str) -> None:  # noqa: A002
     """Hand ROLE over, like "incident commander": WHO has it now hears of it, and so does who had it."""
-    context = connected()
-    process = context.policy.process
-    names = list(dict.fromkeys(each.name for each in process.roles)) if process else []
-    if role not in names:
-        there = f"there are {', '.join(names)}" if names else "process.yaml defines none"
-        raise click.UsageError(f"no role {role!r}; {there}")
-    _do(id, Verb.ROLE, by, text=role, to=_target(context, to))
+    _tell(id, doing.hand_over(connected(), Who(by), id, role, to))
 
 
 @click.command()
@@ -109,10 +99,7 @@ def role(id: str, role: str, to: str, by: str) -> None:  # noqa: A002
 @acting
 def merge(id: str, into: str, by: str) -> None:  # noqa: A002
     """Move its alerts to the incident INTO, which answers for them from now on."""
-    if id == into:
-        raise click.UsageError("an incident cannot be merged into itself")
-    _known(into)
-    _do(id, Verb.MERGE, by, to=into)
+    _tell(id, doing.merge(connected(), Who(by), id, into))
 
 
 @click.command()
@@ -131,12 +118,7 @@ def update(id: str, text: str, severity: str, reason: str, by: str) -> None:  # 
     if not text.strip() and not severity:
         raise click.UsageError('say how it stands, like "investigating", or give --severity')
     if severity:
-        level = _severity(severity)
-        act(
-            _known(id),
-            Graded(at=now_ms(), by=by, incident=id, severity=int(level), reason=reason),
-            incident=id,
-        )
+        _tell(id, doing.grade(connected(), Who(by), id, _severity(severity), reason))
     if text.strip():
         _do(id, Verb.STATUS, by, text=text)
 
@@ -158,28 +140,8 @@ def _severity(text: str) -> Severity:
 def open_(title: str, severity: str, service: str, team: str, summary: str, by: str) -> None:
     """Open an incident that no source reported."""
     level = _severity(severity)
-    entry = Opened(
-        at=now_ms(), by=by, title=title, severity=int(level), service=service, team=team, summary=summary
-    )
-    context = connected()
-    opened = opened_by(context, act(context, entry).id)
+    opened, _ = doing.opened(connected(), Who(by), title, level, service, team, summary)
     say(f"{opened or 'an incident'} opened as {level}; see: tocsin incidents show {opened}".rstrip())
-
-
-def _target(context: Context, who: str) -> str:
-    """Turn "anna" into "contact:anna". Raises click.UsageError naming what there is."""
-    policy = context.policy
-    known: dict[str, Any] = {
-        "contact": policy.contacts, "team": policy.teams, "schedule": policy.schedules
-    }  # fmt: skip
-    kind, colon, name = who.partition(":")
-    if colon and kind in known and name in known[kind]:
-        return who
-    found = next((kind for kind, names in known.items() if who in names), "")
-    if not found:
-        names = ", ".join(sorted({each for names in known.values() for each in names}))
-        raise click.UsageError(f"no contact, team or schedule {who!r}; there are {names}")
-    return f"{found}:{who}"
 
 
 COMMANDS: tuple[click.Command, ...] = (

@@ -1,5 +1,7 @@
 """`tocsin routes`: where labels would lead, without sending anything."""
 
+from typing import Any
+
 import click
 
 from console.context import connected
@@ -21,11 +23,7 @@ def test(labels: tuple[tuple[str, str], ...], json: bool) -> None:
     policy = connected().policy
     matched = tree.match(policy, dict(labels))
     if json:
-        as_json([
-            {"path": each.path, "escalation": each.route.escalation, "reasons": [str(why) for why in each.reasons],
-             "group": tree.group_key(each.route, dict(labels))}
-            for each in matched
-        ])  # fmt: skip
+        as_json([shown(each, dict(labels)) for each in matched])
         return
     for each in matched:
         say(f"{' > '.join(each.path)}  escalation {each.route.escalation}")
@@ -34,3 +32,10 @@ def test(labels: tuple[tuple[str, str], ...], json: bool) -> None:
         for number, step in enumerate(policy.escalations[each.route.escalation].steps, start=1):
             targets = ", ".join(f"{kind} {name}" for kind, name in step.targets)
             say(f"  step {number}: {targets}")
+
+
+def shown(each: tree.Matched, labels: dict[str, str]) -> dict[str, Any]:
+    return {
+        "path": each.path, "escalation": each.route.escalation, "reasons": [str(why) for why in each.reasons],
+        "group": tree.group_key(each.route, labels),
+    }  # fmt: skip

@@ -1,6 +1,8 @@
 """`tocsin runbook`: what would run by itself, and when; start one, approve or deny one."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,16 +10,17 @@ from console import rehearsals
 from console.acting import acting
 from console.check import proven
 from console.context import Context, connected
-from console.decided import act
+from console.doing import runbooks as doing
+from console.doing.entries import Who
 from console.options import Pair, json_option
 from console.output import as_json, one_line, say, span, table
 from ledger import policies
 from ledger.catalogue import catalogue
-from ledger.clock import now_ms
 from ledger.settings import from_env
 from routing import duration
-from routing.entry import Command, Verb
+from routing.entry import Verb
 from routing.load import load
+from routing.policy import Runbook
 from routing.simulation.proving import Proved
 
 
@@ -30,17 +33,23 @@ def runbook() -> None:
 @json_option
 def list_(json: bool) -> None:
     """List every runbook with its trigger and limits."""
-    rows = [
-        {"id": each.id, "title": each.title, "mode": each.mode,
-         "match": ", ".join(str(matcher) for matcher in each.matchers),
-         "does": "hands over" if each.task else "repairs", "on_failure": each.next_on_failure,
-         "cooldown": span(each.limits.cooldown_ms), "per_hour": each.limits.per_hour,
-         "origin": str(each.origin)}
-        for each in connected().policy.runbooks
-    ]  # fmt: skip
+    rows = [shown(each) for each in connected().policy.runbooks]
     if json:
         as_json(rows)
         return
+    tell(rows)
+
+
+def shown(each: Runbook) -> dict[str, Any]:
+    return {
+        "id": each.id, "title": each.title, "mode": each.mode,
+        "match": ", ".join(str(matcher) for matcher in each.matchers),
+        "does": "hands over" if each.task else "repairs", "on_failure": each.next_on_failure,
+        "cooldown": span(each.limits.cooldown_ms), "per_hour": each.limits.per_hour, "origin": str(each.origin),
+    }  # fmt: skip
+
+
+def tell(rows: Sequence[dict[str, Any]]) -> None:
     names = ("id", "title", "mode", "does", "match", "cooldown", "per_hour", "origin")
     table([name.upper() for name in names], [[row[name] for name in names] for row in rows])
 
@@ -114,16 +123,8 @@ def run(runbook: str, incident: str, inputs: tuple[tuple[str, str], ...], by: st
 
 def start(context: Context, runbook: str, incident: str, inputs: dict[str, str], by: str) -> None:
     """Start it, in these words where they are given. Raises click.ClickException, click.UsageError."""
-    known = {each.id: each for each in context.policy.runbooks}
-    if runbook not in known:
-        raise click.UsageError(f"no runbook {runbook!r}; there are {', '.join(known)}")
-    if unknown := sorted(inputs.keys() - known[runbook].inputs.keys()):
-        there = ", ".join(known[runbook].inputs) or "none"
-        raise click.UsageError(f"{runbook} has no input {unknown[0]!r}; there are {there}")
-    if context.store.incident(incident) is None:
-        raise click.ClickException(f"no incident {incident!r}; see: tocsin incidents list --all")
-    entry = Command(at=now_ms(), by=by, incident=incident, verb=Verb.RUN, text=runbook, inputs=inputs)
-    act(context, entry, incident=incident)
+    for line in doing.start(context, Who(by), runbook, incident, inputs).said:
+        say(f"{incident}: {line}")
 
 
 @runbook.command()
@@ -131,7 +132,7 @@ def start(context: Context, runbook: str, incident: str, inputs: dict[str, str],
 @acting
 def approve(run: str, by: str) -> None:
     """Let RUN (like INC-12-r1), which waits for it, change what it said it would."""
-    _say(connected(), _incident_of(run), Verb.APPROVE, by, run)
+    _say(connected(), run, Verb.APPROVE, by)
 
 
 @runbook.command()
@@ -139,7 +140,7 @@ def approve(run: str, by: str) -> None:
 @acting
 def deny(run: str, by: str) -> None:
     """End RUN, which waits for approval: nothing is changed."""
-    _say(connected(), _incident_of(run), Verb.DENY, by, run)
+    _say(connected(), run, Verb.DENY, by)
 
 
 @runbook.command()
@@ -154,18 +155,9 @@ def undo(run: str, give_up: str | None, by: str) -> None:
     if give_up is not None and not give_up.strip():
         raise click.UsageError("--give-up wants to know why, like --give-up 'taken back in the dashboard'")
     verb = Verb.UNDO if give_up is None else Verb.LEAVE
-    _say(connected(), _incident_of(run), verb, by, run, give_up or "")
+    _say(connected(), run, verb, by, give_up or "")
 
 
-def _incident_of(run: str) -> str:
-    incident, found, _ = run.rpartition("-r")
-    if not found:
-        raise click.UsageError(f"{run!r} is no run; it is like INC-12-r1, see: tocsin incidents show INC-12")
-    return incident
-
-
-def _say(context: Context, incident: str, verb: Verb, by: str, text: str, reason: str = "") -> None:
-    if context.store.incident(incident) is None:
-        raise click.ClickException(f"no incident {incident!r}; see: tocsin incidents list --all")
-    entry = Command(at=now_ms(), by=by, incident=incident, verb=verb, text=text, reason=reason)
-    act(context, entry, incident=incident)
+def _say(context: Context, run: str, verb: Verb, by: str, reason: str = "") -> None:
+    for line in doing.say(context, Who(by), run, verb, reason).said:
+        say(f"{doing.incident_of(run)}: {line}")

@@ -7,7 +7,7 @@ from console.options import json_option
 from console.output import ago, as_json, iso, table, wall_clock
 from ledger.clock import now_ms
 from routing.calendar import recurring
-from routing.policy import Scheduled
+from routing.policy import Policy, Scheduled
 
 
 @click.command()
@@ -15,10 +15,9 @@ from routing.policy import Scheduled
 def scheduled(json: bool) -> None:
     """List what comes by the calendar, with when it comes next."""
     now = now_ms()
-    rows = [(each, recurring.next_after(each.recurs, now)) for each in connected().policy.scheduled]
-    rows.sort(key=lambda row: row[1])
+    rows = coming(connected().policy, now)
     if json:
-        as_json([_shown(*row) for row in rows])
+        as_json([shown(*row) for row in rows])
         return
     table(
         ("NAME", "EVERY", "NEXT", "IN", "KIND", "WHAT"),
@@ -30,7 +29,13 @@ def scheduled(json: bool) -> None:
     )  # fmt: skip
 
 
-def _shown(each: Scheduled, at: int) -> dict[str, object]:
+def coming(policy: Policy, now: int) -> list[tuple[Scheduled, int]]:
+    """What comes by the calendar with when it comes next (ms), the next first."""
+    rows = [(each, recurring.next_after(each.recurs, now)) for each in policy.scheduled]
+    return sorted(rows, key=lambda row: row[1])
+
+
+def shown(each: Scheduled, at: int) -> dict[str, object]:
     return {
         "name": each.name,
         "every": str(each.recurs.every),

@@ -56,7 +56,7 @@ def simulate(
     text = scenario.read_text("utf-8", errors="surrogateescape")
     judged = rehearse(policy, read_scenario(str(scenario), text, policy))
     if json:
-        as_json(_shown(judged))
+        as_json(shown(judged))
     else:
         _tell(judged, reasons)
     if judged.failures:
@@ -92,7 +92,7 @@ def _clock(at: int, zone: str) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%a %d %b %H:%M:%S")
 
 
-def _shown(judged: Judged) -> dict[str, Any]:
+def shown(judged: Judged) -> dict[str, Any]:
     scenario = judged.played.scenario
     return {
         "title": scenario.title,

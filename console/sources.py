@@ -1,5 +1,6 @@
 """`tocsin sources`: who may send and what came of it, taking one aside for a while, trying what becomes of a body."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -7,8 +8,9 @@ import click
 
 from console import readings
 from console.acting import acting
-from console.context import connected
-from console.decided import act
+from console.context import Context, connected
+from console.doing.entries import Who
+from console.doing.runbooks import switch
 from console.gaps import gaps
 from console.options import json_option
 from console.output import ago, as_json, facts, heading, iso, one_line, say, table
@@ -20,6 +22,7 @@ from ledger.clock import now_ms
 from ledger.settings import from_env
 from routing.decision import Table
 from routing.entry import SwitchSet
+from routing.instant import parse_iso
 from routing.load import load
 
 
@@ -42,26 +45,33 @@ sources.add_command(gaps)
 @json_option
 def list_(json: bool) -> None:
     """List every configured source: when it last sent, how much in the last hour, what was refused."""
-    context, now = connected(), now_ms()
+    found = rows(connected(), now_ms())
+    if json:
+        as_json(found)
+        return
+    tell(found, now_ms())
+
+
+def rows(context: Context, now: int) -> list[dict[str, Any]]:
+    """Every configured source."""
     switches = context.store.records(Table.SWITCH, SwitchSet)
     came = arrivals.of_sources(context.client, context.keys, now)
-    found = [
-        (source, came.get(source.name, Arrivals()), f"pause:{source.name}" in switches)
+    return [
+        {"name": source.name, "vendor": source.vendor, "team": source.team, "service": source.service,
+         "paused": f"pause:{source.name}" in switches, "origin": str(source.origin),
+         **_told(came.get(source.name, Arrivals()))}
         for source in context.policy.sources.values()
-    ]
-    if json:
-        as_json([
-            {"name": source.name, "vendor": source.vendor, "team": source.team, "service": source.service,
-             "paused": paused, "origin": str(source.origin), **_told(seen)}
-            for source, seen, paused in found
-        ])  # fmt: skip
-        return
+    ]  # fmt: skip
+
+
+def tell(found: Sequence[dict[str, Any]], now: int) -> None:
     table(
         ("NAME", "VENDOR", "TEAM", "SERVICE", "PAUSED", "LAST", "HOUR", "REFUSED", "ORIGIN"),
         [
-            (source.name, source.vendor, source.team, source.service, paused, ago(seen.last_at, now), seen.hour,
-             sum(seen.refused.values()), source.origin)
-            for source, seen, paused in found
+            (row["name"], row["vendor"], row["team"], row["service"], row["paused"],
+             ago(parse_iso(row["last_at"]) if row["last_at"] else 0, now), row["last_hour"],
+             sum(row["refused"].values()), row["origin"])
+            for row in found
         ],
     )  # fmt: skip
 
@@ -76,25 +86,40 @@ def _told(seen: Arrivals) -> dict[str, Any]:
 @json_option
 def show(source: str, json: bool) -> None:
     """Show one source: what it last sent, why requests were refused, the last of them, and how it is set up."""
-    context, now = connected(), now_ms()
+    found = one(connected(), source, now_ms())
+    if json:
+        as_json(found)
+    else:
+        tell_one(found, now_ms())
+
+
+def one(context: Context, source: str, now: int) -> dict[str, Any]:
+    """Raises click.UsageError."""
     found = context.policy.sources.get(source)
     if found is None:
         raise click.UsageError(f"no source {source!r}; there are {', '.join(context.policy.sources)}")
     seen = arrivals.of_sources(context.client, context.keys, now).get(source, Arrivals())
     examples = arrivals.examples(context.client, context.keys, source)
     setup = module(found.vendor).SETUP if found.secrets else ""
-    if json:
-        told = {"name": source, "vendor": found.vendor, **_told(seen), "examples": examples, "setup": setup}
-        as_json(told)
-        return
-    refused = ", ".join(f"{why} {times}" for why, times in sorted(seen.refused.items()))
-    last = ago(seen.last_at, now)
-    facts([("vendor", found.vendor), ("last", last), ("last hour", seen.hour), ("refused", refused or "-")])
-    for example in examples:
+    return {"name": source, "vendor": found.vendor, **_told(seen), "examples": examples, "setup": setup}
+
+
+def tell_one(found: dict[str, Any], now: int) -> None:
+    refused = ", ".join(f"{why} {times}" for why, times in sorted(found["refused"].items()))
+    last = ago(parse_iso(found["last_at"]) if found["last_at"] else 0, now)
+    facts(
+        [
+            ("vendor", found["vendor"]),
+            ("last", last),
+            ("last hour", found["last_hour"]),
+            ("refused", refused or "-"),
+        ]
+    )
+    for example in found["examples"]:
         say(one_line(f"  {example.get('at')} {example.get('why')}: {example.get('error')}"), "dim")
-    if setup:
+    if found["setup"]:
         heading("Setting up")
-        say(setup.rstrip())
+        say(found["setup"].rstrip())
 
 
 @sources.command()
@@ -117,8 +142,8 @@ def _switch(source: str, by: str, *, on: bool) -> None:
     context = connected()
     if source not in context.policy.sources:
         raise click.UsageError(f"no source {source!r}; there are {', '.join(context.policy.sources)}")
-    entry = SwitchSet(at=now_ms(), by=by, name=f"pause:{source}", on=on)
-    act(context, entry, f"{source} {'paused' if on else 'resumed'} by {by}")
+    switch(context, Who(by), f"pause:{source}", on=on)
+    say(f"{source} {'paused' if on else 'resumed'} by {by}")
 
 
 @sources.command()

@@ -4,9 +4,9 @@ import click
 
 from console.acting import acting
 from console.context import connected
-from console.decided import act
+from console.doing.entries import Who
+from console.doing.runbooks import switch
 from console.output import say
-from ledger.clock import now_ms
 from ledger.switches import killed
 from routing.automation.stops import FREEZE
 from routing.decision import Table
@@ -23,8 +23,8 @@ def kill_switch(state: str, reason: str, by: str) -> None:
     if state == "status":
         say("on: no runbook changes anything" if killed(context.client, context.keys) else "off")
         return
-    entry = SwitchSet(at=now_ms(), by=by, name="kill", on=state == "on", reason=reason)
-    act(context, entry, f"kill switch {state} by {by}")
+    switch(context, Who(by), "kill", on=state == "on", reason=reason)
+    say(f"kill switch {state} by {by}")
 
 
 @click.command()
@@ -44,5 +44,5 @@ def freeze(state: str, reason: str, by: str) -> None:
         always = f"; and always in {hours.name} hours" if hours else ""
         say((f"on, by {found.by or 'somebody'}{why}" if found else "off") + always)
         return
-    entry = SwitchSet(at=now_ms(), by=by, name=FREEZE, on=state == "on", reason=reason)
-    act(context, entry, f"change freeze {state} by {by}")
+    switch(context, Who(by), FREEZE, on=state == "on", reason=reason)
+    say(f"change freeze {state} by {by}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.context import Context
-from console.decided import act
+from console.doing.entries import Who, do
 from ledger.clock import now_ms
 from routing.decision import Table
 from routing.delivery import Delivery, Progress
@@ -98,18 +98,25 @@ class Outcome:
 
 
 def begin(context: Context, contact: str, method: Method, by: str, *, code: bool) -> Outcome:
-    """Have a test sent; with a `code` that its reader returns."""
+    """As `send`, for who watches what becomes of it."""
+    entry = send(context, Who(by), contact, method, code=code)
+    return Outcome(entry.id, contact, method.channel, method.address, entry.at)
+
+
+def send(context: Context, who: Who, contact: str, method: Method, *, code: bool) -> TrialSet:
+    """Have a test sent; with a `code` that its reader returns. Raises Undecided."""
     entry = TrialSet(
         at=now_ms(),
-        by=by,
+        by=who.name,
+        client=who.client,
         id=f"test-{secrets.randbelow(10**10):010d}",
         contact=contact,
         channel=method.channel,
         address=method.address,
         code=f"{secrets.randbelow(10**6):06d}" if code else "",
     )
-    act(context, entry)
-    return Outcome(entry.id, contact, method.channel, method.address, entry.at)
+    do(context, who, entry)
+    return entry
 
 
 def watch(

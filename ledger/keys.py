@@ -262,3 +262,7 @@ class Keys:
     def audit(self) -> str:
         """Stream, capped: what people did that no entry of the log says, like signing in. Field: `e` as JSON."""
         return self._key("audit")
+
+    def repeat(self, who: str, key: str) -> str:
+        """String with expiry: what was answered to a request that may come again with the same key."""
+        return self._key("repeat", who, key)

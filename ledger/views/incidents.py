@@ -131,7 +131,7 @@ def detail(whole: Whole, effects: Sequence[Incident] = ()) -> Shown:
         "reopened": incident.reopened,
         "drill": incident.drill,
         "followups": [_followup(one) for one in incident.followups],
-        "alerts": [_alert(one) for one in whole.alerts],
+        "alerts": [alert(one) for one in whole.alerts],
         "deliveries": [delivery(one) for one in whole.deliveries],
         "runs": [run(one) for one in whole.runs],
         "timeline": [moment(one) for one in whole.timeline],
@@ -199,7 +199,7 @@ def reason(why: Reason) -> Shown:
     return {"text": why.text, "rule": why.rule, "origin": why.origin}
 
 
-def _alert(one: Alert) -> Shown:
+def alert(one: Alert) -> Shown:
     return {
         "fingerprint": one.fingerprint,
         "source": one.source,

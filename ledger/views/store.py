@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 
@@ -12,6 +12,7 @@ from ledger.archive import Archive, ArchivedIncident
 from ledger.dead_letter import DeadLetter
 from ledger.keys import Keys
 from ledger.phases import OPEN, newest
+from ledger.tables import OWNED
 from routing.decision import Table
 from routing.delivery import Delivery
 from routing.incident import Alert, Incident, Moment, Phase, Review
@@ -69,6 +70,10 @@ class Store:
         if isinstance(raw, bytes):
             return merged(incident.review or Review(), decode(Review, decode(Fact, raw).value))
         return incident.review or Review()
+
+    def is_here(self, incident_id: str) -> bool:
+        """Whether what it owns is in Redis, and not in the archive."""
+        return bool(self.client.hexists(self.keys.state(Table.INCIDENT.value), incident_id))
 
     def is_live(self, incident_id: str) -> bool:
         """Whether it can still change; False once it has retired, and when nobody ever heard of it."""
@@ -129,6 +134,46 @@ class Store:
         alerts, deliveries, runs, timeline = pipeline.execute()
         return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
 
+    def glance(self, incident_id: str, most: int) -> Whole | None:
+        """As `whole`, with no more than `most` alerts, deliveries and runs, and the last moments of its timeline.
+
+        After a storm an incident may own a hundred thousand alerts: nobody looks at all of them at once.
+        """
+        raw = self.client.hget(self.keys.state(Table.INCIDENT.value), incident_id)
+        if raw is None:
+            return self.whole(incident_id)
+        pipeline = self.client.pipeline(transaction=False)
+        for table in OWNED:
+            wire.queue(pipeline, "HSCAN", self.keys.owned(incident_id, table.value), 0, "COUNT", most)
+        pipeline.lrange(self.keys.timeline(incident_id), -most, -1)
+        *pages, timeline = pipeline.execute()
+        alerts, deliveries, runs = (_values(page)[:most] for page in pages)
+        return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
+
+    def owned_page(
+        self, incident_id: str, table: Table, most: int, cursor: int = 0
+    ) -> tuple[list[bytes], int]:
+        """About `most` of what a live incident owns of a table, in no order; and the cursor to go on, 0 at the end."""
+        key = self.keys.owned(incident_id, table.value)
+        after, page = wire.call(self.client, "HSCAN", key, cursor, "COUNT", most)
+        return list(page.values()), int(after)
+
+    def moments(self, incident_id: str, most: int = 0) -> list[Moment]:
+        """The timeline of an incident alone, the last `most` of it if not 0."""
+        found = self.client.lrange(self.keys.timeline(incident_id), -most, -1)
+        if found:
+            return [decode(Moment, raw) for raw in found]
+        retired = self.archive.find_incident(incident_id)
+        return list(_unpacked(retired).timeline)[-most:] if retired else []
+
+    def first_entries(self, incidents: Sequence[str]) -> dict[str, str]:
+        """Of live incidents, the log entry their timeline begins with."""
+        pipeline = self.client.pipeline(transaction=False)
+        for key in incidents:
+            pipeline.lrange(self.keys.timeline(key), 0, 0)
+        found = zip(incidents, pipeline.execute(), strict=True)
+        return {key: decode(Moment, told[0]).entry for key, told in found if told}
+
     def alerts(self, incident_id: str, *, archived: bool) -> list[Alert]:
         """The alerts of an incident alone."""
         if archived:
@@ -181,6 +226,12 @@ class Store:
 
     def _archived(self, below: int, most: int) -> list[Incident]:
         return [decode(Incident, raw) for _, raw in self.archive.incidents(below, most)]
+
+
+def _values(page: tuple[int, dict[bytes, bytes]]) -> list[bytes]:
+    """Of a page of HSCAN; its fields come as a dictionary, or flat from a pipeline."""
+    found: Any = page[1]
+    return list(found.values()) if isinstance(found, dict) else list(found[1::2])
 
 
 def _parted(incidents: Sequence[tuple[Incident, bool]]) -> tuple[list[str], list[str]]:
