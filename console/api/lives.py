@@ -1,0 +1,152 @@
+"""Why: the whole life of one thing; an event decided once more; how Tocsin does; who asks; reports."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from console import periods
+from console.api.declared import Asked, Operation
+from console.api.problems import Problem
+from console.api.serving import routes
+from console.api.shapes import Done, Free, Instant, Shape, Why
+from console.doing.events import again
+from console.doing.incidents import known
+from console.refusals import Nowhere
+from console.trust.acts import Act
+from ledger.views import status as read_status
+from ledger.views import why as read_why
+from ledger.views.reports.incident import facts
+from ledger.views.reports.period import cases, measure
+
+
+class Stage(Shape):
+    at: Instant
+    stage: str
+    what: str
+    reasons: list[Why]
+    facts: Free
+
+
+class Life(Shape):
+    kind: str
+    id: str
+    incident: str
+    life: list[Stage]
+
+
+class Lives(Shape):
+    """Every life the id may mean."""
+
+    lives: list[Life]
+
+
+class Status(Shape):
+    """`ok` is false when something waits for a person's attention. `lanes`: what waits to be decided."""
+
+    lanes: dict[str, int]
+    decided: int
+    decided_at: Instant
+    policy: str
+    dispatcher: str
+    next_timer_at: Instant
+    timer_overdue_ms: int
+    outbox: int
+    dead_letters: int
+    incidents_open: int
+    incidents_unacknowledged: int
+    kill_switch: bool
+    ok: bool
+
+
+class Me(Shape):
+    """`teams` [] means all of them."""
+
+    name: str
+    role: str
+    teams: list[str]
+    way: str
+    scopes: list[str]
+    contact: str
+
+
+class Facts(BaseModel):
+    """What a report is made of; see docs/reports.md."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Period(Shape):
+    period: Annotated[
+        str,
+        StringConstraints(max_length=40),
+        Field(description="week, month, 2026-11 or 2026-11-01..2026-11-08.", examples=["month"]),
+    ] = "month"
+    timezone: Annotated[str, StringConstraints(max_length=60), Field(description="Whose days are meant.")] = (
+        "UTC"
+    )
+
+
+def why(asked: Asked) -> Free:
+    """Raises Nowhere."""
+    context, asked_for = asked.context, asked.path["id"]
+    lives = read_why(context.store, asked_for, sorted(context.policy.sources))
+    if not lives:
+        raise Nowhere(
+            f"nothing is known of {asked_for[:100]!r}; see: tocsin incidents list, tocsin dead list"
+        )
+    return {"lives": [life.shown() for life in lives]}
+
+
+def replay(asked: Asked) -> Free:
+    replay_id, told = again(asked.context, asked.who, asked.path["id"])
+    return {"entry": replay_id, "decided": True, "said": [told]}
+
+
+def status(asked: Asked) -> Free:
+    return read_status(asked.context.store, asked.now)
+
+
+def me(asked: Asked) -> Free:
+    actor = asked.actor
+    return {
+        "name": actor.name, "role": actor.role.value, "teams": sorted(actor.teams), "way": actor.way,
+        "scopes": sorted(actor.scopes), "contact": actor.contact,
+    }  # fmt: skip
+
+
+def report(asked: Asked) -> Free:
+    incident = known(asked.context, asked.path["id"])
+    whole = asked.context.store.whole(incident.id)
+    if whole is None:
+        raise Nowhere(f"{incident.id} moved to the archive just now; ask again")
+    return facts(whole, asked.context.store.review(whole.incident), asked.now)
+
+
+def period(asked: Asked) -> Free:
+    wanted, context = asked.queried(Period), asked.context
+    try:
+        zone = ZoneInfo(wanted.timezone).key
+        since, until = periods.read(wanted.period)(asked.now, zone)
+    except (KeyError, ValueError, OSError, OverflowError) as error:
+        fix = "write week, month, 2026-11 or 2026-11-01..2026-11-30, and an IANA name like Europe/Warsaw"
+        raise Problem(422, "query: not a while, or not a zone", fix) from error
+    if since >= until:
+        raise Problem(422, "query.period: it ends before it begins", "give the earlier day first")
+    zones = {name: contact.timezone for name, contact in context.policy.contacts.items()}
+    found = list(cases(context.store, since, until, lambda _: None))
+    return measure(found, since, until, asked.now, zones, zone)
+
+
+OPERATIONS = (
+    Operation("GET", "/why/{id}", Act.READ, "Tell the whole life of an event, incident, delivery, run or dead letter.",
+              why, Lives, refusals=(404,)),
+    Operation("POST", "/events/{id}/replay", Act.REPLAY, "Decide an event once more; the event itself stays as it was.",
+              replay, Done, waits=True, refusals=(404,)),
+    Operation("GET", "/status", Act.READ, "Say how Tocsin itself is doing.", status, Status),
+    Operation("GET", "/me", Act.READ, "Say who asks, and what they may do.", me, Me),
+    Operation("GET", "/reports/incidents/{id}", Act.READ, "What a report on an incident is made of.", report, Facts,
+              refusals=(404,)),
+    Operation("GET", "/reports/period", Act.READ, "How all alarms of a while were.", period, Facts, Period),
+)  # fmt: skip
+ROUTES = routes(OPERATIONS)

@@ -1,0 +1,164 @@
+"""Sources: when each last sent, what was refused and why; taking one aside; what becomes of a body."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from console import readings
+from console.api.declared import Asked, Does, Operation
+from console.api.serving import routes
+from console.api.shapes import Done, Free, Instant, Level, Sent, Shape, told
+from console.doing.runbooks import switch
+from console.refusals import Nowhere
+from console.sources import one, rows
+from console.trust.acts import Act
+
+LARGE = 2_097_152
+
+
+class Told(Shape):
+    name: str
+    vendor: str
+    last_at: Instant
+    last_hour: int
+    refused: dict[str, int]
+
+
+class Source(Told):
+    team: str
+    service: str
+    paused: bool
+    origin: str
+
+
+class Sources(Shape):
+    sources: list[Source]
+
+
+class WholeSource(Told):
+    """`examples`: the last requests that were refused, redacted. `setup`: what to do at the vendor's."""
+
+    examples: list[Free]
+    setup: str
+
+
+class Body(Sent):
+    """`headers` with their names in lower case."""
+
+    body: Annotated[str, StringConstraints(max_length=1_048_576)]
+    headers: Annotated[dict[str, str], Field(max_length=100)] = {}
+
+
+class EventShape(Shape):
+    kind: str
+    status: str
+    key: str
+    title: str
+    id: str
+    vendor_severity: str
+    severity: Level
+    handling: str
+    team: str
+    service: str
+    labels: dict[str, str]
+    reasons: list[str]
+
+
+class Unread(Shape):
+    reason: str
+    where: str
+
+
+class CommandShape(Shape):
+    verb: str
+    alert: str
+    by: str
+
+
+class Reading(Shape):
+    """`commands`: what it would do to an incident. `unread`: what would be a dead letter."""
+
+    events: list[EventShape]
+    commands: list[CommandShape]
+    unread: list[Unread]
+
+
+def listing(asked: Asked) -> Free:
+    return {"sources": rows(asked.context, asked.now)}
+
+
+def show(asked: Asked) -> Free:
+    return one(asked.context, _known(asked), asked.now)
+
+
+def _known(asked: Asked) -> str:
+    name = asked.path["name"]
+    if name not in asked.context.policy.sources:
+        raise Nowhere(f"no source {name[:100]!r}; see: tocsin sources list")
+    return name
+
+
+def _switch(*, on: bool) -> Does:
+    return lambda asked: told(switch(asked.context, asked.who, f"pause:{_known(asked)}", on=on))
+
+
+def test(asked: Asked) -> Free:
+    """Nothing is sent or kept; no signature is asked for."""
+    sent, policy = asked.sent(Body), asked.context.policy
+    source = policy.sources[_known(asked)]
+    if not source.secrets:
+        raise Nowhere(f"source {source.name!r} reads no body from outside; see: tocsin sources list")
+    return readings.as_rows(readings.read(policy, source, sent.body.encode(), sent.headers))
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/sources",
+        Act.READ,
+        "List every source: when it last sent, how much, what was refused.",
+        listing,
+        Sources,
+    ),
+    Operation(
+        "GET",
+        "/sources/{name}",
+        Act.READ,
+        "Show one source: why requests were refused, and how it is set up.",
+        show,
+        WholeSource,
+        refusals=(404,),
+    ),
+    Operation(
+        "POST",
+        "/sources/{name}/pause",
+        Act.PAUSE_SOURCE,
+        "Take its events aside: kept, but nobody is alarmed.",
+        _switch(on=True),
+        Done,
+        waits=True,
+        refusals=(404,),
+    ),
+    Operation(
+        "POST",
+        "/sources/{name}/resume",
+        Act.PAUSE_SOURCE,
+        "Heed its events again.",
+        _switch(on=False),
+        Done,
+        waits=True,
+        refusals=(404,),
+    ),
+    Operation(
+        "POST",
+        "/sources/{name}/test",
+        Act.REHEARSE,
+        "Say what becomes of a body; nothing is sent or kept.",
+        test,
+        Reading,
+        body=Body,
+        most_bytes=LARGE,
+        refusals=(404,),
+    ),
+)
+ROUTES = routes(OPERATIONS)

@@ -1,0 +1,287 @@
+"""How the API is asked: conditions, repeats, pages, limits, and what is said when something is wrong."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import seeing
+from api_world import V1, World, bury
+from desk import Desk
+from seeing import Seen
+from small_policy import POLICY
+
+from console.trust.acts import Role, Scope
+from ledger import accounts, dead, repeats
+from routing.entry import Lane
+
+pytestmark = [pytest.mark.xdist_group("api")]
+
+
+@pytest.fixture
+def client(at: World) -> Iterator[httpx2.Client]:
+    with at.client(at.admin) as client:
+        yield client
+
+
+@pytest.fixture
+def incident(at: World) -> str:
+    """One of its own."""
+    opened = at.post(
+        "/incidents", {"title": "Checkout is slow", "severity": "SEV-2", "service": "checkout"}, 201
+    )
+    return str(opened["incident"])
+
+
+def appended(at: World) -> int:
+    return int(at.desk.client.xlen(at.desk.keys.log(Lane.CONTROL)))
+
+
+def test_what_is_known_already_is_not_sent_again(client: httpx2.Client, incident: str) -> None:
+    first = client.get(f"/incidents/{incident}")
+    again = client.get(f"/incidents/{incident}", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    client.post(f"/incidents/{incident}/note", json={"text": "hm"})
+    changed = client.get(
+        f"/incidents/{incident}", headers={"if-none-match": f'"old", W/{first.headers["etag"]}'}
+    )
+    assert changed.status_code == 200
+
+
+def test_who_acts_on_what_has_changed_meanwhile_is_told_so(client: httpx2.Client, incident: str) -> None:
+    seen = client.get(f"/incidents/{incident}").headers["etag"]
+    client.post(f"/incidents/{incident}/ack")
+    late = client.post(f"/incidents/{incident}/resolve", headers={"if-match": seen})
+    assert (late.status_code, late.json()["hint"]) == (412, "read it again, then decide again")
+    assert client.get(f"/incidents/{incident}").json()["status"] == "acknowledged"
+    fresh = client.get(f"/incidents/{incident}").headers["etag"]
+    assert client.post(f"/incidents/{incident}/resolve", headers={"if-match": fresh}).status_code == 200
+    blind = client.post(
+        "/silences", json={"matchers": ['a="b"'], "for": "1h", "reason": "x"}, headers={"if-match": seen}
+    )
+    assert blind.status_code == 412
+
+
+def test_the_same_request_with_the_same_key_is_carried_out_once(
+    at: World, client: httpx2.Client, incident: str
+) -> None:
+    note = f"/incidents/{incident}/note"
+    key = {"idempotency-key": f"once-{incident}"}
+    first = client.post(note, json={"text": "restarted the cache"}, headers=key)
+    before = appended(at)
+    again = client.post(note, json={"text": "restarted the cache"}, headers=key)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    other = client.post(note, json={"text": "restarted the database"}, headers=key)
+    assert (other.status_code, other.json()["detail"]) == (
+        409,
+        "Idempotency-Key: it was used for something else",
+    )
+    told = [each["what"] for each in client.get(f"/incidents/{incident}/timeline").json()["timeline"]]
+    assert told.count("note: restarted the cache") == 1
+    assert appended(at) == before
+
+
+def test_a_key_is_its_owners_and_lasts_a_day(at: World, client: httpx2.Client, incident: str) -> None:
+    key = {"idempotency-key": f"mine-{incident}"}
+    client.post(f"/incidents/{incident}/note", json={"text": "x"}, headers=key)
+    with at.client(at.seen.token("other", Role.RESPONDER, *Scope)) as other:
+        answer = other.post(f"/incidents/{incident}/note", json={"text": "y"}, headers=key)
+        assert (answer.status_code, "idempotency-replayed" in answer.headers) == (200, False)
+    found = at.desk.client.keys(at.desk.keys.repeat("*", f"mine-{incident}"))
+    assert len(found) == 2
+    assert all(86_000_000 < at.desk.client.pttl(each) <= 86_400_000 for each in found)
+
+
+def test_what_was_refused_for_good_is_refused_again_and_what_was_not_carried_out_may_be_tried(
+    at: World, client: httpx2.Client
+) -> None:
+    key = {"idempotency-key": "refused-1"}
+    for _ in range(2):
+        assert client.post("/incidents/INC-999/ack", headers=key).status_code == 404
+    with at.client(at.seen.token("few", Role.VIEWER, *Scope)) as viewer:
+        assert (
+            viewer.post("/dead/retry", json={"ids": ["x"]}, headers={"idempotency-key": "k"}).status_code
+            == 403
+        )
+    assert at.desk.client.keys(at.desk.keys.repeat("*", "k")) == []
+
+
+def test_a_repeat_while_the_first_is_under_way_is_told_so(
+    at: World, client: httpx2.Client, incident: str
+) -> None:
+    [who] = [
+        f"token:{each.id}" for each in accounts.tokens(at.desk.client, at.desk.keys) if each.name == "admin"
+    ]
+    ack = f"{V1}/incidents/{incident}/ack"
+    asked = hashlib.sha256(b"\0".join((b"POST", ack.encode(), b""))).hexdigest()
+    assert repeats.begin(at.desk.client, at.desk.keys, who, "busy", asked) is None
+    answer = client.post(f"/incidents/{incident}/ack", headers={"idempotency-key": "busy"})
+    assert (answer.status_code, answer.json()["hint"]) == (409, "try again in a moment")
+    assert client.get(f"/incidents/{incident}").json()["status"] == "triggered"
+    repeats.forget(at.desk.client, at.desk.keys, who, "busy")
+    assert client.post(f"/incidents/{incident}/ack", headers={"idempotency-key": "busy"}).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "two words", "ż", "x" * 201])
+def test_a_key_that_is_none_is_refused(key: str, client: httpx2.Client, incident: str) -> None:
+    answer = client.post(f"/incidents/{incident}/ack", headers={b"idempotency-key": key.encode()})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_pages_of_incidents_go_on_where_the_last_one_ended(at: World, client: httpx2.Client) -> None:
+    opened = [
+        at.post("/incidents", {"title": f"page {n}", "severity": "SEV-4"}, 201)["incident"] for n in range(5)
+    ]
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = client.get("/incidents", params={"text": "page ", "limit": 2, "after": after}).json()
+        seen += [each["id"] for each in page["incidents"]]
+        after = page["after"]
+        if not after:
+            break
+        at.post("/incidents", {"title": "page of later", "severity": "SEV-4"}, 201)
+    assert seen == opened[::-1]
+
+
+def test_filters_of_incidents_narrow_them(at: World, client: httpx2.Client) -> None:
+    named = {"title": "filtered", "service": "only-here"}
+    one = at.post("/incidents", {**named, "severity": "SEV-1"}, 201)["incident"]
+    two = at.post("/incidents", {**named, "severity": "SEV-3", "team": "payments"}, 201)["incident"]
+    client.post(f"/incidents/{two}/resolve")
+    queries: tuple[tuple[dict[str, Any], list[str]], ...] = (
+        ({}, [one]), ({"all": "true"}, [two, one]), ({"status": "resolved"}, [two]), ({"severity": "SEV-2"}, [one]),
+        ({"status": ["resolved", "triggered"]}, [two, one]), ({"all": "true", "team": "payments"}, [two]),
+    )  # fmt: skip
+    for query, expected in queries:
+        found = client.get("/incidents", params={"service": "only-here", **query}).json()["incidents"]
+        assert [each["id"] for each in found] == expected, query
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "send", "status", "says"),
+    [
+        ("GET", "/incidents?limit=501", {}, 422, "query.limit"),
+        ("GET", "/incidents?limit=1&limit=2", {}, 422, "leave one of them"),
+        ("GET", "/incidents?nonsense=1", {}, 422, "nonsense"),
+        ("GET", "/incidents?after=nine", {}, 422, "ids look like INC-12"),
+        ("GET", "/dead?after=nine", {}, 422, "no place in the dead letters"),
+        ("GET", "/outbox?after=nine", {}, 422, "no place in the outbox"),
+        ("GET", "/incidents/INC-9999", {}, 404, "no incident"),
+        ("GET", "/nothing", {}, 404, "Not Found"),
+        ("DELETE", "/incidents", {}, 405, "use GET, HEAD, POST"),
+        ("POST", "/incidents", {"content": b"{}"}, 415, "send application/json"),
+        ("POST", "/incidents", {"json": {"severity": "SEV-1"}}, 422, "body.title"),
+        ("POST", "/incidents", {"json": {"title": "x", "severity": "SEV-9"}}, 422, "body.severity"),
+        ("POST", "/incidents", {"json": {"title": 5}}, 422, "body.title"),
+        ("POST", "/incidents", {"json": {"title": "x" * 1_100_000}}, 413, "send less at once"),
+        ("POST", "/incidents/INC-1/ack", {"json": {"text": "x"}}, 422, "nothing is read from it"),
+        ("POST", "/incidents/INC-1/snooze", {"json": {}}, 422, "`for` and `until`"),
+        ("POST", "/incidents/INC-1/snooze", {"json": {"until": "2020-01-01T00:00:00Z"}}, 422, "that is over already"),
+        ("POST", "/incidents/INC-1/reassign", {"json": {"to": "nobody"}}, 422, "there are anna"),
+        ("POST", "/incidents/INC-1/merge", {"json": {"into": "INC-1"}}, 422, "into itself"),
+        ("POST", "/runbooks/nothing/run", {"json": {"incident": "INC-1"}}, 404, "see: tocsin runbook list"),
+        ("POST", "/silences", {"json": {"matchers": ["x"], "for": "1h", "reason": "y"}}, 422, "body.matchers"),
+        ("POST", "/silences", {"json": {"matchers": ['a="b"'], "for": "soon", "reason": "y"}}, 422, "body.for"),
+        ("POST", "/oncall/overrides", {"json": {"schedule": "x", "contact": "ben"}}, 422, "no schedule"),
+        ("POST", "/dead/retry", {"json": {}}, 422, "`ids`"),
+        ("POST", "/dead/retry", {"json": {"ids": ["dl-nothing"]}}, 404, "no dead letter"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_what_to_do(
+    client: httpx2.Client,
+    incident: str,
+    method: str,
+    path: str,
+    send: dict[str, object],
+    status: int,
+    says: str,
+) -> None:
+    answer = client.request(method, path, **send)  # type: ignore[arg-type]
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status", "hint"} <= answer.json().keys()
+    assert says in answer.text
+
+
+def test_what_was_sent_is_not_said_back(client: httpx2.Client) -> None:
+    answer = client.post("/incidents", json={"title": "x", "pasword": "hunter2", "severity": "hunter3"})
+    assert answer.status_code == 422
+    assert "hunter" not in answer.text
+
+
+def test_a_token_may_ask_so_often_a_minute(at: World) -> None:
+    with at.client(at.seen.token("slow", Role.VIEWER, Scope.READ, per_minute=3)) as client:
+        answers = [client.get("/me") for _ in range(5)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 61
+
+
+def test_who_did_it_and_from_where_is_in_the_life_of_it(
+    at: World, client: httpx2.Client, incident: str
+) -> None:
+    done = client.post(f"/incidents/{incident}/ack").json()
+    assert done["said"][0] == "acknowledged by admin via the API"
+    [life] = client.get(f"/why/{done['entry']}").json()["lives"]
+    assert "from 127.0.0.1" in life["life"][0]["what"]
+
+
+def test_a_dead_letter_is_looked_at_mended_and_dropped_and_waits_again(
+    at: World, client: httpx2.Client
+) -> None:
+    bury(at.desk)
+    letter = client.get("/dead/dl-refused").json()
+    assert letter["base64"] is None
+    assert base64.b64decode(client.get("/dead/dl-refused?raw=true").json()["base64"]).startswith(b"\x00\xff")
+    with at.client(at.seen.token("viewer", Role.VIEWER, *Scope)) as viewer:
+        assert viewer.get("/dead/dl-refused").status_code == 200
+        assert viewer.get("/dead/dl-refused?raw=true").status_code == 403
+    assert client.get("/dead", params={"kind": "refused"}).json()["letters"][0]["id"] == "dl-refused"
+    assert client.get("/dead", params={"text": "no such words"}).json() == {"letters": [], "after": ""}
+    wrong = client.post("/dead/dl-refused/check", json={"text": "{}"}).json()
+    assert wrong["problem"]
+    kept = client.put("/dead/dl-refused/body", json={"text": "[]"}).json()
+    assert kept["problem"]
+    assert client.get("/dead/dl-refused").json()["edited_by"] == "admin"
+    would = client.post("/dead/retry", json={"ids": ["dl-refused"], "dry_run": True}).json()
+    assert would["letters"][0]["error"]
+    again = client.post("/dead/retry", json={"all": True, "kind": "refused"}).json()
+    assert [(each["id"], bool(each["error"])) for each in again["letters"]] == [("dl-refused", True)]
+    assert client.post("/dead/drop", json={"ids": ["dl-refused"]}).status_code == 200
+    assert client.get("/dead/dl-refused").json()["status"] == "dropped"
+    assert client.post("/dead/dl-refused/restore").json()["status"] == "waiting"
+    assert client.post("/dead/dl-refused/restore").status_code == 409
+    assert dead.waiting(at.desk.client, at.desk.keys) == 2
+
+
+def test_where_nobody_decides_it_is_kept_and_said_so(redis_url: str, tmp_path: Path) -> None:
+    desk = Desk(redis_url, tmp_path, POLICY)
+    desk.publish()
+    with seeing.console(seeing.site(redis_url, tmp_path)) as seen:
+        token = seen.token("admin", Role.ADMIN, *Scope)
+        answer = seen.client.post(
+            f"{seen.url}{V1}/incidents", json={"title": "x"}, headers={"authorization": f"Bearer {token}"}
+        )
+        assert (answer.status_code, answer.json()["decided"]) == (202, False)
+        desk.fold()
+        found = _get(seen, token, f"/why/{answer.json()['entry']}")
+        assert found["lives"][0]["id"] == answer.json()["entry"]
+
+
+def _get(seen: Seen, token: str, path: str) -> dict[str, list[dict[str, str]]]:
+    answer = seen.client.get(f"{seen.url}{V1}{path}", headers={"authorization": f"Bearer {token}"})
+    found: dict[str, list[dict[str, str]]] = answer.json()
+    return found
+
+
+def test_without_the_store_it_says_when_to_ask_again(tmp_path: Path) -> None:
+    with seeing.console(seeing.site("unix:///nowhere/at/all.sock", tmp_path)) as seen:
+        answer = seen.client.get(f"{seen.url}{V1}/incidents", headers={"authorization": "Bearer x"})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.headers["retry-after"]

@@ -1,0 +1,170 @@
+"""Every route of the API, asked by everybody: who may not do it is turned away, and has done and read nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from api_world import World, furnish
+from desk import Desk
+
+from console.api.openapi import operations
+from console.trust.acts import Role, Scope
+from ledger import accounts, dead, wire
+from routing.entry import Lane, decode_entry
+
+pytestmark = [pytest.mark.xdist_group("api")]
+OPERATIONS = list(operations())
+
+BODIES: dict[str, Any] = {
+    "Opening": {"title": "x", "team": "payments"},
+    "Note": {"text": "x"},
+    "Following": {},
+    "Snooze": {"for": "1h"},
+    "To": {"to": "ben"},
+    "Role": {"role": "incident commander", "to": "ben"},
+    "Into": {"into": "INC-2"},
+    "Grade": {"severity": "SEV-3"},
+    "Review": {"impact": "x"},
+    "Body": {"text": "{}"},
+    "Which": {"ids": ["dl-refused"]},
+    "Setting": {"matchers": ['a="b"'], "for": "1h", "reason": "x"},
+    "Trying": {"matchers": ['a="b"']},
+    "Swapping": {"schedule": "primary", "one": "anna", "other": "ben"},
+    "Temporary": {"schedule": "primary", "shifts": [
+        {"contact": "ben", "from": "2026-12-24T09:00:00Z", "until": "2026-12-25T09:00:00Z"}]},
+    "Start": {"incident": "INC-1"},
+    "Reason": {"reason": "x"},
+    "Switch": {"on": False},
+    "Pressed": {"text": "4"},
+    "Vouching": {},
+    "Previewing": {},
+    "Labels": {"labels": {"severity": "SEV-1"}},
+    "Scenario": {"scenario": "title: x"},
+}  # fmt: skip
+"""A body that each takes, by its name; by the name and its module where two have one."""
+BODIES |= {
+    "console.api.oncall.Setting": {"schedule": "primary", "contact": "ben"},
+    "console.api.people.Trying": {},
+    "console.api.sources.Body": {"body": "{}"},
+}
+
+REHEARSALS = {
+    ("POST", "/dead/{id}/check"), ("POST", "/silences/preview"), ("POST", "/sources/{name}/test"),
+    ("POST", "/channels/{channel}/preview"), ("POST", "/policy/route"), ("POST", "/policy/simulate"),
+}  # fmt: skip
+"""All that a viewer may do besides reading: nothing changes by it."""
+OF_ALL_TEAMS = {
+    ("PUT", "/dead/{id}/body"), ("POST", "/dead/{id}/restore"), ("POST", "/dead/retry"), ("POST", "/dead/drop"),
+    ("POST", "/sources/{name}/pause"), ("POST", "/sources/{name}/resume"), ("PUT", "/kill-switch"), ("PUT", "/freeze"),
+    ("POST", "/events/{id}/replay"),
+}  # fmt: skip
+"""What nobody may who belongs to some teams only."""
+OF_AN_INCIDENT = ("/incidents/{id}/", "/runs/", "/outbox/{delivery}/", "/runbooks/{id}/run")
+
+
+@dataclass(frozen=True)
+class Persona:
+    name: str
+    role: Role = Role.VIEWER
+    scopes: tuple[Scope, ...] = tuple(Scope)
+    teams: tuple[str, ...] = ()
+    lasts_ms: int = 3_600_000
+    known: bool = True
+
+
+PERSONAS = [
+    Persona("nobody", known=False),
+    Persona("expired", Role.ADMIN, lasts_ms=-1),
+    Persona("viewer"),
+    Persona("reader", Role.ADMIN, (Scope.READ,)),
+    Persona("no-reader", Role.ADMIN, (Scope.ADMIN,)),
+    Persona("other-team", Role.RESPONDER, teams=("platform",)),
+    Persona("responder", Role.RESPONDER),
+    Persona("admin", Role.ADMIN),
+]
+
+
+@pytest.fixture(scope="module")
+def places(at: World) -> dict[str, str]:
+    """INC-1 and what belongs to it are of the team payments."""
+    at.post("/incidents", {"title": "x", "severity": "SEV-1", "team": "payments"}, 201)
+    return furnish(at)
+
+
+def may(persona: Persona, method: str, path: str) -> bool:
+    """As this page has it, not as the code does."""
+    if persona.name in {"nobody", "expired", "no-reader"}:
+        return False
+    if method == "GET" or (method, path) in REHEARSALS:
+        return True
+    if persona.name in {"viewer", "reader"}:
+        return False
+    if persona.name == "other-team":
+        mine = path.startswith(OF_AN_INCIDENT) or (method, path) == ("POST", "/incidents")
+        return not mine and (method, path) not in OF_ALL_TEAMS
+    return True
+
+
+def body_of(operation: Any) -> Any:
+    if operation.body is None:
+        return None
+    found = BODIES.get(f"{operation.body.__module__}.{operation.body.__name__}")
+    return BODIES[operation.body.__name__] if found is None else found
+
+
+def done_by(desk: Desk, name: str) -> list[str]:
+    """Everything that was appended, changed or audited in this name."""
+    found = []
+    for lane in Lane:
+        for _, fields in wire.call(desk.client, "XRANGE", desk.keys.log(lane), "-", "+"):
+            entry = decode_entry(fields[b"e"])
+            if entry.by == name:
+                found.append(type(entry).__name__)
+    letters = dead.listing(desk.client, desk.keys, status="", limit=100).letters
+    found += [each.id for each in letters if name in {each.by, each.edited_by}]
+    return found + [line.what for _, line in accounts.audited(desk.client, desk.keys) if line.by == name]
+
+
+def token_of(at: World, persona: Persona) -> str:
+    if not persona.known:
+        return ""
+    return at.seen.token(
+        persona.name, persona.role, *persona.scopes, lasts_ms=persona.lasts_ms, teams=list(persona.teams),
+        per_minute=1_000_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("persona", PERSONAS, ids=lambda each: each.name)
+def test_nobody_reads_or_does_what_is_not_theirs(persona: Persona, at: World, places: dict[str, str]) -> None:
+    wrong, allowed = [], 0
+    with at.client(token_of(at, persona)) as client:
+        for operation in OPERATIONS:
+            path = operation.path.format(**places)
+            answer = client.request(operation.method, path, json=body_of(operation))
+            expected = may(persona, operation.method, operation.path)
+            allowed += expected
+            if (answer.status_code not in {401, 403}) is not expected or answer.status_code >= 500:
+                wrong.append((operation.method, operation.path, answer.status_code, answer.text[:100]))
+            if not expected:
+                assert "INC-1" not in answer.text
+                assert "retry-after" not in answer.headers
+    assert wrong == []
+    if persona.name in {"nobody", "expired", "viewer", "reader", "no-reader"}:
+        assert done_by(at.desk, persona.name) == []
+    if persona.name in {"responder", "admin"}:
+        assert len(done_by(at.desk, persona.name)) > 10, "this page would see what is done"
+        assert allowed == len(OPERATIONS)
+
+
+def test_who_acts_for_another_team_has_changed_no_incident_of_this_one(
+    at: World, places: dict[str, str]
+) -> None:
+    told = at.get("/incidents/INC-1/timeline")["timeline"]
+    assert [each for each in told if "other-team" in each["what"]] == []
+
+
+def test_each_route_of_the_application_declares_its_act(at: World) -> None:
+    from console.serving.app import routes
+    from console.trust.guard import act_of
+
+    assert [route for route in routes() if act_of(route.endpoint) is None] == []  # type: ignore[attr-defined]
