@@ -57,6 +57,6 @@ def _tell(stage: Shown) -> None:
         given, asked, result = cells(step)
         told = ", ".join(part for part in (f"with {given}" if given else "", asked, result) if part)
         say(f"{'':38}{step['id']}: {step['action']} {step['status']} {told}", "dim")
-    for name in ("provider_id", "answer", "error", "headers", "labels"):
+    for name in ("client", "provider_id", "answer", "error", "headers", "labels"):
         if stage["facts"].get(name):
             say(f"{'':38}{name}: {stage['facts'][name]}", "dim")

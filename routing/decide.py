@@ -63,7 +63,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     with the recorded one. An exception means that the entry is undecidable; nothing has changed then.
     """
     state.follow(policy)
-    draft = Draft(policy, state, entry_id, now)
+    draft = Draft(policy, state, entry_id, now, entry.client)
     _fold(draft, entry)
     if draft.has_put(Table.INCIDENT) or draft.has_put(Table.ALERT):
         _review(draft)

@@ -25,11 +25,13 @@ _NONE: Mapping[str, Record | None] = {}
 class Draft:
     """One entry's changes over a state. `now` is when it is decided, `at` when it was appended (ms)."""
 
-    def __init__(self, policy: Policy, state: State, entry: str, now: int) -> None:
+    def __init__(self, policy: Policy, state: State, entry: str, now: int, client: str = "") -> None:
         self.policy = policy
         self.state = state
         self.entry = entry
         self.now = now
+        self.client = client
+        """How and from where the entry came, for the audit."""
         self.verdict: Verdict | None = None
         self.about = ""
         """The entry that the verdict is about, where it is not this one."""
@@ -197,8 +199,9 @@ class Draft:
         if not incident:
             return
         moment = Moment(
-            at=self.now, what=what, by=by, reasons=list(reasons), entry=self.entry, policy=self.policy.version
-        )
+            at=self.now, what=what, by=by, reasons=list(reasons), entry=self.entry, policy=self.policy.version,
+            client=self.client if by else "",
+        )  # fmt: skip
         self._changes.append(Note(incident, moment))
 
     def emit(self, effect: AnyEffect) -> None:

@@ -194,6 +194,8 @@ class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):
     entry: str = ""
     """Id of the log entry that caused it."""
     policy: str = ""
+    client: str = ""
+    """How and from where `by` did it, where the entry says so."""
 
 
 class Window(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,5 +1,6 @@
 """Now: what is open, how long is left, who is on call, what is wrong with ourselves. One glance says it all."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -42,12 +43,25 @@ def ask(view: View) -> Facts:
     found = sorted(store.open_incidents(), key=lambda one: (one.severity, -one.opened_at))
     troubles = list(_troubles(view, policy))
     return {
+        "said": said(view),
         "verdict": _verdict(found, troubles, view.now),
         "rows": [row(one) for one in found[:MOST]],
         "more": len(found) - MOST,
         "troubles": troubles,
         "duties": _duties(view, policy),
     }
+
+
+_ENTRY = re.compile(r"[cub]\d+-\d+")
+
+
+def said(view: View, incident: str = "") -> Facts | None:
+    """What an act did, in the words of the timeline, where the address names its entry."""
+    entry, of = view.query.get("said", ""), incident or view.query.get("of", "")
+    if not _ENTRY.fullmatch(entry) or not re.fullmatch(r"INC-\d+", of):
+        return None
+    lines = [moment.what for moment in view.context.store.moments(of, 100) if moment.entry == entry]
+    return {"entry": entry, "lines": lines, "of": of}
 
 
 def row(one: Incident) -> Shown:

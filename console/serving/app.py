@@ -20,7 +20,7 @@ from console.serving.failures import failed
 from console.serving.site import Site
 from routing.errors import TocsinError
 
-FAILURES = (TocsinError, click.ClickException, HTTPException, RedisError, OSError, Exception)
+FAILURES = (TocsinError, ValueError, click.ClickException, HTTPException, RedisError, OSError, Exception)
 PARTS = ("console.pages", "console.api")
 """Packages whose modules bring routes: a module's `ROUTES`."""
 

@@ -81,7 +81,7 @@ def _facts(error: Exception) -> tuple[int, str, str]:
         return error.status_code, error.detail, ""
     if isinstance(error, click.ClickException):
         return 404 if isinstance(error, NotFound) else 422, error.message, ""
-    if isinstance(error, TocsinError):
+    if isinstance(error, TocsinError | ValueError):
         return 422, str(error), ""
     if isinstance(error, RedisError | OSError):
         _log.warning("a page could not be served", error=type(error).__name__)

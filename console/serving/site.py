@@ -48,6 +48,8 @@ class Site:
     context: LiveContext
     now: Callable[[], int] = now_ms
     limiter: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THREADS))
+    acting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THREADS))
+    """Who acts waits for what comes of it, and keeps nobody from reading."""
     slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """For passwords: each try takes 32 MB."""
     live: Watch = field(init=False)

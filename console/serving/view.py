@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console.context import Context
+from console.doing.entries import Who
 from console.serving import navigation
 from console.serving.rendering import written
 from console.serving.site import Site, site_of
@@ -23,6 +25,9 @@ from console.trust.guard import Endpoint, check, guarded, known
 from ledger import dead, phases
 
 Facts = dict[str, Any]
+CONSOLE = "the console"
+WAIT_S = 3.0
+"""So long whoever acts waits to see what came of it; it is decided all the same."""
 
 
 class NotFound(click.ClickException):
@@ -44,6 +49,11 @@ class View:
     @property
     def context(self) -> Context:
         return self.site.context
+
+    @property
+    def who(self) -> Who:
+        """Who acts, for the functions of `console.doing`."""
+        return Who(self.actor.name, self.actor.client, CONSOLE, WAIT_S)
 
     def sent(self, name: str, most: int = 4_000) -> str:
         """A field of the form, trimmed; "" where it was not sent."""
@@ -81,7 +91,8 @@ def act(act: Act, do: Do) -> Endpoint:
     async def done(request: Request) -> Response:
         async with request.form(max_files=0, max_fields=500) as form:
             view = await _view(request, form)
-            return RedirectResponse(await view.site.read(do, view), 303)
+            where = await to_thread.run_sync(do, view, limiter=view.site.acting)
+            return RedirectResponse(where, 303)
 
     return guarded(act, done)
 

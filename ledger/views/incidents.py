@@ -189,6 +189,7 @@ def moment(one: Moment) -> Shown:
         "at": iso(one.at),
         "what": one.what,
         "by": one.by,
+        "client": one.client,
         "reasons": [reason(why) for why in one.reasons],
         "entry": one.entry,
         "policy": one.policy,

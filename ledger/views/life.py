@@ -212,7 +212,9 @@ def _course(whole: Whole, deliveries: Sequence[Delivery], runs: Sequence[Run]) -
 
 def _moment(one: Moment) -> Shown:
     reasons = [incidents.reason(why) for why in one.reasons]
-    return _stage(one.at, "incident", one.what, reasons=reasons, by=one.by, entry=one.entry)
+    return _stage(
+        one.at, "incident", one.what, reasons=reasons, by=one.by, client=one.client, entry=one.entry
+    )
 
 
 def _run(one: Run) -> Shown:

@@ -84,14 +84,15 @@ class Seen:
 
 
 @contextmanager
-def console(site: Site) -> Iterator[Seen]:
-    """Until it is left."""
+def console(site: Site, port: int = 0) -> Iterator[Seen]:
+    """Until it is left; at a port that is free, or at this one."""
     config = uvicorn.Config(
         build(site), lifespan="on", log_level="error", access_log=False, timeout_graceful_shutdown=2
     )
     server = _Server(config)
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         until(lambda: server.started, 20, "the console to start")

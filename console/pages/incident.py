@@ -1,0 +1,188 @@
+"""One incident: how bad, since when, why, who was told, what ran, and everything one can do about it."""
+
+from collections.abc import Callable, Iterator
+
+import click
+from starlette.routing import Route
+
+from console import explaining
+from console.doing import incidents as doing
+from console.doing.entries import Done
+from console.explaining import Asked
+from console.overrides import standings
+from console.pages import silencing
+from console.pages.now import row, said
+from console.refusals import Undecided
+from console.serving.view import Facts, NotFound, View, act, page
+from console.trust.acts import Act
+from ledger.clock import now_ms
+from ledger.views import incidents
+from ledger.views.store import Whole
+from routing import duration
+from routing.decision import Table
+from routing.entry import Verb
+from routing.incident import Incident
+from routing.run import RunPhase
+from routing.severity import Severity
+
+MOST = 100
+"""So many alerts, deliveries and moments on the page; the others are counted, or asked for."""
+MERGED = 50
+_MISTAKEN = "name what it is to be"
+
+
+def ask(view: View) -> Facts:
+    whole = view.context.store.glance(view.path["id"], 2_000 if "all" in view.query else MOST)
+    if whole is None:
+        raise NotFound(f"no incident {view.path['id'][:40]!r}")
+    shown = incidents.detail(whole)
+    policy, team = view.context.policy, whole.incident.team
+    others = [one for one in view.context.store.open_incidents() if one.id != whole.incident.id]
+    return {
+        "one": shown | row(whole.incident),
+        "said": said(view, whole.incident.id),
+        "waiting": [run for run in shown["runs"] if run["status"] == RunPhase.WAITING],
+        "deliveries": shown["deliveries"][::-1],
+        "runs": shown["runs"][::-1],
+        "timeline": shown["timeline"][::-1],
+        "counts": _counts(view, whole),
+        "effects": [each for each in others if each.cause == whole.incident.id],
+        "others": [(each.id, each.title[:60]) for each in others[:MERGED]],
+        "targets": {
+            "Contacts": sorted(policy.contacts),
+            "Teams": sorted(policy.teams),
+            "Schedules": sorted(policy.schedules),
+        },
+        "severities": [str(each) for each in Severity],
+        "can": {each.value: view.actor.may(each, team) for each in Act},
+        "person": view.query.get("person", ""),
+        "why": _why(view, whole, view.query.get("person", "")),
+        "open": not whole.archived and whole.incident.resolved_at == 0,
+        "everything": "all" in view.query,
+    }  # fmt: skip
+
+
+def _counts(view: View, whole: Whole) -> dict[str, int]:
+    """How many it owns in all, of each kind."""
+    if whole.archived:
+        return {
+            "alerts": len(whole.alerts),
+            "deliveries": len(whole.deliveries),
+            "timeline": len(whole.timeline),
+        }
+    pipe, keys = view.site.client.pipeline(transaction=False), view.site.keys
+    pipe.hlen(keys.owned(whole.incident.id, Table.ALERT))
+    pipe.hlen(keys.owned(whole.incident.id, Table.DELIVERY))
+    pipe.llen(keys.timeline(whole.incident.id))
+    return dict(zip(("alerts", "deliveries", "timeline"), pipe.execute(), strict=True))
+
+
+def _why(view: View, whole: Whole, person: str) -> explaining.Explanation | None:
+    if person not in view.context.policy.contacts:
+        return None
+    return explaining.explain(Asked(whole, view.context.policy, standings(view.context), view.now), person)
+
+
+# ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def on(view: View, verb: Act) -> Incident:
+    """The incident of the address, if they may do it there. Raises NotFound or Refused."""
+    found = view.context.store.incident(view.path["id"])
+    if found is None:
+        raise NotFound(f"no incident {view.path['id'][:40]!r}")
+    view.need(verb, found.team)
+    return found
+
+
+def _acts(verb: Act, do: Callable[[View, str], Done]) -> Callable[[View], str]:
+    """Do it, and show what came of it: on the page it was done from."""
+
+    def done(view: View) -> str:
+        incident = on(view, verb).id
+        try:
+            entry = do(view, incident).entry
+        except Undecided as error:
+            entry = error.entry
+        return back(view, incident, entry)
+
+    return done
+
+
+def back(view: View, incident: str, entry: str) -> str:
+    return (
+        f"/?said={entry}&of={incident}" if view.sent("back") == "/" else f"/incidents/{incident}?said={entry}"
+    )
+
+
+def _word(verb: Verb) -> Callable[[View, str], Done]:
+    return lambda view, incident: doing.command(view.context, view.who, incident, verb)
+
+
+def _said(verb: Verb, field: str) -> Callable[[View, str], Done]:
+    """A verb with words, which may not be empty."""
+
+    def do(view: View, incident: str) -> Done:
+        return doing.command(view.context, view.who, incident, verb, text=_needed(view, field))
+
+    return do
+
+
+def _needed(view: View, field: str) -> str:
+    found = view.sent(field)
+    if not found:
+        raise click.UsageError(f"{field}: {_MISTAKEN}")
+    return found
+
+
+def _snooze(view: View, incident: str) -> Done:
+    length = duration.parse(view.sent("for") or "1h")
+    return doing.snooze(view.context, view.who, incident, now_ms() + length)
+
+
+def _reassign(view: View, incident: str) -> Done:
+    return doing.reassign(view.context, view.who, incident, _needed(view, "to"))
+
+
+def _merge(view: View, incident: str) -> Done:
+    return doing.merge(view.context, view.who, incident, _needed(view, "into"))
+
+
+def _grade(view: View, incident: str) -> Done:
+    try:
+        level = Severity.parse(view.sent("severity"))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return doing.grade(view.context, view.who, incident, level, view.sent("reason"))
+
+
+def _done(view: View, incident: str) -> Done:
+    return doing.command(view.context, view.who, incident, Verb.DONE, text=view.sent("followup"))
+
+
+DOINGS: dict[str, tuple[Act, Callable[[View, str], Done]]] = {
+    "ack": (Act.ACK, _word(Verb.ACK)),
+    "resolve": (Act.RESOLVE, _word(Verb.RESOLVE)),
+    "escalate": (Act.ESCALATE, _word(Verb.ESCALATE)),
+    "note": (Act.NOTE, _said(Verb.NOTE, "text")),
+    "status": (Act.STATUS, _said(Verb.STATUS, "text")),
+    "approve": (Act.APPROVE, _said(Verb.APPROVE, "run")),
+    "deny": (Act.APPROVE, _said(Verb.DENY, "run")),
+    "snooze": (Act.SNOOZE, _snooze),
+    "reassign": (Act.REASSIGN, _reassign),
+    "merge": (Act.MERGE, _merge),
+    "grade": (Act.UPDATE, _grade),
+    "done": (Act.DONE, _done),
+}
+"""Last part of the address -> what it takes, and what it does."""
+
+
+def _routes() -> Iterator[Route]:
+    yield Route("/incidents/{id}", page(Act.READ, "incident.html", ask, "{id}"))
+    for name, (verb, do) in DOINGS.items():
+        yield Route(f"/incidents/{{id}}/{name}", act(verb, _acts(verb, do)), methods=["POST"])
+    yield Route("/incidents/{id}/silence", page(Act.READ, "silence.html", silencing.ask))
+    yield Route("/incidents/{id}/silence", act(Act.SILENCE, silencing.do), methods=["POST"])
+
+
+ROUTES = list(_routes())

@@ -1,0 +1,19 @@
+"""One browser for all tests of pages that one process runs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+try:
+    from browser import CHROMIUM, browsing
+except ImportError:  # a checkout whose development packages are older
+    CHROMIUM = ""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    if not CHROMIUM:
+        pytest.skip("no browser is installed")
+    with browsing() as found:
+        yield found
