@@ -48,12 +48,17 @@ def sign(body: bytes, secret: str, at: int, id_: str, prefix: str = "webhook") -
 
 
 def keys(secrets: Sequence[str]) -> Iterator[bytes]:
-    """The bytes that sign, of `whsec_<base64>`, `v1,whsec_<base64>`, or several of these with `|` between."""
+    """The bytes that sign, of `whsec_<base64>`, `v1,whsec_<base64>`, or several of these with `|` between.
+
+    After `whsec_` base64 may be without its padding, as the specification's own libraries take it.
+    """
     for several in secrets:
         for secret in several.split("|"):
-            written = secret.strip().removeprefix("v1,").removeprefix("whsec_")
+            told = secret.strip().removeprefix("v1,")
+            written = told.removeprefix("whsec_")
+            padding = "=" * (-len(written) % 4) if written != told else ""
             try:
-                key = b64decode(written, validate=True)
+                key = b64decode(written + padding, validate=True)
             except (binascii.Error, ValueError):
                 key = written.encode()
             if key.strip():

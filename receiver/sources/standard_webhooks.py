@@ -15,7 +15,7 @@ from routing.policy import Source
 from routing.ports import Inbound, Parsed
 
 STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
-VERIFIED = "`webhook-signature` (`v1`), HMAC-SHA256 over id, time and body; `tolerance`, past and future"
+VERIFIED = "`webhook-signature` or `svix-signature` (`v1`), HMAC-SHA256 over id, time and body; `tolerance` both ways"
 REPEAT = "the same `webhook-id`, which is signed"
 TITLE = "Standard Webhooks"
 SETUP = """\
@@ -31,7 +31,12 @@ SETTINGS = {
 
 
 def verify(inbound: Inbound, secrets: Sequence[str], source: Source) -> None:
-    standard_signature.verify(inbound, secrets, source)
+    standard_signature.verify(inbound, secrets, source, _prefix(inbound))
+
+
+def _prefix(inbound: Inbound) -> str:
+    """Svix, which signs for many vendors, may name its headers after itself."""
+    return "svix" if "svix-id" in inbound.headers and "webhook-id" not in inbound.headers else "webhook"
 
 
 def sign(body: bytes, secret: str, at: int) -> dict[str, str]:
@@ -43,7 +48,7 @@ def parse(inbound: Inbound, source: Source) -> Parsed:
     """One event. Raises Unreadable."""
     body = strict_json.object_of(strict_json.loads(inbound.body))
     kind = strict_json.text_of(body, "type")
-    return Parsed((_event(body, kind, inbound.headers.get("webhook-id", ""), source),))
+    return Parsed((_event(body, kind, inbound.headers.get(f"{_prefix(inbound)}-id", ""), source),))
 
 
 def _event(body: dict[str, Any], kind: str, id_: str, source: Source) -> Event:
