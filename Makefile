@@ -46,8 +46,8 @@ chaos: dev ## the long tests: each process and fault point killed twenty times, 
 	@TOCSIN_EXAMPLES=$${TOCSIN_EXAMPLES:-10} exec $(BIN)/python -m pytest -n $(WORKERS) tests/routing tests/receiver/test_every_source.py tests/receiver/test_sources.py tests/workers/test_request.py
 
 lock: ## resolve the lock files anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra ical --extra signatures --group build $(LOCK_OPTIONS) -o requirements.lock
-	uv pip compile pyproject.toml --extra ical --extra signatures --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 

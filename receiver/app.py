@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
@@ -28,6 +29,9 @@ from receiver.refuse import Refused
 from receiver.site import Site
 from receiver.status_page import StatusPage
 from receiver.take import headers_of
+
+if TYPE_CHECKING:  # see _mail
+    from receiver.mail.server import MailServer
 
 _log = structlog.get_logger(__name__)
 
@@ -87,6 +91,19 @@ def _running(site: Site) -> AbstractAsyncContextManager[None]:
     return asynccontextmanager(_life)(site)
 
 
+def _mail(site: Site) -> "MailServer | None":
+    """Where the environment says that mail is taken; its library is loaded nowhere else."""
+    if not site.settings.mail_port:
+        return None
+    try:
+        from receiver.mail.server import MailServer  # noqa: PLC0415
+    except ImportError:
+        site.mail_fault = "no mail is taken: install tocsin[mail]"
+        _log.error("mail cannot be taken: install tocsin[mail]")
+        return None
+    return MailServer(site)
+
+
 async def _life(site: Site) -> AsyncIterator[None]:
     """Four tasks beside the requests. At the end, what was taken is still written."""
     with suppress(RedisError, OSError):
@@ -97,9 +114,14 @@ async def _life(site: Site) -> AsyncIterator[None]:
         asyncio.create_task(site.durable.keep_looking()),
         asyncio.create_task(telling.keep_telling(site)),
     ]
+    mail = _mail(site)
+    if mail is not None:
+        mail.start()
     try:
         yield
     finally:
+        if mail is not None:
+            await asyncio.to_thread(mail.stop)
         site.keep.close()
         await writing
         for task in beside:

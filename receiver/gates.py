@@ -55,6 +55,10 @@ class Gates:
             raise refuse.unknown_source() if self.version else refuse.no_policy()
         return found
 
+    def all(self) -> list[Gate]:
+        """Every source that is open."""
+        return list(self._gates.values())
+
     def of_vendor(self, vendor: str) -> list[Gate]:
         """Raises Refused (503) before there is any policy."""
         if not self.version:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from receiver import inside
+from receiver.mail import mailboxes
 from receiver.site import Site
 
 _WAIT_S = 2.0
@@ -40,6 +41,7 @@ class Health:
         unset = gates.unset()
         warnings = [f"sources cannot verify: {', '.join(unset)} not set"] if unset else []
         warnings += [f"no module for vendor {vendor!r}: update this receiver" for vendor in gates.strange]
+        warnings += self._of_mail()
         try:
             async with asyncio.timeout(_WAIT_S):
                 await self.site.client.ping()
@@ -48,3 +50,8 @@ class Health:
         if not durable.known:
             reasons.append("it is not known yet whether the server keeps what it is given")
         return [*reasons, *durable.broken()], [*warnings, *durable.warnings()]
+
+    def _of_mail(self) -> list[str]:
+        if self.site.settings.mail_port and not mailboxes.domain(self.site):
+            return ["no mail is taken: neither TOCSIN_MAIL_DOMAIN nor a public address is set"]
+        return [self.site.mail_fault] if self.site.mail_fault else []

@@ -51,6 +51,11 @@ def unknown_source() -> Refused:
     return Refused(404, "unknown_source", "no source of that name is configured", hint)
 
 
+def no_mailbox() -> Refused:
+    hint = "nothing is relayed here; mail is taken for a source and its token, as docs/sources.md says"
+    return Refused(404, "no_mailbox", "no such mailbox", hint)
+
+
 def unknown_page() -> Refused:
     return Refused(404, "unknown_path", "there is nothing at this address", "check the address")
 

@@ -37,6 +37,16 @@ class ReceiverSettings:
     proxies: tuple[str, ...] = ()
     """`TOCSIN_RECEIVER_PROXIES`: networks of our own proxies, as CIDR with commas; theirs alone is the
     `X-Forwarded-For` that tells who sends, where a source has `networks`."""
+    mail_port: int = 0
+    """`TOCSIN_MAIL_PORT`: where mail is taken by SMTP; 0 is nowhere."""
+    mail_host: str = "127.0.0.1"
+    """`TOCSIN_MAIL_HOST`."""
+    mail_domain: str = ""
+    """`TOCSIN_MAIL_DOMAIN`: of the addresses that are written to; "" is the public URL's host."""
+    mail_certificate: str = ""
+    """`TOCSIN_MAIL_CERTIFICATE`: a PEM file, its chain in it; "" is no STARTTLS, and so no login."""
+    mail_key_file: str = ""
+    """`TOCSIN_MAIL_KEY_FILE`: of that certificate; "" where the same file has it."""
     pending: int = 4096
     """`TOCSIN_RECEIVER_PENDING`: requests that may wait for the disk; beyond it the answer is 503."""
     room_bytes: int = 134_217_728
@@ -61,6 +71,11 @@ def from_env(environ: Mapping[str, str] = _ENVIRON) -> ReceiverSettings:
         metrics_tokens=_several(environ, "TOCSIN_METRICS_TOKEN"),
         operator_tokens=_several(environ, "TOCSIN_OPERATOR_TOKEN"),
         proxies=_networks(environ, "TOCSIN_RECEIVER_PROXIES"),
+        mail_port=_whole(environ, "TOCSIN_MAIL_PORT", 0),
+        mail_host=environ.get("TOCSIN_MAIL_HOST") or "127.0.0.1",
+        mail_domain=environ.get("TOCSIN_MAIL_DOMAIN", "").strip(),
+        mail_certificate=environ.get("TOCSIN_MAIL_CERTIFICATE", "").strip(),
+        mail_key_file=environ.get("TOCSIN_MAIL_KEY_FILE", "").strip(),
         pending=_whole(environ, "TOCSIN_RECEIVER_PENDING", 4096),
         room_bytes=_whole(environ, "TOCSIN_RECEIVER_BODY_BYTES", 134_217_728),
     )

@@ -36,6 +36,8 @@ class Site:
     documents: Documents
     store: Store
     """What is known by now. Reading it blocks: do it in a thread."""
+    mail_fault: str = ""
+    """Why no mail is taken; "" where it is, or is not to be."""
 
     def sender(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """The address a request came from, as far as our own proxies can be believed; "" where it has none."""

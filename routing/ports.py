@@ -67,6 +67,7 @@ class SourceModule(Protocol):
     What only some vendors need, a module has only then (`receiver/gates.py` reads it):
 
     - `METHODS`: what it sends besides POST. `PATH`: where, if not at `/hooks/<name>`.
+    - `MAIL = True`: it reads mail as it is sent (`message/rfc822`), which the SMTP port takes for it.
     - `SETTINGS`: name -> what for, in a few words: what it takes from `settings` of its source.
     - `faults(settings) -> Sequence[Refusal]`: what is wrong with those that are given, besides their names.
     - `handshake(method, headers, query, source) -> Answer | None`: to a request of another method, before anything

@@ -1,8 +1,9 @@
-"""Mail, as an inbound provider posts it: Postmark's and CloudMailin's JSON, Mailgun's form.
+"""Mail: as it is sent to our own SMTP port, or as an inbound provider posts it: Postmark's and CloudMailin's JSON,
+Mailgun's form.
 
 https://postmarkapp.com/developer/webhooks/inbound-webhook. For what can do no better than write mail. The
 subject decides: patterns listed in `opens` and `closes` begin and end a condition, named by the sender and
-the subject without those words.
+the subject without those words. What only the text tells is found by `opens_text` and `closes_text`.
 """
 
 import re
@@ -10,19 +11,25 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from receiver import forms, shaping, strict_json, tokens
+from receiver import forms, mime, shaping, strict_json, tokens
 from routing.errors import Unreadable
 from routing.event import Event, Status
 from routing.policy import Source
 from routing.ports import Inbound, Parsed
 
 STATES = frozenset({Status.FIRING, Status.RESOLVED, Status.INFO})
-VERIFIED = "a token: in the `Authorization` header, `X-Tocsin-Token`, or `?token=` of the address"
+VERIFIED = (
+    "a token: in the `Authorization` header, `X-Tocsin-Token`, or `?token=` of the address; "
+    "by SMTP in the address written to, or as password"
+)
 REPEAT = "the same `Message-ID`"
-TITLE = "E-mail (by a provider's inbound webhook)"
+TITLE = "E-mail (to our own SMTP port, or by a provider's inbound webhook)"
+MAIL = True
 SETUP = """\
 1. At Postmark, CloudMailin (format *JSON, normalized*) or Mailgun: inbound mail to
-   `https://<tocsin>/hooks/email?token=<EMAIL_TOKEN>`.
+   `https://<tocsin>/hooks/email?token=<EMAIL_TOKEN>`. A program that has the mail itself posts it there as
+   `Content-Type: message/rfc822`. Or have it sent here: `TOCSIN_MAIL_PORT` (see below), and the machine writes to
+   `email+<EMAIL_TOKEN>@<TOCSIN_MAIL_DOMAIN>`.
 2. Say in `settings:` what subjects mean, as the machine writes them: `opens: ["*DOWN*", "ALARM*"]`,
    `closes: ["*UP*", "OK*"]`, and in `senders: ["alerts@vendor.example"]` whose mail counts. Anybody can write any
    sender: keep the mailbox's name to yourself, and let such a source wake nobody by itself where there is a
@@ -31,6 +38,8 @@ SETUP = """\
 SETTINGS = {
     "opens": "subjects that begin a condition, with * for any part",
     "closes": "subjects that end one",
+    "opens_text": "texts that begin one, where the subject does not tell",
+    "closes_text": "texts that end one",
     "senders": "addresses whose mail counts, with * for any part; all others is information",
 }
 
@@ -48,9 +57,10 @@ def sign(body: bytes, secret: str, at: int) -> dict[str, str]:
 
 def parse(inbound: Inbound, source: Source) -> Parsed:
     """One event. Raises Unreadable."""
-    told = _told(inbound.body)
+    told = _told(inbound)
     sender, subject = _sender(told), _subject(told)
-    status = _status(sender, subject, source)
+    summary = _first(told, ("TextBody", "plain", "stripped-text", "body-plain"))
+    status = _status(sender, subject, summary, source)
     event = Event(
         source=source.name,
         vendor="email",
@@ -58,14 +68,17 @@ def parse(inbound: Inbound, source: Source) -> Parsed:
         status=status,
         key=f"mail:{sender}:{_without_words(subject, source)}",
         title=subject,
-        summary=_first(told, ("TextBody", "plain", "stripped-text", "body-plain")),
+        summary=summary,
         vendor_id=_first(told, ("MessageID", "Message-Id")) or shaping.text(told, "headers", "message_id"),
         labels=shaping.plain({"sender": sender, "sender_domain": sender.rpartition("@")[2]}),
     )
     return Parsed((shaping.bounded(event),))
 
 
-def _told(body: bytes) -> dict[str, Any]:
+def _told(inbound: Inbound) -> dict[str, Any]:
+    body = inbound.body
+    if inbound.headers.get("content-type", "").lower().startswith(mime.MEDIA_TYPE):
+        return dict(mime.read(body))
     if body.lstrip()[:1] in {b"{", b"["} or not body:
         return strict_json.object_of(strict_json.loads(body))
     return dict(forms.loads(body))
@@ -84,13 +97,17 @@ def _subject(told: dict[str, Any]) -> str:
     return " ".join(_REPLY.sub("", written).split()) or "(no subject)"
 
 
-def _status(sender: str, subject: str, source: Source) -> Status:
+def _status(sender: str, subject: str, text: str, source: Source) -> Status:
+    """What the subject says, and where it says nothing, the text; an end before a beginning."""
     senders = source.settings.get("senders")
     if isinstance(senders, list) and not _matches(sender, senders):
         return Status.INFO
-    if _matches(subject.casefold(), source.settings.get("closes")):
-        return Status.RESOLVED
-    return Status.FIRING if _matches(subject.casefold(), source.settings.get("opens")) else Status.INFO
+    for said, suffix in ((subject.casefold(), ""), (text.casefold(), "_text")):
+        if _matches(said, source.settings.get(f"closes{suffix}")):
+            return Status.RESOLVED
+        if _matches(said, source.settings.get(f"opens{suffix}")):
+            return Status.FIRING
+    return Status.INFO
 
 
 def _matches(text: str, patterns: Any) -> bool:
