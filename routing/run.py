@@ -92,6 +92,8 @@ class Run(Record, frozen=True, kw_only=True, omit_defaults=True):
     follows: str = ""
     """The run that had failed or stopped before it; "" where an alert or a person started it."""
     approval: Approval | None = None
+    labels: dict[str, str] = {}
+    """Of the alert it is for; {} where they are the incident's."""
     inputs: dict[str, str] = {}
     """What its steps may name as {{ inputs.<name> }}: as the runbook has it, or as who started it by hand said."""
     approved_by: list[str] = []

@@ -6,6 +6,7 @@ from routing import routes
 from routing.alerts import verdicts
 from routing.alerts.condition import Condition
 from routing.alerts.live import is_live
+from routing.automation import joining
 from routing.draft import Draft
 from routing.incident import Alert, Incident, Phase
 from routing.instant import MINUTE
@@ -172,6 +173,7 @@ def _join(
     if incident.alerts < NOTED_JOINS:
         draft.note(incident.id, f"joined by {condition.title}", because)
     _enter(draft, condition, incident, "joined", (*reasons, because), add=1, why=why)
+    joining.start(draft, draft.incident(incident.id) or incident, condition.labels)
 
 
 def _enter(

@@ -1,6 +1,6 @@
 """Where a run meets its incident: a repair resolves it, anything else lets the page go out."""
 
-from routing.automation import approvals, chains, ending, runs, starting, undoing, walking
+from routing.automation import approvals, chains, ending, joining, runs, starting, undoing, walking
 from routing.automation.approvals import Vote
 from routing.automation.ending import Finished
 from routing.draft import Draft
@@ -9,6 +9,9 @@ from routing.incident import Incident, Phase
 from routing.reason import Reason
 from routing.response import closing, followups, responding
 from routing.run import Run, RunPhase
+
+NAMED = 5
+"""Alerts that a repair has not repaired, named in the timeline."""
 
 
 def step_done(draft: Draft, entry: StepDone) -> None:
@@ -67,7 +70,8 @@ def after(draft: Draft, finished: Finished | None) -> None:
     if finished is None or finished.incident.phase is Phase.RESOLVED:
         return
     incident, run = finished.incident, finished.run
-    if finished.resolves:
+    left = joining.unrepaired(draft, incident) if finished.resolves else []
+    if finished.resolves and not left:
         reason = Reason(text=run.why, rule=f"runbook {run.runbook}")
         closing.resolve(
             draft, incident, f"runbook {run.runbook}", f"repaired by runbook {run.runbook}", reason
@@ -82,6 +86,12 @@ def after(draft: Draft, finished: Finished | None) -> None:
         return
     if run.phase is RunPhase.HANDED_OVER:
         return
+    if left:
+        titles = ", ".join(dict.fromkeys(each.title for each in left[:NAMED]))
+        draft.note(incident.id, f"repaired by runbook {run.runbook}, but for {titles}")
+        if any(runs.repairs(draft, each) for each in runs.active(draft, incident)):
+            _report(draft, incident, run)
+            return
     if incident.held_until and runs.repairs(draft, run):
         helped = "helped, and it is not over by that" if finished.repaired else "did not help"
         responding.release_hold(draft, incident, f"the repair {helped}: {run.phase}, {run.why}")

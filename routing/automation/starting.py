@@ -31,16 +31,28 @@ def start(draft: Draft, incident: Incident, labels: dict[str, str]) -> tuple[Inc
             continue
         if runbook.when_severity and incident.severity not in runbook.when_severity:
             continue
-        incident, run = _start(draft, incident, runbook)
+        incident, run = begin(draft, incident, runbook, labels)
         if run is not None:
             return incident, run
     return incident, None
 
 
+def begin(
+    draft: Draft, incident: Incident, runbook: Runbook, labels: dict[str, str]
+) -> tuple[Incident, Run | None]:
+    """Start this runbook for an alert of these labels. None: a guard rail said no."""
+    return _start(draft, incident, runbook, labels=labels)
+
+
+def target(incident: Incident, runbook: Runbook, run: str, now: int, labels: Mapping[str, str]) -> str:
+    """What a run of it would act on, for an alert of these labels."""
+    return str(fill(runbook.target, facts.of_incident(incident, run, now, labels)))
+
+
 def start_next(draft: Draft, incident: Incident, ended: Run) -> tuple[Incident, Run | None]:
     """A run has not repaired it: try what comes next, within all guard rails."""
     for runbook in chains.following(draft, incident, ended):
-        incident, run = _start(draft, incident, runbook, ended.requested_by, ended)
+        incident, run = _start(draft, incident, runbook, ended.requested_by, ended, labels=ended.labels)
         if run is not None:
             return incident, run
     return incident, None
@@ -72,9 +84,11 @@ def _start(
     by: str = "",
     before: Run | None = None,
     inputs: Mapping[str, str] = _NONE,
+    labels: Mapping[str, str] = _NONE,
 ) -> tuple[Incident, Run | None]:
     number = incident.runs + 1
-    run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by)
+    own = dict(labels) if labels != incident.labels else {}
+    run = _new(incident, runbook, f"{incident.id}-r{number}", draft.now, by, own)
     worded = {name: inputs.get(name) or text for name, text in runbook.inputs.items()}
     run = msgspec.structs.replace(run, follows=before.id if before else "", inputs=worded)
     incident = msgspec.structs.replace(incident, runs=number)
@@ -86,7 +100,9 @@ def _start(
     purses = targets.purses(draft, runbook, reads=reads)
     permit = guards.permit(record, runbook.limits, purses, run.id, draft.now, stopped=stopped)
     why = Reason(
-        text=f"{before.runbook} {before.phase.words}" if before else f"it matches {incident.title}",
+        text=f"{before.runbook} {before.phase.words}"
+        if before
+        else f"it matches {own.get('kind') or incident.title}",
         rule=f"runbook {runbook.id}",
         origin=str(runbook.origin),
     )
@@ -107,18 +123,19 @@ def _start(
     return ended.incident, ended.run if ended.run.phase is RunPhase.HANDED_OVER else None
 
 
-def _new(incident: Incident, runbook: Runbook, run: str, now: int, by: str) -> Run:
+def _new(incident: Incident, runbook: Runbook, run: str, now: int, by: str, labels: dict[str, str]) -> Run:
     return Run(
         id=run,
         incident=incident.id,
         runbook=runbook.id,
         runbook_version=runbook.version,
-        target=str(fill(runbook.target, facts.of_incident(incident, run, now))),
+        target=target(incident, runbook, run, now, labels),
         mode=runbook.mode,
         phase=RunPhase.DIAGNOSE,
         started_at=now,
         deadline_at=now + runbook.timeout_ms,
         requested_by=by,
+        labels=labels,
         steps=[StepState(id=step.id, action=step.action, mutates=step.mutates) for step in runbook.steps],
     )
 
