@@ -131,6 +131,8 @@ def _tell(shown: Shown) -> None:
 
 def _suspect(found: Shown) -> str:
     by = f" by {found['by']}" if found["by"] else ""
+    if found["change"]:
+        return f'the change "{found["change"]}"{by}, made at {found["at"]}'
     return f"production deployment {found['id']}{by}, live since {found['at']}"
 
 

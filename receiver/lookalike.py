@@ -32,6 +32,8 @@ class LookAlike(Door):
         try:
             inbound = self._inbound(visit, wire, limit)
             gate = self.enter(visit, gates, inbound)
+            if len(inbound.body) > gate.source.max_bytes:
+                raise refuse.too_large(gate.source.max_bytes)
             request = intake.judge(gate, inbound)
             return await self.answer(visit, gate, inbound, request, await keep(site, request))
         finally:

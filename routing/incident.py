@@ -80,7 +80,8 @@ class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):
     at: int
     link: str = ""
     change: str = ""
-    """What was changed, in the words of who reported it, where it was no deployment that could be gone back on."""
+    """What was changed, in the words of who reported it, where it was no deployment that could be gone back on; then
+    it is the `id` too."""
 
 
 class Review(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -160,6 +160,7 @@ class Deploy(Shape):
     by: str
     at: Instant
     link: str
+    change: str
 
 
 class Effect(Shape):

@@ -268,6 +268,7 @@ def _deploy(suspect: Deploy) -> Shown:
         "by": suspect.by,
         "at": iso(suspect.at),
         "link": suspect.link,
+        "change": suspect.change,
     }
 
 

@@ -14,7 +14,7 @@ from ledger.views.store import Store, Whole
 from ledger.views.times import iso
 from routing.decision import Table
 from routing.delivery import Delivery
-from routing.entry import AnyEntry, Opened, Signal
+from routing.entry import AlertCommand, AnyEntry, Opened, Signal
 from routing.event import whole_of
 from routing.incident import Moment, Verdict
 from routing.run import Run
@@ -231,6 +231,8 @@ def _said(entry: AnyEntry) -> str:
     by = (entry.by or "somebody") + (f", {entry.client}" if entry.client else "")
     if isinstance(entry, Opened):
         return f"opened by hand by {by}: {entry.title}"
+    if isinstance(entry, AlertCommand):
+        return f"{entry.verb.value} asked for by {by} via {entry.via}"
     return f"{type(entry).__name__.lower()} by {by}"
 
 

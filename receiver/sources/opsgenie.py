@@ -213,7 +213,7 @@ def _command(
     user = " ".join(shaping.text(told, "user").split())
     return AlertCommand(
         at=inbound.received_at,
-        by=f"{user} ({source.name})" if user else source.name,
+        by=f"{user} ({source.name})" if user else f"source {source.name}",
         source=source.name,
         verb=verb,
         alert=alert,

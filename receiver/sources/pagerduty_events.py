@@ -84,7 +84,12 @@ def parse(inbound: Inbound, source: Source) -> Parsed:
         event = _alert(told, inbound, source, Status.INFO)
         mark = fingerprint.fingerprint(event, "")
         command = AlertCommand(
-            at=inbound.received_at, by=source.name, source=source.name, verb=Verb.ACK, alert=mark, via=_VIA
+            at=inbound.received_at,
+            by=f"source {source.name}",
+            source=source.name,
+            verb=Verb.ACK,
+            alert=mark,
+            via=_VIA,
         )
         return Parsed((), commands=(command,))
     status = Status.FIRING if told["event_action"] == "trigger" else Status.RESOLVED

@@ -20,17 +20,19 @@ MOST_SUSPECTS = 3
 def remember(draft: Draft, event: Event, classified: Classified, at: int) -> None:
     """A production deployment went live: a suspect of what breaks next, and of what has just broken."""
     labels = classified.labels
+    change = "" if labels.get("deployment") or labels.get("project") else event.title
+    id_ = labels.get("deployment", "") or event.key
     project = labels.get("project", "") or event.source
     deploy = Deploy(
-        id=labels.get("deployment", "") or event.key,
+        id=change or id_,
         project=project,
         service=classified.service,
         by=labels.get("author", ""),
         at=min(event.starts_at or at, at),
         link=event.link,
-        change="" if labels.get("deployment") or labels.get("project") else event.title,
+        change=change,
     )
-    key = f"{project}/{deploy.id}"
+    key = f"{project}/{id_}"
     if draft.find(Table.DEPLOY, key, Deploy) is None:
         draft.put(Table.DEPLOY, key, deploy)
         forget = max(draft.now, deploy.at) + draft.policy.suspect_ms + HOUR

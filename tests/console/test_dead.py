@@ -1,18 +1,21 @@
 """Dead letters: looked at, mended, brought through or dropped, alone and in bulk."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import shipped
 from desk import Ask, Desk, Run, outage
 from working import until
 
-from ledger import dead, log
+from ledger import dead, log, policies
 from ledger.clock import now_ms
 from ledger.dead import Fate, Kind
 from routing.entry import Delivered, Lane, Outcome, Signal, TimerDue, encode_entry
 from routing.instant import DAY
+from routing.load import load
 
 EVENT: dict[str, Any] = {
     "id": "evt_1", "object": "event", "type": "payout.failed", "created": 1_790_000_000, "livemode": True,
@@ -44,6 +47,38 @@ def test_a_mended_letter_is_brought_through_and_explained(
     assert fate(desk, letter) == (Fate.RETRIED, "ben")
     (life,) = ask("why", f"{letter}.r1")
     assert f"replayed by ben from {letter}" in life["life"][1]["what"]
+
+
+PAGES = """
+  pages:
+    vendor: pagerduty_events
+    secrets: ["${PAGERDUTY_ROUTING_KEY}"]
+"""
+
+
+def test_an_acknowledgement_and_a_trigger_are_read_again_for_the_address_they_were_sent_to(
+    desk: Desk, run: Run, ask: Ask, tmp_path: Path
+) -> None:
+    found = shipped.files()
+    found["config/sources.yaml"] += PAGES
+    policies.publish(desk.client, desk.keys, found, shipped.vendors(), load(found, shipped.vendors()), "test")
+    sent = {":path": "/v2/enqueue"}
+    letters = [
+        dead.bury_now(desk.client, desk.keys, dead.refused("pages", "x", raw, now_ms(), headers=sent))
+        for raw in (b'{"event_action": "acknowledge"}', b'{"payload": {"summary": "no action"}}')
+    ]
+    assert "'event_action' is missing or blank" in run("dead", "retry", letters[1], code=1).stderr
+    mended = tmp_path / "mended.json"
+    mended.write_text('{"event_action": "acknowledge", "dedup_key": "db1"}')
+    assert "it reads as ack" in run("dead", "edit", letters[0], "--body", str(mended)).stdout
+    said = run("dead", "retry", letters[0]).stdout
+    assert fate(desk, letters[0])[0] is Fate.RETRIED
+    entry = re.search(r"b[0-9]+-[0-9]+", said)
+    assert entry is not None
+    (life,) = ask("why", entry[0])
+    assert any(
+        "ack asked for by source pages via PagerDuty's Events API" in each["what"] for each in life["life"]
+    )
 
 
 def test_a_retry_that_still_cannot_be_read_says_why_and_keeps_it(desk: Desk, run: Run) -> None:

@@ -71,7 +71,7 @@ def test_an_acknowledgement_and_a_change_are_shown_too(folder: Path) -> None:
     ack = b'{"event_action": "acknowledge", "dedup_key": "db1"}'
     assert "ack the incident of alert v1:" in tried(folder, "pages", ack).output
     (command,) = json.loads(tried(folder, "pages", ack, "--json").output)["commands"]
-    assert (command["verb"], command["by"]) == ("ack", "pages")
+    assert (command["verb"], command["by"]) == ("ack", "source pages")
     change = tried(folder, "pages", b'{"payload": {"summary": "New prices"}}').output
     assert "kind change" in change
     assert "deploy" in change

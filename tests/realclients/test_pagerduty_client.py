@@ -50,7 +50,7 @@ def test_it_triggers_acknowledges_and_resolves(doors: Doors, client: EventsApiV2
     assert (opened.team, opened.labels["origin"]) == ("platform", "worker-3")
     assert client.acknowledge(key) == key
     taken = doors.incident("The queue is stuck")
-    assert (taken.phase, taken.acknowledged_by) == (Phase.ACKNOWLEDGED, "pages")
+    assert (taken.phase, taken.acknowledged_by) == (Phase.ACKNOWLEDGED, "source pages")
     assert client.resolve(key) == key
     assert doors.incident("The queue is stuck").phase is Phase.RESOLVED
 

@@ -245,6 +245,15 @@ def test_a_source_s_rate_is_503_too_and_its_networks_are_403(redis: Redis, redis
         assert post(doors, trigger(routing_key=ROUTING_KEY[::-1])).status_code == 403
 
 
+def test_each_source_has_its_own_limit(redis: Redis, redis_url: str) -> None:
+    small = replace(DOORS.sources["pages"], max_bytes=400)
+    policy = replace(DOORS, sources={"pages": small, "second": DOORS.sources["second"]})
+    with open_doors(redis, redis_url, policy=policy) as doors:
+        assert post(doors, trigger(filler="x" * 400)).status_code == 413
+        assert post(doors, trigger(filler="x" * 400, routing_key=ROUTING_KEY[::-1])).status_code == 202
+        assert post(doors, trigger()).status_code == 202
+
+
 def test_without_a_source_there_is_nothing(redis: Redis, redis_url: str) -> None:
     with open_doors(redis, redis_url, policy=replace(DOORS, sources={})) as doors:
         assert post(doors, trigger()).status_code == 404

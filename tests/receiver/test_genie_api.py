@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -155,6 +156,14 @@ def test_a_request_that_is_not_decided_yet_is_a_404_that_clients_know(doors: Doo
     found = doors.reception.http.get(url, headers=KEY)
     assert (found.status_code, found.headers["x-opsgenie-errortype"]) == (404, "RequestNotProcessed")
     assert found.json()["hint"]
+
+
+def test_who_asks_at_once_waits_for_the_decision(doors: Doors) -> None:
+    url = f"{doors.url}{ALERTS}/requests/{create(doors).json()['requestId']}"
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(doors.reception.http.get, url, headers=KEY)
+        doors.decide()
+        assert asked.result(5).json()["data"]["isSuccess"] is True
 
 
 def test_a_request_of_a_paused_source_was_in_vain(doors: Doors) -> None:

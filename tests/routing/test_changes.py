@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from small_policy import HERE, POLICY, START, World, deploy, firing
 
@@ -60,6 +61,15 @@ def test_the_later_is_suspected_first_but_a_repair_looks_at_the_deployment(sim: 
         '4 min after the change "New prices", or 5 min after production deploy dpl_bad by dora'
     )
     assert facts.of_incident(incident, "r", sim.now)["incident"]["suspect"]["id"] == "dpl_bad"
+
+
+def test_the_same_words_twice_are_two_changes(sim: Simulation) -> None:
+    for number in range(2):
+        told = change("New prices", START + number * MINUTE)
+        event = msgspec.structs.replace(told.event, key=f"change:{number}")
+        sim.feed(msgspec.structs.replace(told, event=event))
+    sim.pass_time(START + 5 * MINUTE)
+    assert render.suspicion(broken(sim), START + 5 * MINUTE).count("New prices") == 2
 
 
 def test_with_nothing_but_a_change_a_repair_has_no_suspect(sim: Simulation) -> None:
