@@ -51,6 +51,11 @@ def of_sources(client: redis.Redis, keys: Keys, now: int) -> dict[str, Arrivals]
     }
 
 
+def last(client: redis.Redis, keys: Keys) -> dict[str, int]:
+    """When something of each source was last kept (ms). Raises redis.RedisError."""
+    return {text(name): int(at) for name, at in client.hgetall(keys.last_arrivals).items()}
+
+
 def examples(client: redis.Redis, keys: Keys, source: str) -> list[dict[str, object]]:
     """The last requests of this source that were refused, redacted, newest first. Raises redis.RedisError."""
     found = client.lrange(keys.refused(source), 0, -1)

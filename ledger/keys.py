@@ -208,6 +208,17 @@ class Keys:
         """Hash, expiring: source -> how many of its events were kept in that hour since the epoch."""
         return self._key("arrivals", str(hour))
 
+    def heard(self, source: str, day: int) -> str:
+        """String, expiring: a bit for each five minutes of that day since the epoch in which something of the source
+        came; of source "-", in which we were there to hear it.
+        """
+        return self._key("arrivals", "heard", source, str(day))
+
+    @property
+    def quiet(self) -> str:
+        """Hash: source -> since when it is silent against its rhythm."""
+        return self._key("quiet")
+
     def refused(self, source: str) -> str:
         """List, capped: redacted examples of what a source's verifier refused."""
         return self._key("refused", source)

@@ -34,6 +34,8 @@ class Counts:
     """Events and answers by source, repeats included."""
     told: Counter[str] = field(default_factory=Counter)
     """Of `accepted`, what Redis has been told about."""
+    heard: dict[str, int] = field(default_factory=dict)
+    """By source, the last five minutes since the epoch in which Redis was told that something came."""
     dead: Counter[str] = field(default_factory=Counter)
     took: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     took_sum_s: float = 0.0

@@ -28,6 +28,8 @@ from workers.gaps import EVERY_S as GAPS_S
 from workers.gaps import Gaps
 from workers.orphans import Orphans
 from workers.queues import Queues
+from workers.quietness import EVERY_S as QUIET_S
+from workers.quietness import Quietness
 from workers.reaper import EVERY_S as REAP_S
 from workers.reaper import Reaper
 from workers.retrieving import EVERY_S as RETRIEVING_S
@@ -87,6 +89,7 @@ def serve(settings: WorkerSettings) -> None:
         Chore("forget", FORGET_S, lambda: pulse.forget(client, keys, now_ms())),
         Chore("reap", REAP_S, Reaper(client, keys).round),
         Chore("orphans", REAP_S, Orphans(client).round),
+        Chore("quiet", QUIET_S, Quietness(client, keys, name).round),
         Chore("archive", archiver.EVERY_S, archiver.sweeper(client, keys, settings.ledger)),
     ]
     # Another's server may take its time, and a spare job may not wait for it; nor for a large archive.

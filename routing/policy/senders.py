@@ -37,6 +37,8 @@ class Source:
     """Requests a second that are taken, a burst of ten seconds' worth at once; 0: as many as there is room for."""
     vendor_severities: Mapping[str, Severity] = field(default_factory=dict)
     """What this sender's own words for severity, in lower case, mean; before what all of them mean."""
+    quiet_ms: int | None = 0
+    """After how long a silence it has gone quiet; 0: when it is silent against its own rhythm; None: never."""
     poll: Mapping[str, Setting] = field(default_factory=dict)
     """How its vendor is asked for what we missed. Not for who takes in."""
     bodies_ms: int | None = None

@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
 from routing.policy import Source
 from routing.reason import BUILT_IN
@@ -20,11 +20,12 @@ from routing.schema.fields import (
     Some,
     SourceVendor,
     VendorSeverities,
+    positive_duration,
 )
 from routing.schema.fitting import misfits
 from routing.schema.part import Part, Spot, known
 from routing.schema.refusal import Refusal, refuse_all, shown, suggestion
-from routing.schema.written import LABEL_NAME, NAMED, NETWORK, shown_as
+from routing.schema.written import LABEL_NAME, NAMED, NETWORK, POSITIVE_DURATION, shown_as
 
 OURSELVES = "tocsin"
 """The source of alarms about ourselves; built in, and reachable from within only."""
@@ -62,6 +63,23 @@ FLEETING = frozenset({"status", "severity", "vendor_severity"})
 MarkLabel = Annotated[
     LabelName, AfterValidator(_lasting), shown_as(LABEL_NAME | {"not": {"enum": sorted(FLEETING)}})
 ]
+
+
+def _quiet(value: object) -> int | None:
+    """0 for learned, None for never, else ms. Raises Refusal."""
+    if not isinstance(value, str):
+        raise Refusal(
+            f"{shown(value)} says not when it is quiet", "write learned, never, or a duration like 2h"
+        )
+    return _QUIET_WORDS[value] if value in _QUIET_WORDS else positive_duration(value)
+
+
+_QUIET_WORDS: dict[str, int | None] = {"learned": 0, "never": None}
+QuietField = Annotated[
+    int | None,
+    PlainValidator(_quiet),
+    shown_as({"anyOf": [{"enum": sorted(_QUIET_WORDS)}, POSITIVE_DURATION]}),
+]
 Network = Annotated[str, AfterValidator(_network), shown_as(NETWORK)]
 SourceKey = Annotated[Name, AfterValidator(_not_ourselves), shown_as(NAMED | {"not": {"enum": [*BUILT_INS]}})]
 
@@ -95,6 +113,11 @@ class SourcePart(Part):
         description="how long its requests are kept as they came, where not as long as all others",
     )
     settings: dict[str, SettingValue] = Field(default={}, description="what the vendor's module takes")
+    quiet: QuietField = Field(
+        default="learned",
+        validate_default=True,
+        description="when it has gone quiet: learned from its rhythm, after 2h of silence, or never",
+    )
     poll: dict[str, SettingValue] = Field(
         default={}, description="how the vendor is asked for what we missed, for those that can be"
     )
@@ -162,5 +185,6 @@ def _source(name: str, part: SourcePart, spot: Spot) -> Source:
         fingerprint=part.fingerprint,
         bodies_ms=part.keep_bodies,
         vendor_severities=part.vendor_severity,
+        quiet_ms=part.quiet,
         poll=part.poll,
     )
