@@ -14,16 +14,19 @@ from console.doing.runbooks import switch
 from console.gaps import gaps
 from console.options import json_option
 from console.output import ago, as_json, facts, heading, iso, one_line, say, table
-from ledger import arrivals, policies
+from ledger import arrivals, policies, rhythms
 from ledger.arrivals import Arrivals
 from ledger.catalogue import catalogue
 from ledger.catalogue import source as module
 from ledger.clock import now_ms
+from ledger.rhythms import Silent
 from ledger.settings import from_env
+from routing import duration
 from routing.decision import Table
 from routing.entry import SwitchSet
 from routing.instant import parse_iso
 from routing.load import load
+from routing.policy import Source
 
 
 def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -44,7 +47,7 @@ sources.add_command(gaps)
 @sources.command("list")
 @json_option
 def list_(json: bool) -> None:
-    """List every configured source: when it last sent, how much in the last hour, what was refused."""
+    """List every source: when it last sent, how much in the last hour, since when it is quiet, what was refused."""
     found = rows(connected(), now_ms())
     if json:
         as_json(found)
@@ -56,29 +59,54 @@ def rows(context: Context, now: int) -> list[dict[str, Any]]:
     """Every configured source."""
     switches = context.store.records(Table.SWITCH, SwitchSet)
     came = arrivals.of_sources(context.client, context.keys, now)
+    silent = rhythms.quiet(context.client, context.keys)
     return [
         {"name": source.name, "vendor": source.vendor, "team": source.team, "service": source.service,
          "paused": f"pause:{source.name}" in switches, "origin": str(source.origin),
-         **_told(came.get(source.name, Arrivals()))}
+         **_told(source, came.get(source.name, Arrivals()), silent.get(source.name))}
         for source in context.policy.sources.values()
     ]  # fmt: skip
 
 
 def tell(found: Sequence[dict[str, Any]], now: int) -> None:
     table(
-        ("NAME", "VENDOR", "TEAM", "SERVICE", "PAUSED", "LAST", "HOUR", "REFUSED", "ORIGIN"),
+        ("NAME", "VENDOR", "TEAM", "SERVICE", "PAUSED", "LAST", "HOUR", "QUIET", "REFUSED", "ORIGIN"),
         [
             (row["name"], row["vendor"], row["team"], row["service"], row["paused"],
-             ago(parse_iso(row["last_at"]) if row["last_at"] else 0, now), row["last_hour"],
-             sum(row["refused"].values()), row["origin"])
+             _ago(row["last_at"], now), row["last_hour"], _since(row, now), _refusals(row), row["origin"])
             for row in found
         ],
     )  # fmt: skip
 
 
-def _told(seen: Arrivals) -> dict[str, Any]:
-    last = iso(seen.last_at) if seen.last_at else None
-    return {"last_at": last, "last_hour": seen.hour, "refused": dict(seen.refused)}
+def _told(source: Source, seen: Arrivals, silent: Silent | None) -> dict[str, Any]:
+    return {
+        "last_at": iso(seen.last_at) if seen.last_at else None,
+        "last_hour": seen.hour,
+        "quiet_when": _quiet_when(source),
+        "quiet_since": iso(silent.since_at) if silent else None,
+        "quiet_because": silent.why if silent else None,
+        "refused": dict(seen.refused),
+    }
+
+
+def _quiet_when(source: Source) -> str:
+    """In the words of its configuration."""
+    if not source.secrets or source.quiet_ms is None:
+        return "never"
+    return duration.text(source.quiet_ms) if source.quiet_ms else "learned"
+
+
+def _ago(written: str | None, now: int) -> str:
+    return ago(parse_iso(written) if written else 0, now)
+
+
+def _since(row: dict[str, Any], now: int) -> str:
+    return f"since {_ago(row['quiet_since'], now)}" if row["quiet_since"] else ""
+
+
+def _refusals(row: dict[str, Any]) -> str:
+    return ", ".join(f"{why} {times}" for why, times in sorted(row["refused"].items()))
 
 
 @sources.command()
@@ -101,18 +129,19 @@ def one(context: Context, source: str, now: int) -> dict[str, Any]:
     seen = arrivals.of_sources(context.client, context.keys, now).get(source, Arrivals())
     examples = arrivals.examples(context.client, context.keys, source)
     setup = module(found.vendor).SETUP if found.secrets else ""
-    return {"name": source, "vendor": found.vendor, **_told(seen), "examples": examples, "setup": setup}
+    silent = rhythms.quiet(context.client, context.keys).get(source)
+    told = _told(found, seen, silent)
+    return {"name": source, "vendor": found.vendor, **told, "examples": examples, "setup": setup}
 
 
 def tell_one(found: dict[str, Any], now: int) -> None:
-    refused = ", ".join(f"{why} {times}" for why, times in sorted(found["refused"].items()))
-    last = ago(parse_iso(found["last_at"]) if found["last_at"] else 0, now)
     facts(
         [
             ("vendor", found["vendor"]),
-            ("last", last),
+            ("last", _ago(found["last_at"], now)),
             ("last hour", found["last_hour"]),
-            ("refused", refused or "-"),
+            ("quiet", found["quiet_because"] or f"no; when: {found['quiet_when']}"),
+            ("refused", _refusals(found) or "-"),
         ]
     )
     for example in found["examples"]:

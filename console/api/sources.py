@@ -17,10 +17,15 @@ LARGE = 2_097_152
 
 
 class Told(Shape):
+    """`quiet_when`: learned, never, or after how long a silence."""
+
     name: str
     vendor: str
     last_at: Instant
     last_hour: int
+    quiet_when: str
+    quiet_since: Instant
+    quiet_because: str | None
     refused: dict[str, int]
 
 

@@ -12,8 +12,10 @@ from desk import Ask, Desk, Run
 from redis import Redis
 
 from console.main import tocsin
+from ledger import rhythms
 from ledger.clock import now_ms
 from ledger.keys import Keys
+from ledger.rhythms import Silent
 from routing.instant import HOUR, iso
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -158,8 +160,26 @@ def test_it_tells_what_each_source_sent_and_what_was_refused(
         0,
         {},
     )
+    assert "signature 3" in run("sources", "list").stdout
     shown = run("sources", "show", "stripe").stdout
     assert "signature 3" in shown
+    assert "no; when: learned" in shown
     assert "2026-11-24T02:30:00Z signature: it is old" in shown
     assert "STRIPE_WEBHOOK_SECRET" in shown
     assert ask("sources", "show", "stripe")["examples"][0]["error"] == "it is old"
+
+
+def test_it_tells_since_when_a_source_is_quiet_and_why(desk: Desk, run: Run, ask: Ask, redis: Redis) -> None:
+    since = now_ms() - 3 * HOUR
+    rhythms.fell_silent(
+        redis, Keys(), "stripe", Silent(since_at=since, said_at=since, why="nothing has come")
+    )
+    rows = {row["name"]: row for row in ask("sources", "list")}
+    assert (rows["stripe"]["quiet_since"], rows["stripe"]["quiet_because"]) == (
+        iso(since),
+        "nothing has come",
+    )
+    assert (rows["vercel"]["quiet_since"], rows["vercel"]["quiet_because"]) == (None, None)
+    assert "since 3 h ago" in run("sources", "list").stdout
+    assert "nothing has come" in run("sources", "show", "stripe").stdout
+    assert ask("sources", "show", "stripe")["quiet_since"] == iso(since)
