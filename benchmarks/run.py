@@ -11,7 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests/support"))  # the whole system for a measurement, and stand-ins
 
-import folding  # noqa: E402  # found by the line above
+import asking  # noqa: E402  # found by the line above
+import folding  # noqa: E402
 import load  # noqa: E402
 import machine  # noqa: E402
 import matching  # noqa: E402
@@ -31,6 +32,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "match": matching.rows,
     "rehearse": rehearsing.rows,
     "repair": repairing.rows,
+    "ask": asking.rows,
 }
 
 

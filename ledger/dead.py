@@ -20,6 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 _REPLACE = Script("replace")
+_AT_ONCE = 200
+"""Letters looked through at once for those that a filter lets through."""
 
 
 class NotThere(TocsinError):
@@ -80,9 +82,10 @@ def listing(  # noqa: PLR0913  # each of them narrows it
     wanted = {"kind": kind, "source": source, "status": status}
     place = int(cursor or 0)
     end = place + most if most else 0
+    at_once = max(limit, _AT_ONCE) if kind or source or text else limit
     found: list[DeadLetter] = []
     mark = ""
-    while ids := _ids(client, keys, place, limit):
+    while ids := _ids(client, keys, place, at_once):
         for letter in _fetch(client, keys, ids):
             if letter and letter.at < since:
                 return Page(found, "")

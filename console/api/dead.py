@@ -23,7 +23,7 @@ from routing.errors import TocsinError
 
 AT_ONCE = 100
 """So many letters one request brings through or drops."""
-READ = 1_000
+READ = 500
 LARGE = 8_388_608
 """Bytes of a request that replaces a body."""
 

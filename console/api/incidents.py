@@ -22,8 +22,10 @@ from routing.incident import Alert, Phase
 from routing.record import decode
 from routing.severity import Severity
 
-READ = 1_000
+READ = 500
 """So many incidents are read for one page."""
+TOLD = 1_000
+"""So many moments of one timeline."""
 SHOWN = 200
 """So many alerts, deliveries, runs and moments of one incident are shown with it."""
 
@@ -261,7 +263,7 @@ def alerts(asked: Asked) -> Free:
 
 def timeline(asked: Asked) -> Free:
     incident = known(asked.context, asked.path["id"])
-    return {"timeline": [shown_moment(each) for each in asked.context.store.moments(incident.id, READ)]}
+    return {"timeline": [shown_moment(each) for each in asked.context.store.moments(incident.id, TOLD)]}
 
 
 def open_(asked: Asked) -> Free:

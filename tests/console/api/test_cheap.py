@@ -1,0 +1,127 @@
+"""Reads cost what they show, however much there is: so many questions to the store, so many bytes of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import crowd
+import pytest
+from desk import Desk
+from embedded import running_server
+from small_policy import POLICY
+
+from console.api.declared import Asked, Operation
+from console.api.openapi import operations
+from console.serving.site import LiveContext
+from console.trust.actor import Actor
+from console.trust.acts import Role, Scope
+from ledger.keys import Keys
+from ledger.settings import LedgerSettings
+
+pytestmark = [pytest.mark.xdist_group("api-cheap")]
+ADMIN = Actor("anna", Role.ADMIN, frozenset(), "token", "t1", frozenset(scope.value for scope in Scope), "")
+MANY = (3_000, 120, 8_000)
+"""Incidents, of which open; dead letters."""
+FEW = (150, 120, 150)
+
+
+@dataclass
+class Store:
+    """`ask` answers as the API would; `cost` is what that took: round trips, and bytes that came."""
+
+    desk: Desk
+
+    def cost(self, operation: Operation, **query: Any) -> tuple[int, int]:
+        before = self._counted()
+        asked(self.desk, operation, **query)
+        trips, sent = (after - first for first, after in zip(before, self._counted(), strict=True))
+        return trips - 1, sent
+
+    def _counted(self) -> tuple[int, int]:
+        found = self.desk.client.info("stats")
+        commands = sum(each["calls"] for each in self.desk.client.info("commandstats").values())
+        return int(commands), int(found["total_net_output_bytes"])
+
+
+def asked(desk: Desk, operation: Operation, place: str = "", **query: Any) -> Any:
+    settings = LedgerSettings(redis_url=desk.settings.redis_url, data_dir=desk.settings.data_dir)
+    context = LiveContext(settings, desk.client, Keys())
+    path = dict.fromkeys(("id", "delivery", "run", "name"), place)
+    read = operation.query.model_validate(query) if operation.query else None
+    return operation.does(Asked(context, ADMIN, crowd.START + 10_000_000_000, path, read))
+
+
+def filled(data: Path, url: str, count: int, opened: int, letters: int) -> Desk:
+    desk = Desk(url, data, POLICY)
+    desk.publish()
+    crowd.incidents(desk, count, opened)
+    crowd.letters(desk, letters)
+    return desk
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
+    """One with few of everything, and one with many."""
+    data = tmp_path_factory.mktemp("cheap")
+    with running_server() as small, running_server() as large:
+        yield Store(filled(data / "few", small.url, *FEW)), Store(filled(data / "many", large.url, *MANY))
+
+
+def operation(name: str) -> Operation:
+    return next(each for each in operations() if each.name == name)
+
+
+CASES: list[tuple[str, dict[str, Any], int]] = [
+    ("getIncidents", {}, 6),
+    ("getIncidents", {"status": ["triggered"], "limit": 100}, 6),
+    ("getIncidents", {"all": "true"}, 8),
+    ("getIncidentsId", {"place": "INC-100"}, 16),
+    ("getIncidentsIdAlerts", {"place": "INC-100"}, 6),
+    ("getIncidentsIdTimeline", {"place": "INC-100"}, 6),
+    ("getDead", {}, 8),
+    ("getDead", {"kind": "refused", "limit": 100}, 8),
+    ("getDeadId", {"place": "dl-0000000000000001"}, 6),
+    ("getStatus", {}, 20),
+    ("getSources", {}, 14),
+    ("getOutbox", {}, 2),
+]
+"""Of the API's answers, how many commands each may take at most."""
+
+
+@pytest.mark.parametrize(("name", "query", "most"), CASES, ids=lambda value: str(value)[:40])
+def test_a_read_costs_what_it_shows_however_much_there_is(
+    stores: tuple[Store, Store], name: str, query: dict[str, Any], most: int
+) -> None:
+    few, many = (store.cost(operation(name), **query) for store in stores)
+    assert many[0] <= most, f"{many[0]} commands"
+    assert many[1] <= 1.6 * few[1] + 20_000, f"{many[1]} bytes, {few[1]} where there are few"
+
+
+def test_a_filter_that_matches_nothing_gives_up_after_so_many(stores: tuple[Store, Store]) -> None:
+    _, many = stores
+    page = asked(many.desk, operation("getIncidents"), all="true", text="no such title")
+    assert (page["incidents"], page["after"]) == ([], f"INC-{MANY[0] - 499}")
+    letters = asked(many.desk, operation("getDead"), text="no such words")
+    assert letters["letters"] == []
+    assert letters["after"]
+    trips, _ = many.cost(operation("getDead"), text="no such words")
+    assert trips <= 20
+
+
+def test_all_of_many_are_reached_page_by_page(stores: tuple[Store, Store]) -> None:
+    _, many = stores
+    assert len(set(_all(many.desk, "getIncidents", "incidents", all="true", limit=500))) == MANY[0]
+    vercel = _all(many.desk, "getDead", "letters", source="vercel", limit=500)
+    assert len(set(vercel)) == MANY[2] // 100
+
+
+def _all(desk: Desk, name: str, rows: str, **query: Any) -> list[str]:
+    found: list[str] = []
+    after = ""
+    while True:
+        page = asked(desk, operation(name), after=after, **query)
+        found += [each["id"] for each in page[rows]]
+        after = page["after"]
+        if not after:
+            return found
