@@ -77,6 +77,13 @@ class Watch:
             elif not await _rings(bell, QUIET_S):
                 yield ""
 
+    def changed(self, topics: Iterable[str], since: str) -> list[str] | None:
+        """Which of them have changed since that version; None where that is not known, so that any may have."""
+        epoch, _, turn = since.partition("-")
+        if epoch != self._epoch or not (turn.isascii() and turn.isdigit()):
+            return None
+        return [topic for topic in topics if self._changed.get(topic, 0) > int(turn)]
+
     async def _pause(self, pause_s: float) -> None:
         clock = asyncio.get_running_loop().time
         ends = clock() + pause_s
@@ -85,10 +92,8 @@ class Watch:
 
     def _has_changed(self, topics: tuple[str, ...], since: str) -> bool:
         """Who names a version of another process has missed nobody knows what: it costs one look."""
-        epoch, _, turn = since.partition("-")
-        if epoch != self._epoch or not (turn.isascii() and turn.isdigit()):
-            return True
-        return any(self._changed.get(topic, 0) > int(turn) for topic in topics)
+        changed = self.changed(topics, since)
+        return changed is None or bool(changed)
 
     async def _begin(self) -> None:
         """From the last commit on. What came before is taken for changed by everybody who comes back."""

@@ -72,6 +72,8 @@ class Operation:
     team: Callable[[Asked], str] | None = None
     reads: Does | None = None
     media: str = "application/json"
+    streams: bool = False
+    """It answers for as long as somebody listens."""
     refusals: Sequence[int] = ()
     """Statuses besides those that every operation may answer."""
     description: str = ""

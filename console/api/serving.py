@@ -38,14 +38,14 @@ def routes(operations: Sequence[Operation]) -> list[Route]:
     return found + [
         Route(
             path,
-            guarded(Act.PUBLIC, _not_allowed(methods)),
+            guarded(Act.PUBLIC, not_allowed(methods)),
             methods=[each for each in METHODS if each not in methods],
         )
         for path, methods in taken.items()
     ]
 
 
-def _not_allowed(methods: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
+def not_allowed(methods: Sequence[str]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         problem = Problem(405, f"{request.method} is nothing this path takes", f"use {', '.join(methods)}")
         problem.headers["allow"] = ", ".join(methods)
