@@ -24,8 +24,8 @@ from routing.errors import TocsinError
 AT_ONCE = 100
 """So many letters one request brings through or drops."""
 READ = 500
-LARGE = 8_388_608
-"""Bytes of a request that replaces a body."""
+LARGE = 2_097_152
+"""Bytes of a request that replaces a body; the console takes no more of any."""
 
 
 class Letter(Shape):

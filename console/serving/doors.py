@@ -3,8 +3,9 @@
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.serving.failures import problem
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY = 2_097_152
@@ -43,14 +44,10 @@ class Doors:
             await send(message)
 
         if scope["method"] not in SAFE and (why := refusal(headers)):
-            answer = JSONResponse(
-                {"error": why, "hint": "act from the console's own pages, or with a token"}, 403
-            )
+            answer = problem(403, why, "act from the console's own pages, or with a token", {})
             await answer(scope, receive, sending)
         elif int(headers.get("content-length") or 0) > MAX_BODY:
-            await JSONResponse({"error": "too large", "hint": f"at most {MAX_BODY} bytes"}, 413)(
-                scope, receive, sending
-            )
+            await problem(413, "too large", f"at most {MAX_BODY} bytes", {})(scope, receive, sending)
         else:
             await self._app(scope, _bounded(receive), sending)
 

@@ -285,3 +285,13 @@ def test_without_the_store_it_says_when_to_ask_again(tmp_path: Path) -> None:
         answer = seen.client.get(f"{seen.url}{V1}/incidents", headers={"authorization": "Bearer x"})
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.headers["retry-after"]
+
+
+def test_who_is_signed_in_may_ask_too_and_only_from_our_own_pages(at: World, incident: str) -> None:
+    with at.seen.signed_in("ben") as browser:
+        acked = browser.post(f"{V1}/incidents/{incident}/ack")
+        assert acked.json()["said"][0] == "acknowledged by ben via the console"
+        browser.headers["sec-fetch-site"] = "cross-site"
+        refused = browser.post(f"{V1}/incidents/{incident}/resolve")
+        assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
+        assert browser.get(f"{V1}/incidents/{incident}").json()["status"] == "acknowledged"
