@@ -19,8 +19,15 @@ def review(draft: Draft) -> None:
         if incident is None or not incident.threads:
             continue
         before = draft.state.get(Table.INCIDENT, key)
-        if isinstance(before, Incident):
+        if isinstance(before, Incident) and _told_of(before) != _told_of(incident):
             _follow(draft, before, incident)
+
+
+def _told_of(incident: Incident) -> tuple[object, ...]:
+    """All that its threads are told of; most entries change none of it."""
+    passage = incident.course.passage if incident.course else None
+    who = incident.acknowledged_by, bool(incident.asked_again)
+    return incident.phase, incident.severity, incident.merged_into, passage, who
 
 
 def _follow(draft: Draft, before: Incident, incident: Incident) -> None:

@@ -13,15 +13,17 @@ from routing.incident import Incident, Phase
 from routing.response import sending
 from routing.ringing import RINGS_MS, may_ring
 
+_INCIDENT, _DELIVERY = Table.INCIDENT, Table.DELIVERY  # looked at after every entry
+
 
 def review(draft: Draft) -> None:
     """Look at every incident that this entry settled, and at every call that was taken after that."""
-    for key in draft.changed(Table.INCIDENT):
-        now, before = draft.incident(key), draft.state.get(Table.INCIDENT, key)
+    for key in draft.changed(_INCIDENT):
+        now, before = draft.incident(key), draft.state.get(_INCIDENT, key)
         if now is not None and _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
             for page in draft.ringing(key):
                 _end(draft, now, page)
-    for key in draft.changed(Table.DELIVERY):
+    for key in draft.changed(_DELIVERY):
         taken = draft.delivery(key)
         incident = draft.incident(taken.incident) if taken is not None and _rings(draft, taken) else None
         if taken is not None and incident is not None and _is_settled(incident):

@@ -12,8 +12,8 @@ from console.main import tocsin
 from routing.json_schema import SHAPES, json_schema
 from routing.schema.yaml_marks import read
 
-OTHERS = {"scrape_configs", "rule_files", "receivers", "alerting"}
-"""What Prometheus and Alertmanager are configured with."""
+OTHERS = {"scrape_configs", "rule_files", "receivers", "alerting", "authorization"}
+"""What Prometheus, Alertmanager and amtool are configured with."""
 
 BLOCKS = [(block, read(block.place, block.text).data) for block in pages.blocks("yaml")]
 OURS = [(block, data) for block, data in BLOCKS if not data.keys() & OTHERS]
