@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from console.context import Context
 from console.reviving import free_id
 from ledger import catalogue, log
@@ -101,7 +103,8 @@ def read_again(context: Context, sent: Sent) -> Event:
     source, raw = _source(context, sent), bodies.find(context.store, sent.raw_id)
     if raw is None:
         raise TocsinError("the body it came in is not kept any more")
-    inbound = Inbound(raw.body, raw.headers, {}, log.instant_of(sent.position))
+    path = raw.headers.get(":path", "")
+    inbound = Inbound(raw.body, raw.headers, {}, log.instant_of(sent.position), path=path)
     found = catalogue.source(source.vendor).parse(inbound, source).events
     same = list(_same(found, sent.entry.event))
     if not same:
@@ -127,4 +130,7 @@ def _source(context: Context, sent: Sent) -> Source:
 
 
 def _entry(trial: Trial, by: str, client: str = "") -> Signal:
-    return Signal(at=now_ms(), by=by, client=client, event=trial.event, replay_of=trial.sent.id)
+    """What else it says, like how it was found, stays."""
+    return msgspec.structs.replace(
+        trial.sent.entry, at=now_ms(), by=by, client=client, event=trial.event, replay_of=trial.sent.id
+    )

@@ -92,7 +92,7 @@ def judge(gate: Gate, inbound: Inbound) -> Request:
 
 
 def _request(gate: Gate, inbound: Inbound, parsed: Parsed, handed: Handed | None) -> Request:
-    source, kept = gate.source, redacted(inbound.headers)
+    source, kept = gate.source, _headers(gate, inbound)
     return Request(
         source.name,
         gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body,
@@ -129,12 +129,18 @@ def _lane(source: Source, event: Event) -> Lane:
 
 
 def _unreadable(gate: Gate, inbound: Inbound, why: str, trace: str = "") -> Request:
-    kept = redacted(inbound.headers)
-    if hasattr(gate.module, "PATH"):  # what it meant may depend on where it was sent
-        kept[":path"] = inbound.path
+    kept = _headers(gate, inbound)
     raw = gate.scrubbed(inbound.body) if gate.scrubbed else inbound.body
     letter = _letter(gate.source, why, raw, inbound, kept, trace)
     return Request(gate.source.name, b"", b"{}", (), (letter,), gate.source.dedup_ms)
+
+
+def _headers(gate: Gate, inbound: Inbound) -> dict[str, str]:
+    """As they are kept."""
+    kept = redacted(inbound.headers)
+    if hasattr(gate.module, "PATH"):  # what it meant may depend on where it was sent
+        kept[":path"] = inbound.path
+    return kept
 
 
 def _packed_wrong(gate: Gate, inbound: Inbound, error: body.Undecodable) -> Request:

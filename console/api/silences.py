@@ -19,6 +19,7 @@ from routing.decision import Table
 from routing.entry import SilenceSet
 from routing.incident import Phase
 from routing.language import matchers
+from routing.noise import silences as silencing
 
 Matcher = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 Matchers = Annotated[
@@ -87,7 +88,9 @@ def show(asked: Asked) -> Free:
 
 
 def _known(asked: Asked) -> dict[str, SilenceSet]:
-    return asked.context.store.records(Table.SILENCE, SilenceSet)
+    """Those that have not ended."""
+    found = asked.context.store.records(Table.SILENCE, SilenceSet)
+    return {key: each for key, each in found.items() if each.until_at > asked.now}
 
 
 def _one(asked: Asked) -> SilenceSet:
@@ -116,11 +119,7 @@ def set_(asked: Asked) -> Free:
 
 
 def expire(asked: Asked) -> Free:
-    known = _one(asked)
-    entry = SilenceSet(
-        at=asked.now, by=asked.who.name, client=asked.who.client, id=known.id, matchers=known.matchers,
-        until_at=asked.now, reason=known.reason,
-    )  # fmt: skip
+    entry = silencing.ended(_one(asked), asked.now, asked.who.name, asked.who.client)
     return told(do(asked.context, asked.who, entry))
 
 

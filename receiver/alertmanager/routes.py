@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import orjson
+from msgspec import structs
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -117,7 +118,8 @@ class AlertmanagerApi:
         wanted = replace(wanted, by=wanted.by or name or _NOBODY)
         known = await self._known(wanted.id) if wanted.id else None
         made = posted.entries(known, wanted, self._site.now(), str(uuid.uuid4()))
-        await self._append(made, raw, headers)
+        client = self._client(request, headers)
+        await self._append([structs.replace(each, client=client) for each in made], raw, headers)
         return _json({"silenceID": made[-1].id})
 
     async def end_silence(self, request: WebRequest, name: str) -> Response:
@@ -125,9 +127,15 @@ class AlertmanagerApi:
         if known is None:
             return Response(status_code=404)
         if known.until_at > now:
-            entry = silences.ended(known, now, name or _NOBODY)
-            await self._append((entry,), b"", headers_of(request.scope))
+            headers = headers_of(request.scope)
+            entry = silences.ended(known, now, name or _NOBODY, self._client(request, headers))
+            await self._append((entry,), b"", headers)
         return Response(status_code=200)
+
+    def _client(self, request: WebRequest, headers: dict[str, str]) -> str:
+        """For the audit."""
+        address = self._site.sender(request.scope, headers)
+        return f"{operators.VARIABLE} from {address or 'nowhere'}"
 
     def _policy(self) -> Policy:
         if self._site.gates.policy is None:

@@ -23,9 +23,10 @@ def compiled(texts: Sequence[str]) -> tuple[matchers.Matcher, ...]:
     return tuple(matchers.parse(text) for text in texts)
 
 
-def ended(known: SilenceSet, at: int, by: str) -> SilenceSet:
+def ended(known: SilenceSet, at: int, by: str, client: str = "") -> SilenceSet:
     """The entry that ends it at this instant (ms), also where it has not begun."""
-    return msgspec.structs.replace(known, at=at, by=by, from_at=min(known.from_at, at), until_at=at)
+    begun = min(known.from_at, at)
+    return msgspec.structs.replace(known, at=at, by=by, client=client, from_at=begun, until_at=at)
 
 
 def covering(draft: Draft, labels: Mapping[str, str]) -> Mute | None:

@@ -237,6 +237,7 @@ def test_one_set_on_the_command_line_is_shown_and_ended_here(place: Place) -> No
         assert place.call("DELETE", "/api/v2/silence/s-1").status_code == 200
     (ended,) = silences.ended(place.desk.store, now_ms())
     assert (ended.id, ended.by, ended.from_at) == ("s-1", "carla", now)
+    assert ended.client == "TOCSIN_OPERATOR_TOKEN from 127.0.0.1"
     assert silences.standing(place.desk.store, now_ms()) == []
     assert place.ask("/api/v2/silence/s-1")["status"] == {"state": "expired"}
     assert place.ask("/api/v2/silences?expired=false") == []

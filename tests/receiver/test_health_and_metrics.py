@@ -231,6 +231,8 @@ def test_the_page_lists_what_is_exposed_and_nothing_else(reception: Reception) -
     tally.count(redis, keys, "tocsin_bounces_total", channel="mail", outcome="bounced")
     tally.count(redis, keys, "tocsin_deferrals_total", channel="sms")
     tally.count(redis, keys, "tocsin_template_failures_total", template="page")
+    tally.count(redis, keys, "tocsin_polled_total", source="stripe", outcome="taken")
+    tally.count(redis, keys, "tocsin_retrieved_total", source="stripe", outcome="taken")
     assert exposed(reception) == documented()
 
 

@@ -4,11 +4,17 @@ import json
 from typing import Any
 
 import pytest
+from examples import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
 
-from receiver.alertmanager import posted
+from receiver.alertmanager import posted, query
 from receiver.alertmanager.posted import Unfit
+from receiver.alertmanager.query import BadQuery
 from routing.entry import SilenceSet
 from routing.instant import HOUR, MINUTE, iso
+from routing.language import matchers
 
 NOW = 1_764_000_000_000
 
@@ -154,3 +160,55 @@ def test_what_may_not_change_ends_it_and_another_takes_its_place(
 def test_one_that_is_over_stays_so_and_a_new_one_is_made() -> None:
     (made,) = entries(OVER, id="s-1", startsAt=iso(OVER.from_at))
     assert made.id == "new"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=9,
+)
+NAMES = ("id", "matchers", "startsAt", "endsAt", "createdBy", "comment", "annotations")
+
+
+@examples(80)
+@given(st.binary(max_size=200))
+def test_whatever_is_posted_is_a_silence_or_an_answer(raw: bytes) -> None:
+    try_to_set(raw)
+
+
+@examples(80)
+@given(st.sampled_from(NAMES), JSON)
+def test_anything_anywhere_in_one_is_a_silence_or_an_answer(name: str, value: Any) -> None:
+    try_to_set(body(**{name: value}))
+
+
+@examples(80)
+@given(st.dictionaries(st.sampled_from(["name", "value", "isRegex", "isEqual"]), JSON))
+def test_any_matcher_in_one_is_a_silence_or_an_answer(found: dict[str, Any]) -> None:
+    try_to_set(body(matchers=[found]))
+
+
+def try_to_set(raw: bytes) -> None:
+    try:
+        made = posted.entries(None, posted.read(raw), NOW, "new")
+    except Unfit:
+        return
+    for entry in made:
+        assert entry.until_at > NOW
+        assert [str(matchers.parse(text)) for text in entry.matchers] == entry.matchers
+
+
+@examples(80)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["filter", "receiver", "receiver_matchers", "active"]), st.text()),
+        max_size=5,
+    )
+)
+def test_any_question_is_read_or_refused(asked: list[tuple[str, str]]) -> None:
+    try:
+        found = query.read(QueryParams(asked))
+    except BadQuery:
+        return
+    assert isinstance(found.told("anybody"), bool)
+    assert isinstance(found.flag("active"), bool)

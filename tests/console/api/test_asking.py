@@ -295,3 +295,12 @@ def test_who_is_signed_in_may_ask_too_and_only_from_our_own_pages(at: World, inc
         refused = browser.post(f"{V1}/incidents/{incident}/resolve")
         assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json")
         assert browser.get(f"{V1}/incidents/{incident}").json()["status"] == "acknowledged"
+
+
+def test_a_silence_that_has_ended_is_no_longer_listed_and_cannot_be_ended_again(at: World) -> None:
+    sent = {"matchers": ['service="nowhere"'], "for": "1h", "reason": "test"}
+    name = at.post("/silences", sent, 201)["silence"]
+    with at.client(at.admin) as client:
+        assert client.delete(f"/silences/{name}").status_code == 200
+        assert client.delete(f"/silences/{name}").status_code == 404
+    assert name not in [each["id"] for each in at.get("/silences")["silences"]]
