@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from console.trust.actor import Actor
+from console.trust.acts import Act
+
 
 @dataclass(frozen=True, slots=True)
 class Nav:
@@ -12,6 +15,8 @@ class Nav:
     title: str
     path: str
     order: int
+    act: Act = Act.READ
+    """Only who may do this is shown the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,11 @@ class Entry:
     waiting: int
 
 
-def entries(path: str, waiting: Mapping[str, int]) -> list[Entry]:
+def entries(path: str, waiting: Mapping[str, int], actor: Actor | None) -> list[Entry]:
     """For the page at `path`. `waiting`: title -> how many wait there."""
     here = _here(path)
-    return [Entry(each.title, each.path, each == here, waiting.get(each.title, 0)) for each in known()]
+    open_ = [each for each in known() if actor is not None and actor.may(each.act)]
+    return [Entry(each.title, each.path, each == here, waiting.get(each.title, 0)) for each in open_]
 
 
 @lru_cache(maxsize=1)

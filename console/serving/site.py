@@ -11,6 +11,8 @@ from starlette.requests import HTTPConnection
 
 from console.context import Context
 from console.live import Watch
+from console.serving.jobs import Jobs
+from console.serving.once import ShownOnce
 from console.serving.settings import ConsoleSettings
 from ledger import policies
 from ledger.clock import now_ms
@@ -53,8 +55,12 @@ class Site:
     slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """For passwords: each try takes 32 MB."""
     live: Watch = field(init=False)
+    jobs: Jobs = field(init=False)
+    shown_once: ShownOnce = field(init=False)
 
     def __post_init__(self) -> None:
+        self.jobs = Jobs(self.now)
+        self.shown_once = ShownOnce(self.now)
         self.live = Watch(self.keys, connect_async(self.context.settings))
 
     @property

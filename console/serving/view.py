@@ -100,7 +100,7 @@ def act(act: Act, do: Do) -> Endpoint:
 async def answer(request: Request, template: str, facts: Facts, status: int = 200) -> HTMLResponse:
     """A page for whoever asks, known or not."""
     actor = await actor_of(request)
-    around = {"actor": actor, "topics": (), "version": "", "url": request.url.path, **_bare(request)}
+    around = {"actor": actor, "topics": (), "version": "", "url": request.url.path, **_bare(request, actor)}
     html = await run_in_threadpool(written, template, {**around, **facts})
     return HTMLResponse(html, status)
 
@@ -125,8 +125,8 @@ def _around(request: Request, view: View) -> Facts:
     """What stands around every page: where one can go, and how many wait there."""
     client, keys = view.site.client, view.site.keys
     waiting = {"Dead letters": dead.waiting(client, keys), "Now": sum(phases.counts(client, keys).values())}
-    return {"nav": navigation.entries(request.url.path, waiting)}
+    return {"nav": navigation.entries(request.url.path, waiting, view.actor)}
 
 
-def _bare(request: Request) -> Facts:
-    return {"nav": navigation.entries(request.url.path, {}), "now": site_of(request).now()}
+def _bare(request: Request, actor: Actor | None) -> Facts:
+    return {"nav": navigation.entries(request.url.path, {}, actor), "now": site_of(request).now()}

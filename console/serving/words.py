@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from console.output import plain
 from routing import instant
@@ -21,6 +21,11 @@ def inert(value: Any) -> Any:
         return ""
     text = str(value)
     return plain(text[:LONGEST]) + ("…" if len(text) > LONGEST else "")
+
+
+def long(value: str) -> Markup:
+    """As `inert`, of a text that may be as long as it is."""
+    return Markup(escape(plain(value)))  # noqa: S704  # escaped
 
 
 def link(url: str) -> str:

@@ -193,3 +193,45 @@ def test_what_needs_nobody_is_no_more_than_doors_and_liveness(act: Act) -> None:
     assert {path for path in public if not path.startswith("/api/")} == {
         "/healthz", "/readyz", "/login", "/welcome/{secret}", "/static/{name:path}",
     }  # fmt: skip
+
+
+def test_a_new_token_is_shown_once_and_works(seen: Seen) -> None:
+    client = seen.signed_in("anna", Role.RESPONDER)
+    made = client.post("/account/token", data={"name": "ci", "scope": "incidents", "for": "1d"})
+    assert made.headers["location"] == "/account/token"
+    (secret,) = set(re.findall(r"tocsin_[\w-]{20,}", client.get("/account/token").text))
+    assert "tocsin_" not in client.get("/account/token").text
+    assert seen.client.get("/readyz", headers={"authorization": f"Bearer {secret}"}).status_code == 200
+    (token,) = accounts.tokens(seen.redis, seen.site.keys)
+    assert (token.user, token.scopes, token.role) == ("anna", ["incidents", "read"], "responder")
+    client.post("/account/token/end", data={"token": token.id})
+    assert accounts.tokens(seen.redis, seen.site.keys) == []
+
+
+def test_a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions(seen: Seen) -> None:
+    one, other = seen.signed_in("anna"), seen.signed_in("anna")
+    seen.user("anna", password=passwords.kept(PASSWORD))
+    wrong = one.post("/account/password", data={"old": "not this one", "new": "another four words"})
+    assert (wrong.status_code, "not your password" in wrong.text) == (422, True)
+    assert (
+        one.post("/account/password", data={"old": PASSWORD, "new": "another four words"}).status_code == 303
+    )
+    assert one.get("/account").status_code == 200
+    assert other.get("/account").status_code == 303
+    assert enter(seen, password="another four words").status_code == 303
+
+
+def test_an_admin_adds_somebody_by_a_link_that_is_shown_once(seen: Seen) -> None:
+    admin = seen.signed_in("root", Role.ADMIN)
+    added = admin.post("/people", data={"name": "ben", "role": "viewer", "teams": "payments, web"})
+    assert added.headers["location"] == "/people/ben/link"
+    shown = admin.get("/people/ben/link").text
+    (path,) = re.findall(r"/welcome/[\w-]+", shown)
+    assert "/welcome/" not in admin.get("/people/ben/link").text
+    assert seen.client.post(path, data={"password": PASSWORD}, headers=SAME).status_code == 303
+    ben = accounts.user(seen.redis, seen.site.keys, "ben")
+    assert ben
+    assert (ben.role, ben.teams) == ("viewer", ["payments", "web"])
+    assert seen.signed_in("vera", Role.VIEWER).get("/people").status_code == 403
+    assert admin.post("/people/ben/remove").status_code == 303
+    assert accounts.user(seen.redis, seen.site.keys, "ben") is None

@@ -1,9 +1,10 @@
-"""One browser for all tests of pages that one process runs."""
+"""One browser and one console for all tests of pages that one process runs."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from scene import Scene, playing
 
 try:
     from browser import CHROMIUM, browsing
@@ -16,4 +17,10 @@ def chromium() -> Iterator[Any]:
     if not CHROMIUM:
         pytest.skip("no browser is installed")
     with browsing() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with playing(tmp_path_factory.mktemp("console")) as found:
         yield found

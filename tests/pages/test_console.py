@@ -1,24 +1,19 @@
 """The console in a real browser: a page at night, two who act at once, news after a restart, and no mouse."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import seeing
-from desk import Desk
-from embedded import running_server
 from notices import HOSTILE
-from seeing import Seen, console
-from small_policy import POLICY
-from working import until
+from scene import Scene, keep_call
+from seeing import console
 
 from console.trust import passwords
 from console.trust.acts import Role
-from ledger import dead, log
+from ledger import dead
 from ledger.clock import now_ms
-from ledger.views import incidents
-from routing.entry import Command, Lane, Opened, Verb
+from routing.entry import Verb
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
@@ -27,57 +22,9 @@ try:
 except ImportError:  # a checkout whose development packages are older
     pytest.skip("no browser is installed", allow_module_level=True)
 
+ROOT = Path(__file__).parents[2]
 PASSWORD = "four words in a row"
 LONG = "a_word_that_nobody_can_break_" * 40
-
-
-class Scene:
-    """A desk where everything is decided as it comes, and a console in front of it."""
-
-    def __init__(self, desk: Desk, seen: Seen) -> None:
-        self.desk = desk
-        self.seen = seen
-        self._number = 0
-
-    def opened(self, title: str, severity: int = 1, service: str = "checkout") -> str:
-        """The id of a new incident."""
-        self._number += 1
-        entry = Opened(
-            at=now_ms(),
-            by="ben",
-            title=title,
-            severity=severity,
-            service=f"{service}-{self._number}",
-            team="platform",
-        )
-        log.append(self.desk.client, self.desk.keys, Lane.CONTROL, entry)
-        until(lambda: self._titled(title), 10, title)
-        return self._titled(title)
-
-    def _titled(self, title: str) -> str:
-        return next((one.id for one in self.desk.store.open_incidents() if one.title == title), "")
-
-    def does(self, incident: str, verb: Verb, by: str = "ben", **more: str) -> None:
-        entry = Command(at=now_ms(), by=by, incident=incident, verb=verb, **more)  # type: ignore[arg-type]
-        log.append(self.desk.client, self.desk.keys, Lane.CONTROL, entry)
-
-    def shown(self, incident: str) -> dict[str, Any]:
-        whole = self.desk.store.whole(incident)
-        assert whole
-        return incidents.detail(whole)
-
-    def until(self, incident: str, status: str) -> None:
-        until(lambda: self.shown(incident)["status"] == status, 10, f"{incident} {status}")
-
-
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    data = tmp_path_factory.mktemp("console")
-    with running_server() as server:
-        desk = Desk(server.url, data, POLICY)
-        desk.publish()
-        with desk.folding(), console(seeing.site(server.url, data)) as seen:
-            yield Scene(desk, seen)
 
 
 def test_a_page_at_night_on_a_phone(chromium: Any, scene: Scene) -> None:
@@ -217,8 +164,16 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
     letter = dead.refused("stripe", HOSTILE + LONG, (HOSTILE * 50).encode(), now_ms(), traceback=HOSTILE)
     dead.bury_now(scene.desk.client, scene.desk.keys, letter)
     with touring(chromium, scene.seen, "root", Role.ADMIN, width=width, dark=dark) as root:
+        call = keep_call(scene, scene.opened("It rang", 0))
         for path in (
             "/",
+            "/dead",
+            f"/dead/{letter.id}?edit=1",
+            f"/dead/preview?do=retry&ids={letter.id}",
+            "/outbox",
+            f"/outbox/{call}",
+            "/account",
+            "/people",
             "/incidents",
             f"/incidents/{incident}?person=ben",
             f"/incidents/{incident}/silence",

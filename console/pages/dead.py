@@ -1,0 +1,211 @@
+"""Dead letters: what was given up, by what and since when; and bringing many of them through, or dropping them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
+
+import click
+from starlette.routing import Route
+
+from console.doing import dead as doing
+from console.doing.dead import Outcome, Selection
+from console.doing.entries import Who
+from console.serving.jobs import Job, Step
+from console.serving.navigation import Nav
+from console.serving.view import Facts, NotFound, View, act, page
+from console.trust.acts import Act
+from ledger import dead
+from ledger.dead import DeadLetter, Fate, Kind
+from routing.errors import TocsinError
+from routing.instant import DAY, HOUR
+
+NAV = Nav("Dead letters", "/dead", 30)
+LIMIT = 50
+SEARCHED = 2_000
+"""So many are read for one page; where few match, it says where it ended."""
+GROUPED = 300
+"""So many of the newest are grouped by what is wrong with them."""
+BATCH = 100
+PREVIEWED = 10
+"""Letters of a preview that are read as they would be."""
+_FILTERS = ("kind", "source", "text", "status", "since")
+_SINCE = {"1h": HOUR, "1d": DAY, "7d": 7 * DAY}
+_WORDS = {"retry": "Replay", "drop": "Drop"}
+
+
+def ask(view: View) -> Facts:
+    asked = _asked(view)
+    client, keys = view.site.client, view.site.keys
+    after = view.query.get("after", "")
+    cursor = dead.place(client, keys, after) if after else ""
+    since = view.now - _SINCE[asked["since"]] if asked["since"] in _SINCE else 0
+    found = dead.listing(
+        client, keys, cursor=cursor, limit=LIMIT, kind=asked["kind"], source=asked["source"], text=asked["text"],
+        status=asked["status"] or Fate.WAITING, since=since, most=SEARCHED,
+    )  # fmt: skip
+    query = {name: value for name, value in asked.items() if value}
+    return {
+        "asked": asked,
+        "query": urlencode(query),
+        "letters": found.letters,
+        "waiting": dead.waiting(client, keys),
+        "groups": _groups(view) if not after and not query else [],
+        "older": f"/dead?{urlencode({**query, 'after': found.mark})}" if found.next else "",
+        "kinds": [kind.value for kind in Kind],
+        "fates": [fate.value for fate in Fate],
+        "sinces": list(_SINCE),
+        "sources": sorted(view.context.policy.sources),
+        "can": view.actor.may(Act.REPLAY_DEAD),
+    }
+
+
+def _asked(view: View) -> dict[str, str]:
+    return {name: (view.sent(name) or view.query.get(name, ""))[:200] for name in _FILTERS}
+
+
+def _groups(view: View) -> list[Facts]:
+    """What is wrong with the newest, the most frequent first."""
+    newest = dead.listing(view.site.client, view.site.keys, limit=GROUPED, most=GROUPED).letters
+    counted = Counter((each.kind, each.source, each.why) for each in newest)
+    oldest = {(each.kind, each.source, each.why): each.at for each in newest}
+    return [
+        {"kind": kind, "source": source, "why": why, "count": count, "since": oldest[kind, source, why],
+         "query": urlencode({"kind": kind, "source": source, "text": why[:120]})}
+        for (kind, source, why), count in counted.most_common(8)
+        if count > 1
+    ]  # fmt: skip
+
+
+# ── many at once ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def preview(view: View) -> Facts:
+    """What replaying or dropping what was chosen would do, before anything is done."""
+    doing_what, ids = _what(view), _ids(view)
+    asked, which = _asked(view), _selection(view)
+    letters, more = doing.chosen(view.context, which, BATCH)
+    if not letters:
+        raise click.ClickException("nothing was chosen, or nothing matches any more")
+    total = len(ids) if ids else dead.waiting(view.site.client, view.site.keys)
+    return {
+        "do": doing_what, "verb": _WORDS[doing_what], "ids": ids, "asked": asked,
+        "letters": [(each, _effect(view, each, doing_what)) for each in letters[:PREVIEWED]],
+        "count": len(letters), "more": bool(more), "waiting": total,
+        "can": view.actor.may(_ACTS[doing_what]),
+    }  # fmt: skip
+
+
+def _effect(view: View, letter: DeadLetter, doing_what: str) -> tuple[str, bool]:
+    """In words, and whether it would go well."""
+    if doing_what == "drop":
+        return "would be given up; it stays readable, and can be restored", True
+    if letter.kind in {Kind.UNDELIVERED, Kind.UNREMEDIATED}:
+        return f"{letter.subject or 'its work'} would be done again", True
+    try:
+        return f"reads as {doing.reads_as(view.context, letter)}", True
+    except (TocsinError, click.ClickException) as error:
+        return f"would be kept: {error}", False
+
+
+def many(view: View) -> str:
+    """Begin what was previewed; the page of the job shows how it goes."""
+    doing_what, ids = _what(view), _ids(view)
+    view.need(_ACTS[doing_what])
+    which = _selection(view)
+    total = len(ids) or dead.waiting(view.site.client, view.site.keys)
+    steps = _steps(view, doing_what, which)
+    job = view.site.jobs.begin(doing_what, view.actor.name, total, steps)
+    return f"/dead/jobs/{job.id}"
+
+
+def _steps(view: View, doing_what: str, which: Selection) -> Iterator[Step]:
+    do = doing.retry if doing_what == "retry" else doing.drop
+    while True:
+        letters, mark = doing.chosen(view.context, which, BATCH)
+        yield from _told(do(view.context, view.who, letters))
+        if not mark:
+            return
+        which = Selection((), which.kind, which.source, which.text, mark)
+
+
+def _told(outcomes: Iterable[Outcome]) -> Iterator[Step]:
+    return (Step(each.letter.id, each.error) for each in outcomes)
+
+
+def job(view: View) -> Facts:
+    found = _job(view)
+    whose = view.actor.may(_ACTS[found.what])
+    undo = found.what == "drop" and bool(found.ended_at) and not found.undone and bool(found.done) and whose
+    return {"job": found, "verb": _WORDS[found.what], "can_undo": undo, "again": not found.ended_at}
+
+
+def undo(view: View) -> str:
+    """What a job has dropped waits again."""
+    found = _job(view)
+    if found.what != "drop" or found.undone:
+        raise click.ClickException("there is nothing to undo here")
+    found.undone = True
+    view.site.jobs.begin(
+        "restore", view.actor.name, len(found.done), _restored(view, list(found.done), view.who)
+    )
+    return "/dead"
+
+
+def _restored(view: View, ids: list[str], who: Who) -> Iterator[Step]:
+    for each in ids:
+        try:
+            doing.restore(view.context, who, each)
+        except (TocsinError, click.ClickException) as error:
+            yield Step(each, str(error))
+        else:
+            yield Step(each)
+
+
+def _job(view: View) -> Job:
+    found = view.site.jobs.get(view.path["job"])
+    if found is None or found.what not in _ACTS:
+        raise NotFound("no such job; a restart of the console forgets them, and what is left waits as before")
+    return found
+
+
+def _what(view: View) -> str:
+    found = view.sent("do") or view.query.get("do", "")
+    if found not in _ACTS:
+        raise click.UsageError("say what to do: retry or drop")
+    return found
+
+
+def _ids(view: View) -> list[str]:
+    """Those that were ticked, or none where all that match are meant."""
+    if view.sent("all") or view.query.get("all"):
+        return []
+    given = [each for each in view.form.getlist("id") if isinstance(each, str)]
+    found = given or [each for each in view.query.get("ids", "").split(",") if each]
+    if not found:
+        raise click.UsageError("tick some letters first, or choose all that match")
+    return found[:LIMIT]
+
+
+def _selection(view: View) -> Selection:
+    asked = _asked(view)
+    ids = _ids(view)
+    return Selection(ids, asked["kind"], asked["source"], asked["text"])
+
+
+def chosen(view: View) -> str:
+    """From the ticks of a listing to the preview of what they lead to."""
+    query = {"do": _what(view), **{name: value for name, value in _asked(view).items() if value}}
+    ids = _ids(view)
+    return "/dead/preview?" + urlencode({**query, **({"ids": ",".join(ids)} if ids else {"all": "1"})})
+
+
+_ACTS = {"retry": Act.REPLAY_DEAD, "drop": Act.DROP_DEAD}
+
+ROUTES = [
+    Route("/dead", page(Act.READ, "dead.html", ask, "dead")),
+    Route("/dead/chosen", act(Act.REPLAY_DEAD, chosen), methods=["POST"]),
+    Route("/dead/preview", page(Act.READ, "dead_preview.html", preview)),
+    Route("/dead/many", act(Act.REPLAY_DEAD, many), methods=["POST"]),
+    Route("/dead/jobs/{job}", page(Act.READ, "dead_job.html", job)),
+    Route("/dead/jobs/{job}/undo", act(Act.DROP_DEAD, undo), methods=["POST"]),
+]

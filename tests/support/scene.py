@@ -1,0 +1,95 @@
+"""A console with somebody behind it who decides: what the browser tests of its pages look at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import seeing
+from desk import Desk
+from embedded import running_server
+from seeing import Seen, console
+from small_policy import POLICY
+from working import until
+
+from ledger import dead, log, sandbox
+from ledger.clock import now_ms
+from ledger.views import incidents
+from routing.delivery import Purpose
+from routing.entry import Command, Lane, Opened, Verb
+from routing.severity import Severity
+
+
+class Scene:
+    """A desk where everything is decided as it comes, and a console in front of it."""
+
+    def __init__(self, desk: Desk, seen: Seen) -> None:
+        self.desk = desk
+        self.seen = seen
+        self._number = 0
+
+    def opened(self, title: str, severity: int = 1, service: str = "checkout") -> str:
+        """The id of a new incident."""
+        self._number += 1
+        entry = Opened(
+            at=now_ms(),
+            by="ben",
+            title=title,
+            severity=severity,
+            service=f"{service}-{self._number}",
+            team="platform",
+        )
+        log.append(self.desk.client, self.desk.keys, Lane.CONTROL, entry)
+        until(lambda: self._titled(title), 10, title)
+        return self._titled(title)
+
+    def _titled(self, title: str) -> str:
+        return next((one.id for one in self.desk.store.open_incidents() if one.title == title), "")
+
+    def does(self, incident: str, verb: Verb, by: str = "ben", **more: str) -> None:
+        entry = Command(at=now_ms(), by=by, incident=incident, verb=verb, **more)  # type: ignore[arg-type]
+        log.append(self.desk.client, self.desk.keys, Lane.CONTROL, entry)
+
+    def shown(self, incident: str) -> dict[str, Any]:
+        whole = self.desk.store.whole(incident)
+        assert whole
+        return incidents.detail(whole)
+
+    def redis_waits(self, letter: str) -> bool:
+        found = dead.get(self.desk.client, self.desk.keys, letter)
+        return found is not None and found.status == "waiting"
+
+    def waits(self, letter: str) -> bool:
+        """Whether a dead letter does."""
+        found = dead.get(self.desk.client, self.desk.keys, letter)
+        return found is not None and found.status == "waiting"
+
+    def until(self, incident: str, status: str) -> None:
+        until(lambda: self.shown(incident)["status"] == status, 10, f"{incident} {status}")
+
+
+@contextmanager
+def playing(data: Path) -> Iterator[Scene]:
+    """The shipped configuration is in force, on a server of its own."""
+    with running_server() as server:
+        desk = Desk(server.url, data, POLICY)
+        desk.publish()
+        with desk.folding(), console(seeing.site(server.url, data)) as seen:
+            yield Scene(desk, seen)
+
+
+def keep_call(scene: Scene, incident: str) -> str:
+    """The call of an incident's page, kept in the sandbox as a worker without credentials keeps it: its delivery."""
+
+    def calls() -> list[dict[str, Any]]:
+        return [one for one in scene.shown(incident)["deliveries"] if one["channel"] == "voice"]
+
+    call = until(calls, 10, "a call")[0]
+    twiml = "<Response><Gather><Say>SEV-0. Ring ring &lt;b&gt;.</Say><Say>Press 4.</Say></Gather></Response>"
+    unsent = sandbox.Unsent(
+        at=now_ms(), delivery=call["id"], attempt=1, incident=incident, contact=call["contact"], channel="voice",
+        vendor="twilio_voice", to=call["address"], purpose=Purpose.PAGE, severity=Severity.SEV0, fields={"Twiml": twiml},
+        missing=["TWILIO_API_KEY"],
+    )  # fmt: skip
+    sandbox.keep(scene.desk.client, scene.desk.keys, unsent)
+    return str(call["id"])
