@@ -27,6 +27,8 @@ SETUP = """\
    `application/json`, a long random secret; put it into `GITHUB_WEBHOOK_SECRET`.
 2. Events: *Workflow runs*, *Check suites*, *Deployment statuses*, *Dependabot alerts*, *Code scanning alerts*,
    *Secret scanning alerts*.
+3. To find deliveries that failed, which GitHub does not repeat: `poll`, with a fine-grained token that may read
+   *Webhooks*, and the hook's number.
 """
 SETTINGS = {
     "branches": "branches whose failures are conditions, with * for any part; unless named the default branch"

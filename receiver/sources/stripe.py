@@ -26,6 +26,8 @@ TITLE = "Stripe"
 SETUP = """\
 1. Dashboard → Workbench → Webhooks → *Add destination*: `https://<tocsin>/hooks/stripe`, snapshot events.
 2. Put its signing secret (`whsec_…`) into `STRIPE_WEBHOOK_SECRET`. While rolling it, list both in `secrets:`.
+3. To find what it could not deliver, and to complete thin events: `poll`, with a restricted key that may read *Events*,
+   *Webhook endpoints* and what thin events are about.
 """
 
 _WHOLE = frozenset({"v2.core.event_destination.ping"})

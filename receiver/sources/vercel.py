@@ -22,6 +22,7 @@ TITLE = "Vercel"
 SETUP = """\
 1. Team settings → Webhooks → `https://<tocsin>/hooks/vercel`; deployment events, projects as you like.
 2. Put the secret, which is shown once, into `VERCEL_WEBHOOK_SECRET`.
+3. To find deployments we were not told of: `poll`, with a token of the team.
 """
 
 FAILED_BUILD = "deployment.error"

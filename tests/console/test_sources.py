@@ -131,6 +131,31 @@ def test_settings_a_source_cannot_use_do_not_go_live(
     assert said in found.output
 
 
+POLLS: list[tuple[str, dict[str, Any], str]] = [
+    ("alertmanager", {"token": "${X}"}, "alertmanager cannot be asked for what we missed"),
+    ("stripe", {"every": "5m"}, '"api_key" is missing'),
+    ("stripe", {"api_key": "${X}", "evry": "5m"}, 'did you mean "every"?'),
+    ("stripe", {"api_key": "${X}", "every": "0s"}, "poll.every"),
+    ("stripe", {"api_key": "${X}", "pages": 0}, "poll.pages"),
+    ("github", {"token": "${X}", "hook": 1}, "name the repository"),
+    ("github", {"token": "${X}", "hook": 1, "repository": "a/b/c"}, "poll.repository"),
+    ("vercel", {"token": "${X}", "types": ["deployment.rollback"]}, "poll.types"),
+]
+
+
+@pytest.mark.parametrize(("vendor", "poll", "said"), POLLS)
+def test_a_vendor_that_cannot_be_asked_so_does_not_go_live(
+    folder: Path, vendor: str, poll: dict[str, Any], said: str
+) -> None:
+    written = {"vendor": vendor, "secrets": ["${X}"], "poll": poll}
+    (folder / "sources.yaml").write_text(
+        (CONFIG / "sources.yaml").read_text() + f"  odd: {json.dumps(written)}\n"
+    )
+    found = CliRunner().invoke(tocsin, ["check", "--config", str(folder)])
+    assert found.exit_code == 1
+    assert said in found.output
+
+
 @pytest.mark.parametrize("vendor", sorted(senders.SETTINGS))
 def test_settings_that_fit_do(vendor: str) -> None:
     from ledger.catalogue import catalogue

@@ -82,6 +82,7 @@ class StripeStandin(VendorServer):
         """Thin events as they are when they are fetched."""
         self.objects: dict[str, dict[str, Any]] = {}
         """Objects that thin events are about, by the address that they name."""
+        self.destinations: list[dict[str, Any]] = []
         self.contexts: dict[str, str] = {}
         """Address of an object -> the account it belongs to."""
         self._answers: dict[str, tuple[str, Reply]] = {}
@@ -196,6 +197,12 @@ class StripeStandin(VendorServer):
         """Thin events, and objects by their address, of the account that the context names."""
         if asked.path.startswith("/v2/") and not asked.headers.get("stripe-version"):
             raise Refused(400, "", "The Stripe-Version header is required")
+        if asked.path == "/v2/core/event_destinations":
+            if not set(asked.query) <= {"limit", "page", "include[0]"}:
+                raise Refused(400, "parameter_unknown", "Received unknown parameter")
+            shown = [each if "include[0]" in asked.query else {**each, "webhook_endpoint": None}
+                     for each in self.destinations]  # fmt: skip
+            return Reply(200, {"data": shown, "next_page_url": None, "previous_page_url": None})
         known = {f"/v2/core/events/{each['id']}": each for each in self.thin} | self.objects
         found = known.get(asked.path)
         context = (found or {}).get("context") or self.contexts.get(asked.path, "")

@@ -237,6 +237,28 @@ def test_a_disabled_endpoint_is_said_once_and_taken_back(
     assert [each.event.status for each in missed.signals("tocsin")] == [Status.FIRING, Status.RESOLVED]
 
 
+def test_a_disabled_destination_of_thin_events_is_said_too(
+    missed: Asking, stripe_standin: StripeStandin
+) -> None:
+    stripe_standin.destinations.append({
+        "id": "ed_1", "object": "v2.core.event_destination", "status": "disabled",
+        "webhook_endpoint": {"url": "https://tocsin.example/hooks/stripe"},
+        "status_details": {"disabled": {"reason": "user"}},
+    })  # fmt: skip
+    missed.look()
+    [said] = missed.signals("tocsin")
+    assert said.event.summary.startswith("Stripe's event destination ed_1 is disabled (user)")
+
+
+def test_a_key_that_may_not_read_destinations_still_asks_for_the_rest(
+    missed: Asking, stripe_standin: StripeStandin
+) -> None:
+    ours = stripe_standin.endpoint("https://tocsin.example/hooks/stripe", "disabled")
+    stripe_standin.misbehave(Misbehaviour(status=403, path="/v2/core/event_destinations"))
+    assert missed.look().reason == ""
+    assert ours["id"] in missed.signals("tocsin")[0].event.summary
+
+
 def test_missed_events_are_said_and_over_when_none_are(missed: Asking, stripe_standin: StripeStandin) -> None:
     stripe_standin.event("payout.failed", age_s=600)
     missed.look()

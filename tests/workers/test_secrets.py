@@ -13,7 +13,15 @@ from workers.environment import Role, environment_of
 
 POLICY = replace(
     small_policy.POLICY,
-    sources={"stripe": Source("stripe", "stripe", (Secret("STRIPE_WEBHOOK_SECRET"),), HERE)},
+    sources={
+        "stripe": Source(
+            "stripe",
+            "stripe",
+            (Secret("STRIPE_WEBHOOK_SECRET"),),
+            HERE,
+            poll={"api_key": Secret("STRIPE_API_KEY")},
+        )
+    },
     channels={"sms": Channel("sms", "twilio_sms", {"api_secret": Secret("TWILIO_API_SECRET")}, HERE)},
     settings={"vercel": {"token": Secret("VERCEL_TOKEN")}},
 )
@@ -26,6 +34,8 @@ ENVIRON = {
     "TWILIO_AUTH_TOKEN": "a",
     "TOCSIN_PROVIDER_SECRET": "p",
     "VERCEL_TOKEN": "v",
+    "STRIPE_API_KEY": "k",
+    "TOCSIN_DOOR_SECRET": "d",
     "AWS_SECRET_ACCESS_KEY": "somebody else's",
 }
 PLAIN = {"PATH", "TOCSIN_DATA"}
@@ -65,7 +75,12 @@ def test_the_receiver_gets_what_verifies_and_nothing_that_sends_or_changes() -> 
         "STRIPE_WEBHOOK_SECRET",
         "TWILIO_AUTH_TOKEN",
         "TOCSIN_PROVIDER_SECRET",
+        "TOCSIN_DOOR_SECRET",
     }
+
+
+def test_who_asks_vendors_for_what_was_missed_gets_their_keys_and_what_signs_for_the_front_door() -> None:
+    assert secrets_of(Role.UPKEEP) == {"STRIPE_API_KEY", "TOCSIN_DOOR_SECRET"}
 
 
 def test_who_sends_gets_what_sends() -> None:
@@ -79,7 +94,6 @@ def test_who_repairs_gets_what_repairs() -> None:
 
 def test_who_decides_gets_no_secret_at_all() -> None:
     assert secrets_of(Role.DISPATCH) == set()
-    assert secrets_of(Role.UPKEEP) == set()
 
 
 def test_upkeep_alone_gets_the_addresses_of_feeds() -> None:

@@ -8,16 +8,18 @@ docs.github.com/en/rest/repos/webhooks, /en/rest/using-the-rest-api/rate-limits-
 import re
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.instant import DAY, MINUTE
 from routing.ports import Missed, Page, Step, Window
+from routing.schema.fitting import SURE
 from workers import http, redaction
 from workers.answer import Answer, Call, HttpError
 from workers.polling import Polling, number, text
@@ -48,6 +50,14 @@ class Settings(Polling):
     )
     organization: str = Field(default="", pattern=r"^[\w.-]*$", description="or the organization's")
     base_url: str = ""
+
+    @model_validator(mode="after")
+    def _whose(self) -> Self:
+        if bool(self.repository) == bool(self.organization):
+            raise PydanticCustomError(
+                SURE, "name the repository or the organization whose hook it is, and not both"
+            )
+        return self
 
     @property
     def path(self) -> str:

@@ -2,16 +2,18 @@
 
 It sends for three days and tells of a month. What is still on its way is listed as well: taken early, its own arrival
 changes nothing. Sources: docs.stripe.com/webhooks/process-undelivered-events, docs.stripe.com/api/events/list,
-docs.stripe.com/api/webhook_endpoints, docs.stripe.com/api/v2/core/events.
+docs.stripe.com/api/webhook_endpoints, docs.stripe.com/api/v2/core/events and /event-destinations.
 """
 
 import re
 from collections.abc import Container, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 from pydantic import Field, SecretStr
 
+from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.event import Event
 from routing.instant import DAY, MINUTE, SECOND
@@ -26,6 +28,7 @@ FIRST_MS = DAY
 _MOST_ENDPOINTS = 500
 _VERSION = "2025-09-30.clover"
 """Of Stripe's API: nothing below /v2 is told without one."""
+_NAMES = {"webhook_endpoint": "webhook endpoint", "v2.core.event_destination": "event destination"}
 _OBJECT = re.compile(r"/v[12](/[A-Za-z0-9_]+)+")
 
 
@@ -75,14 +78,33 @@ def retrieve(step: Step, settings: Settings, event: Event) -> Missed:  # noqa: A
 
 
 def troubles(step: Step, settings: Settings, source: str) -> Mapping[str, str]:
-    """Our endpoints there that are not enabled."""
-    found, _ = Stripe(step).listed("/v1/webhook_endpoints", {}, _MOST_ENDPOINTS)
+    """Our endpoints there, and destinations of thin events, that are not enabled."""
+    endpoints, _ = Stripe(step).listed("/v1/webhook_endpoints", {}, _MOST_ENDPOINTS)
+    found = [(text(each, "url"), each, "") for each in endpoints]
+    for each in _destinations(step):
+        target, why = each.get("webhook_endpoint"), each.get("status_details")
+        disabled = why.get("disabled") if isinstance(why, dict) else None
+        because = text(disabled, "reason") if isinstance(disabled, dict) else ""
+        found.append((text(target, "url") if isinstance(target, dict) else "", each, because))
     return {
-        text(each, "id"): f"Stripe's webhook endpoint {text(each, 'id')} is {text(each, 'status')}:"
-        " it sends nothing there, and does not go on by itself"
-        for each in found
-        if text(each, "status") != "enabled" and _ours(text(each, "url"), settings, source)
+        text(each, "id"): f"Stripe's {_NAMES.get(text(each, 'object'), 'endpoint')} {text(each, 'id')} is"
+        f" {text(each, 'status')}{because and f' ({because})'}: it sends nothing there, and does not go on by itself"
+        for url, each, because in found
+        if text(each, "status") != "enabled" and _ours(url, settings, source)
     }
+
+
+def _destinations(step: Step) -> list[dict[str, Any]]:
+    """[] where the key may not read them: only who has thin events needs them. Raises ActionError."""
+    query = {"include[0]": "webhook_endpoint.url", "limit": str(PAGE)}
+    try:
+        told = Stripe(step, {"stripe-version": _VERSION}).read("/v2/core/event_destinations", query)
+    except ActionError as error:
+        if error.outcome is Outcome.PERMANENT:
+            return []
+        raise
+    listed = told.get("data")
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _ours(url: str, settings: Settings, source: str) -> bool:

@@ -6,7 +6,7 @@ Source: vercel.com/docs/rest-api (deployments).
 """
 
 from collections.abc import Container, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import Field, SecretStr
@@ -31,12 +31,15 @@ _STATES = {
 }
 
 
+Ended = Literal["deployment.succeeded", "deployment.ready", "deployment.error", "deployment.canceled"]
+
+
 class Settings(Polling):
     token: SecretStr = Field(description="a token that may read deployments")
     team_id: str = ""
     base_url: str = ""
     project: str = Field(default="", description="only this project's; unless given, all of the team's")
-    types: list[str] = Field(
+    types: list[Ended] = Field(
         default=["deployment.succeeded", "deployment.error"],
         max_length=len(_STATES),
         description="what the webhook is set to send, of deployment.succeeded, .ready, .error and .canceled",
