@@ -150,6 +150,7 @@ class Moment(Shape):
     at: Instant
     what: str
     by: str
+    client: str
     reasons: list[Why]
     entry: str
     policy: str
