@@ -4,16 +4,29 @@ from collections.abc import Iterator
 
 import pytest
 from front_doors import Doors, open_doors
-from stage import Stage, stage
+from stage import ROOT, Stage, free_port, stage
 
 from ledger.connection import connect
 from ledger.server import EmbeddedServer
 from ledger.settings import LedgerSettings
 
+MAILBOX = """
+  machines:
+    vendor: email
+    secrets: ["${TOCSIN_ALERTS_TOKEN}"]
+    team: platform
+    service: machines
+    settings: {opens: ["*DOWN*"], closes: ["*is back*"]}
+"""
+"""A source more, which takes mail."""
+
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(tmp_path_factory.mktemp("town")) as running_town:
+    environ = {"TOCSIN_MAIL_PORT": str(free_port()), "TOCSIN_MAIL_DOMAIN": "in.tocsin.example"}
+    sources = (ROOT / "config/sources.yaml").read_text().replace("sources:\n", f"sources:{MAILBOX}", 1)
+    room = tmp_path_factory.mktemp("town")
+    with stage(room, environ, {"sources.yaml": sources}) as running_town:
         yield running_town
 
 

@@ -91,6 +91,17 @@ def test_a_silence_lives_as_amtool_has_it_live(amtool: Amtool, town: Stage) -> N
     assert names(amtool, "SilencedByAmtool") == ["SilencedByAmtool"]
 
 
+def test_silences_are_exported_and_imported(amtool: Amtool, tmp_path: Path) -> None:
+    good(amtool("silence", "add", "Exported", "--comment=once", "--author=anna"))
+    (shown,) = asked(amtool, "silence", "query", "alertname=Exported")
+    (tmp_path / "silences.json").write_text(json.dumps([shown]))
+    good(amtool("silence", "import", "--force", "silences.json"))
+    both = asked(amtool, "silence", "query", "alertname=Exported", "--created-by=anna")
+    assert len({each["id"] for each in both}) == 2
+    assert [each["matchers"] for each in both] == [shown["matchers"]] * 2
+    assert both[0]["endsAt"] == both[1]["endsAt"] == shown["endsAt"]
+
+
 def test_a_silence_set_here_is_expired_there(amtool: Amtool, town: Stage) -> None:
     good(
         town.tocsin(

@@ -311,6 +311,16 @@ def test_what_cannot_be_made_durable_is_503_with_a_time_to_try_again(redis: Redi
         assert int(answer.headers["retry-after"]) > 0
 
 
+def test_without_the_store_it_says_when_to_come_back(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    ledger = LedgerSettings(redis_url=f"unix://{tmp_path}/nobody.sock")
+    settings = ReceiverSettings(ledger=ledger, operator_tokens=(OPERATOR,))
+    with running(redis, redis_url, policy=KNOWN, settings=settings) as reception:
+        for path in ("alerts", "alerts/groups", "silences", "silence/s-1"):
+            answer = reception.http.get(f"{reception.url}/api/v2/{path}", headers=BEARER)
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+
+
 def test_status_and_receivers_are_what_clients_expect_of_them(place: Place) -> None:
     told = place.ask("/api/v2/status")
     assert told["cluster"]["status"] == "disabled"

@@ -36,6 +36,7 @@ KNOWN = replace(
         "nagios": source("nagios", "email", "ALERTMANAGER_TOKEN", settings=SETTINGS, max_bytes=50_000),
         "ups": source("ups", "email", "TOCSIN_ALERTS_TOKEN", settings=SETTINGS),
         "fenced": source("fenced", "email", "ALERTMANAGER_TOKEN", networks=("192.0.2.0/24",)),
+        "slow": source("slow", "email", "ALERTMANAGER_TOKEN", rate=1),
         "unset": source("unset", "email", "NOBODY_SET_THIS"),
     },
 )
@@ -201,6 +202,18 @@ def test_a_source_that_may_send_from_elsewhere_only_is_refused(post: Post) -> No
         post.send(mail(), f"fenced+{TOKEN}@{HERE}")
     ((code, _),) = refused.value.recipients.values()
     assert code == 550
+
+
+def test_a_source_that_sends_more_than_was_agreed_is_to_try_again(post: Post) -> None:
+    with closing(post.connect()) as client:
+        client.ehlo()
+        answers = []
+        for number in range(12):
+            client.mail("nagios@host.example")
+            client.rcpt(f"slow+{TOKEN}@{HERE}")
+            answers.append(client.data(b"From: a@b.example\r\nSubject: %d\r\n\r\n" % number)[0])
+    assert answers[:10] == [250] * 10
+    assert 451 in answers[10:]
 
 
 def test_a_source_without_its_secret_says_to_try_again(post: Post) -> None:
