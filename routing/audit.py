@@ -35,6 +35,11 @@ def audit(state: State, now: int) -> list[Finding]:
     for run in state.tables[Table.RUN].values():
         if isinstance(run, Run) and not run.phase.over and not _has(state, Wake.RUN_DEADLINE, run.id):
             findings.append(Finding(run.id, f"runbook {run.runbook} is under way and has no deadline"))
+    findings += [
+        Finding(key, f"the event {key} waits for its rest and nothing ends that")
+        for key in state.tables[Table.HINT]
+        if not _has(state, Wake.EXPIRE, f"hint:{key}")
+    ]
     return findings
 
 

@@ -26,10 +26,10 @@ class Hint(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def signal(draft: Draft, entry: Signal) -> None:
-    """Fold one event of a source."""
+    """Fold one event of a source. Of a replay the whole was, or is, replayed as well."""
     if entry.completes:
         _forget(draft, entry.completes)
-    elif entry.event.partial and _may_be_asked(draft, entry.event):
+    elif entry.event.partial and not entry.replay_of and _may_be_asked(draft, entry.event):
         _hold(draft, entry)
         return
     signals.signal(draft, entry)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from small_policy import HERE, POLICY, START, World, firing
 
 from routing.alerts.hints import HOLD_MS
+from routing.audit import audit
 from routing.decision import Table
 from routing.entry import AnyEntry, Signal, Unretrieved
 from routing.event import Event, Status
@@ -125,6 +127,21 @@ def test_an_event_that_is_whole_does_not_wait() -> None:
     sim = asked()
     sim.feed(hint(partial=False), "u1-0")
     assert did(sim) == [("u1-0", "opened")]
+
+
+def test_a_replay_waits_for_nothing() -> None:
+    """The whole has an id that is known already: it would be waited for in vain."""
+    sim = asked()
+    sim.feed(msgspec.structs.replace(hint(), replay_of="u1-0"), "u9-0")
+    assert did(sim) == [("u9-0", "opened")]
+
+
+def test_the_auditor_sees_what_nothing_would_ever_decide() -> None:
+    sim = asked()
+    sim.feed(hint(), "u1-0")
+    assert audit(sim.state, sim.now) == []
+    sim.state.tables[Table.TIMER].pop("expire:hint:u1-0")
+    assert [finding.subject for finding in audit(sim.state, sim.now)] == ["u1-0"]
 
 
 def test_who_says_it_of_nothing_we_wait_for_changes_nothing() -> None:

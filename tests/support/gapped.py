@@ -1,7 +1,9 @@
 """A source whose vendor is asked for what we missed: a desk, a real receiver before it, and upkeep that asks."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +14,35 @@ from desk import Desk
 from reception import SECRETS, Reception
 from small_policy import POLICY
 
-from ledger import catalogue, gaps, policies
+from ledger import gaps, policies
 from ledger.clock import now_ms
 from ledger.gaps import Gap
 from routing.entry import Signal
 from routing.load import load
+from routing.policy import Policy
 from workers.gaps import Gaps
+
+URL = "STANDIN_URL"
 
 
 def publish(desk: Desk, source: str, vendor: str, poll: Mapping[str, Any], **more: Any) -> None:
-    """Put into force that this source's vendor is asked so; {}: not at all."""
+    """Put into force that this source's vendor is asked so; {}: not at all. Where it is, is a variable: `URL`."""
+    files, desk.policy = _written(source, vendor, json.dumps(dict(poll)), json.dumps(more))
+    policies.publish(desk.client, desk.keys, files, shipped.vendors(), desk.policy, "test")
+
+
+@cache
+def _written(source: str, vendor: str, poll: str, more: str) -> tuple[dict[str, str], Policy]:
     files = shipped.files()
     file = yaml.safe_load(files["config/sources.yaml"])
     for each in file["sources"].values():
         each.pop("poll", None)
-    secret = f"${{{'GITHUB' if vendor == 'github' else vendor.upper()}_WEBHOOK_SECRET}}"
+    secret = f"${{{vendor.upper()}_WEBHOOK_SECRET}}"
     known = file["sources"].get(source, {"vendor": vendor, "secrets": [secret], "team": "platform"})
-    file["sources"][source] = {**known, **more, **({"poll": dict(poll)} if poll else {})}
+    asked = {"poll": {**json.loads(poll), "base_url": f"${{{URL}}}"}} if json.loads(poll) else {}
+    file["sources"][source] = {**known, **json.loads(more), **asked}
     files["config/sources.yaml"] = yaml.safe_dump(file)
-    desk.policy = load(files, catalogue.catalogue())
-    policies.publish(desk.client, desk.keys, files, catalogue.catalogue(), desk.policy, "test")
+    return files, load(files, shipped.vendors())
 
 
 class Asking:
@@ -42,12 +53,13 @@ class Asking:
         self.desk = desk
         self.front = front
         self.source = source
-        self._gaps = self.another("upkeep-1", environ)
+        self.environ = environ
+        self._gaps = self.another("upkeep-1")
 
-    def another(self, name: str, environ: Mapping[str, str] = SECRETS) -> Gaps:
+    def another(self, name: str) -> Gaps:
         desk = self.desk
         return Gaps(
-            desk.client, desk.keys, environ, name, self.front.url,
+            desk.client, desk.keys, self.environ, name, self.front.url,
             clock=lambda: now_ms() + self.passed_ms, timeout_s=2,
         )  # fmt: skip
 
@@ -68,11 +80,12 @@ class Asking:
 
 @contextmanager
 def asking(
-    redis_url: str, data: Path, source: str, vendor: str, poll: Mapping[str, Any],
+    redis_url: str, data: Path, source: str, vendor: str, poll: Mapping[str, Any], url: str,
     environ: Mapping[str, str] = SECRETS, **more: Any,
 ) -> Iterator[Asking]:  # fmt: skip
+    """`url`: where the vendor is. `environ`: what upkeep is given besides."""
     desk = Desk(redis_url, data, POLICY)
     publish(desk, source, vendor, poll, **more)
     with reception.running(desk.client, redis_url, policy=desk.policy) as front:
-        yield Asking(desk, front, source, environ)
+        yield Asking(desk, front, source, {**environ, URL: url})
     desk.leave()

@@ -26,7 +26,7 @@ class GithubStandin(VendorServer):
 
     def settings(self, **changes: Any) -> dict[str, Any]:
         """What `poll` of a source needs to use it."""
-        return {"token": TOKEN, "repository": REPOSITORY, "hook": HOOK, "base_url": self.url, **changes}
+        return {"token": TOKEN, "repository": REPOSITORY, "hook": HOOK, **changes}
 
     def deliver(
         self,

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gapped import Asking, asking, publish
+from gapped import URL, Asking, asking, publish
 from github_standin import TOKEN as GITHUB_TOKEN
 from github_standin import GithubStandin
 from reception import SECRETS
 from stripe_standin import KEY, StripeStandin
 from vendor_server import Misbehaviour
 from vercel_standin import TOKEN, Deployment, VercelStandin
+from working import process, until
 
 from ledger import gaps, handing, turns
 from ledger.clock import now_ms
@@ -35,8 +36,7 @@ def stripe_standin() -> Iterator[StripeStandin]:
 @pytest.fixture
 def missed(redis_url: str, tmp_path: Path, stripe_standin: StripeStandin) -> Iterator[Asking]:
     """Of Stripe."""
-    poll = {**STRIPE, "base_url": stripe_standin.url, "pages": 2}
-    with asking(redis_url, tmp_path, "stripe", "stripe", poll) as found:
+    with asking(redis_url, tmp_path, "stripe", "stripe", {**STRIPE, "pages": 1}, stripe_standin.url) as found:
         yield found
 
 
@@ -48,7 +48,7 @@ def hub() -> Iterator[GithubStandin]:
 
 @pytest.fixture
 def of_github(redis_url: str, tmp_path: Path, hub: GithubStandin) -> Iterator[Asking]:
-    with asking(redis_url, tmp_path, "github", "github", hub.settings()) as found:
+    with asking(redis_url, tmp_path, "github", "github", hub.settings(), hub.url) as found:
         yield found
 
 
@@ -120,19 +120,19 @@ def test_what_is_on_its_way_is_left_to_come(missed: Asking, stripe_standin: Stri
 def test_so_much_is_read_at_once_and_where_it_ended_is_kept(
     missed: Asking, stripe_standin: StripeStandin
 ) -> None:
-    for number in range(450):
+    for number in range(210):
         stripe_standin.event("payout.failed", age_s=600 + number)
     first = missed.look()
-    assert (first.found, bool(first.after), first.since_at) == (200, True, 0)
-    assert len(stripe_standin.done("/v1/events")) == 2
+    assert (first.found, bool(first.after), first.since_at) == (100, True, 0)
+    assert len(stripe_standin.done("/v1/events")) == 1
     # Another process goes on where this one ended.
     missed.passed_ms += 10 * SECOND
     missed.another("upkeep-2").round()
-    assert missed.gap.found == 400
-    assert missed.look(10 * SECOND).found == 450
+    assert missed.gap.found == 200
+    assert missed.look(10 * SECOND).found == 210
     assert missed.gap.after == ""
     assert missed.gap.since_at == first.until_at
-    assert len(missed.signals()) == 450
+    assert len(missed.signals()) == 210
 
 
 def test_it_is_not_asked_before_it_is_time_unless_somebody_wants_it(
@@ -207,8 +207,8 @@ def test_a_receiver_that_takes_nothing_is_asked_again_and_nothing_is_skipped(
 
 
 def test_without_a_key_nobody_is_asked(redis_url: str, tmp_path: Path, stripe_standin: StripeStandin) -> None:
-    poll = {"api_key": "${STRIPE_API_KEY}", "base_url": stripe_standin.url}
-    with asking(redis_url, tmp_path, "stripe", "stripe", poll) as found:
+    poll = {"api_key": "${STRIPE_API_KEY}"}
+    with asking(redis_url, tmp_path, "stripe", "stripe", poll, stripe_standin.url) as found:
         assert found.look().off == "STRIPE_API_KEY not set"
         assert stripe_standin.calls == []
 
@@ -216,8 +216,7 @@ def test_without_a_key_nobody_is_asked(redis_url: str, tmp_path: Path, stripe_st
 def test_without_the_doors_secret_nobody_is_asked(
     redis_url: str, tmp_path: Path, stripe_standin: StripeStandin
 ) -> None:
-    poll = {**STRIPE, "base_url": stripe_standin.url}
-    with asking(redis_url, tmp_path, "stripe", "stripe", poll, environ={}) as found:
+    with asking(redis_url, tmp_path, "stripe", "stripe", STRIPE, stripe_standin.url, environ={}) as found:
         assert found.look().off == f"{handing.SECRET} not set"
         assert stripe_standin.calls == []
 
@@ -314,7 +313,7 @@ def test_githubs_deliveries_are_read_page_by_page(redis_url: str, tmp_path: Path
     for number in range(10):
         hub.deliver(run(number=number), 502, age_s=200 + number)
     hub.deliver(run(number=99), 502, age_s=3 * 86_400)
-    with asking(redis_url, tmp_path, "github", "github", hub.settings(pages=2)) as found:
+    with asking(redis_url, tmp_path, "github", "github", hub.settings(pages=2), hub.url) as found:
         assert found.look().found == 8
         assert found.look(10 * SECOND).found == 10
         assert found.gap.after == ""
@@ -337,7 +336,7 @@ def test_github_is_asked_no_sooner_than_its_ration_is_renewed(
 def test_a_token_github_does_not_know_says_what_to_check(
     redis_url: str, tmp_path: Path, hub: GithubStandin
 ) -> None:
-    with asking(redis_url, tmp_path, "github", "github", hub.settings(token="another")) as found:
+    with asking(redis_url, tmp_path, "github", "github", hub.settings(token="another"), hub.url) as found:
         assert "check GITHUB_TOKEN" in found.look().reason
         assert GITHUB_TOKEN not in found.gap.reason
 
@@ -361,8 +360,7 @@ def test_a_hook_that_is_not_active_is_said(of_github: Asking, hub: GithubStandin
 def of_vercel(redis_url: str, tmp_path: Path) -> Iterator[tuple[Asking, VercelStandin]]:
     with VercelStandin() as standin:
         standin.project.deployments = []
-        poll = {"token": TOKEN, "base_url": standin.url}
-        with asking(redis_url, tmp_path, "vercel", "vercel", poll) as found:
+        with asking(redis_url, tmp_path, "vercel", "vercel", {"token": TOKEN}, standin.url) as found:
             yield found, standin
 
 
@@ -397,9 +395,9 @@ def test_a_deployment_vercel_told_of_is_known(of_vercel: tuple[Asking, VercelSta
 def test_vercels_list_is_read_page_by_page(of_vercel: tuple[Asking, VercelStandin]) -> None:
     asked, standin = of_vercel
     standin.project.deployments = [
-        Deployment(f"dpl_{n}", now_ms() - 10 * MINUTE - n * SECOND, state="ERROR") for n in range(150)
+        Deployment(f"dpl_{n}", now_ms() - 10 * MINUTE - n * SECOND, state="ERROR") for n in range(101)
     ]
-    assert asked.look().found == 150
+    assert asked.look().found == 101
     assert len(standin.done("/v6/deployments")) == 2
 
 
@@ -415,7 +413,37 @@ def test_the_first_look_goes_back_as_far_as_it_is_told(
     redis_url: str, tmp_path: Path, stripe_standin: StripeStandin
 ) -> None:
     stripe_standin.event("payout.failed", age_s=3 * HOUR // SECOND)
-    poll = {**STRIPE, "base_url": stripe_standin.url, "first": "2h"}
-    with asking(redis_url, tmp_path, "stripe", "stripe", poll) as found:
+    poll = {**STRIPE, "first": "2h"}
+    with asking(redis_url, tmp_path, "stripe", "stripe", poll, stripe_standin.url) as found:
         assert found.look().found == 0
         assert found.gap.since_at > now_ms() - DAY
+
+
+def test_upkeep_finds_what_was_missed_and_completes_what_was_hinted_at(
+    missed: Asking, stripe_standin: StripeStandin, redis_url: str, tmp_path: Path
+) -> None:
+    """As a process of its own, with no more than it is given."""
+    stripe_standin.event("payout.failed", age_s=600)
+    stripe_standin.objects["/v1/payouts/po_1"] = {
+        "id": "po_1",
+        "object": "payout",
+        "failure_code": "account_closed",
+    }
+    related = {"id": "po_1", "type": "payout", "url": "/v1/payouts/po_1"}
+    thin = {
+        "id": "evt_thin", "object": "v2.core.event", "type": "v1.payout.failed", "livemode": True,
+        "created": "2026-11-24T02:35:07.000Z", "related_object": related,
+    }  # fmt: skip
+    stripe_standin.thin.append(thin)
+    arrive(missed, stripe, json.dumps(thin).encode(), "STRIPE_WEBHOOK_SECRET")
+    missed.desk.fold()
+    given = {
+        "TOCSIN_REDIS_URL": redis_url, "TOCSIN_DATA": str(tmp_path), "TOCSIN_FRONT_DOOR": missed.front.url,
+        handing.SECRET: SECRETS[handing.SECRET], URL: stripe_standin.url,
+    }  # fmt: skip
+    with process("workers.upkeep:main", **given):
+        until(
+            lambda: {"polling", "retrieval"} <= {each.found for each in missed.signals()},
+            30,
+            "both to be found",
+        )

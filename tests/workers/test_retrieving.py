@@ -38,13 +38,13 @@ def vendor() -> Iterator[StripeStandin]:
 class Told:
     """Stripe tells of thin events, upkeep asks for the rest, and all is decided."""
 
-    def __init__(self, asked: Asking, vendor: StripeStandin, environ: Mapping[str, str] = SECRETS) -> None:
+    def __init__(self, asked: Asking, vendor: StripeStandin) -> None:
         self.asked = asked
         self.passed_s = 0.0
         self._vendor = vendor
         desk = asked.desk
         self._retrieving = Retrieving(
-            desk.client, desk.keys, environ, "upkeep-1", asked.front.url,
+            desk.client, desk.keys, asked.environ, "upkeep-1", asked.front.url,
             clock=lambda: self.passed_s, timeout_s=2,
         )  # fmt: skip
 
@@ -81,7 +81,7 @@ class Told:
 
 @pytest.fixture
 def told(redis_url: str, tmp_path: Path, vendor: StripeStandin) -> Iterator[Told]:
-    with asking(redis_url, tmp_path, "stripe", "stripe", {"api_key": KEY, "base_url": vendor.url}) as asked:
+    with asking(redis_url, tmp_path, "stripe", "stripe", {"api_key": KEY}, vendor.url) as asked:
         yield Told(asked, vendor)
 
 
@@ -117,7 +117,7 @@ def test_a_health_alert_tells_what_it_is_about_when_it_is_fetched(told: Told) ->
     for state in ("firing", "resolved"):
         told.thin(f"v2.core.health.api_error.{state}", None, then={"data": data})
     told.look()
-    firing, resolved = told.wholes()
+    firing, resolved = sorted(told.wholes(), key=lambda event: event.status)
     assert firing.key == resolved.key == "health:v2.core.health.api_error:g1"
     assert (firing.summary, firing.status, resolved.status) == (
         "Requests fail",
@@ -194,8 +194,8 @@ def test_an_address_that_is_not_stripes_is_never_asked(told: Told, vendor: Strip
 def test_without_a_key_it_is_decided_at_once_and_says_so(
     redis_url: str, tmp_path: Path, vendor: StripeStandin
 ) -> None:
-    poll = {"api_key": "${STRIPE_API_KEY}", "base_url": vendor.url}
-    with asking(redis_url, tmp_path, "stripe", "stripe", poll) as asked:
+    poll = {"api_key": "${STRIPE_API_KEY}"}
+    with asking(redis_url, tmp_path, "stripe", "stripe", poll, vendor.url) as asked:
         told = Told(asked, vendor)
         payout(told)
         told.look()
@@ -207,7 +207,7 @@ def test_asked_twice_it_is_one(told: Told, vendor: StripeStandin) -> None:
     payout(told)
     desk = told.asked.desk
     for name in ("upkeep-1", "upkeep-1"):
-        Retrieving(desk.client, desk.keys, SECRETS, name, told.asked.front.url).round()
+        Retrieving(desk.client, desk.keys, told.asked.environ, name, told.asked.front.url).round()
     desk.fold()
     assert len(told.wholes()) == 1
     assert [each.found for each in told.asked.signals()] == ["", "retrieval"]
