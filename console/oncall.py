@@ -156,7 +156,11 @@ def _zone(policy: Policy, schedule: str, duty: shifts.OnCall) -> str:
 @click.option("--for", "length", type=Duration(), default="90d", show_default=True, help="How far ahead.")
 def export(person: str, schedule: str, from_at: int, length: int) -> None:
     """Write shifts as an iCalendar file (text/calendar) to the standard output: a person's, a schedule's, or all."""
-    context = connected()
+    click.echo(exported(connected(), person, schedule, from_at, length), nl=False)
+
+
+def exported(context: Context, person: str, schedule: str, from_at: int, length: int) -> str:
+    """Shifts as an iCalendar text; "" is everybody, and all schedules. Raises click.UsageError."""
     names = [overrides.known_schedule(context, schedule).name] if schedule else list(context.policy.schedules)
     contact = context.policy.contacts[overrides.known_contact(context, person)] if person else None
     standing = overrides.standings(context)
@@ -168,8 +172,9 @@ def export(person: str, schedule: str, from_at: int, length: int) -> None:
         if each == (person or each)
     ]
     title = f"On call: {contact.title if contact else ', '.join(names)}"
-    zone = contact.timezone if contact else context.policy.schedules[names[0]].timezone
-    click.echo(icalendar.calendar(title, zone, found, now_ms()), nl=False)
+    zones = [context.policy.schedules[name].timezone for name in names]
+    zone = contact.timezone if contact else next(iter(zones), "UTC")
+    return icalendar.calendar(title, zone, found, now_ms())
 
 
 def _whole_shifts(

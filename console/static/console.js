@@ -115,6 +115,15 @@
     }
   });
 
+  // A calendar in the reader's own zone, unless another was asked for.
+  const calendar = document.querySelector("form[data-own-zone]");
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (calendar && own && own !== calendar.dataset.ownZone && !new URLSearchParams(location.search).has("zone")) {
+    const there = new URL(location.href);
+    there.searchParams.set("zone", own);
+    location.replace(there);
+  }
+
   document.addEventListener("htmx:afterSettle", () => { zoned(document); run(); });
   zoned(document);
   run();

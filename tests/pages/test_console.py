@@ -177,6 +177,7 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
             "/incidents",
             f"/incidents/{incident}?person=ben",
             f"/incidents/{incident}/silence",
+            "/oncall?by=person&days=14",
             "/nowhere",
         ):
             root.opens(path)
