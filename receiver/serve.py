@@ -20,6 +20,7 @@ from receiver.counts import Counts
 from receiver.documents import Documents
 from receiver.durable import Durable
 from receiver.gates import Gates
+from receiver.heads import BoundedHeads
 from receiver.keep import Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
@@ -41,7 +42,7 @@ def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, 
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeads,
         lifespan="on",
         log_level="warning",
         log_config=None,

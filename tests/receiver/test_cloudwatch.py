@@ -122,7 +122,7 @@ def test_a_certificate_counts_while_it_is_valid() -> None:
      "https://bucket.s3.amazonaws.com/SimpleNotificationService-0a.pem", "https://sns.eu-central-1.amazonaws.com/../x.pem",
      "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0a.pem#", "//sns.eu-central-1.amazonaws.com/SimpleNotificationService-0a.pem", "https://[", "", None, 7],
 )  # fmt: skip
-def test_a_certificate_comes_from_amazons_host_alone(address: Any) -> None:
+def test_sns_cert_spoof_a_certificate_comes_from_amazons_host_alone(address: Any) -> None:
     """The loophole of Amazon's own SDKs: whoever says where the certificate is, signs as they like."""
     assert asks(message(iso(NOW), SigningCertURL=address)) == ""
 
@@ -138,7 +138,7 @@ def confirmation(**more: str) -> dict[str, Any]:
     return message(iso(NOW), "SubscriptionConfirmation", **told)
 
 
-def test_a_subscription_is_confirmed_at_amazon_whatever_address_the_message_names() -> None:
+def test_sns_subscribe_url_ssrf_a_subscription_is_confirmed_at_amazon_whatever_is_named() -> None:
     """CVE-2026-32096: SubscribeURL made servers ask whatever an attacker liked."""
     one = inbound(confirmation())
     assert accepts(one)

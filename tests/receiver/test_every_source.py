@@ -22,6 +22,15 @@ from routing.instant import HOUR, MINUTE
 from routing.ports import Inbound, Parsed
 
 VENDORS = catalogue.sources()
+INFORMS = {
+    "booksy": "appointments come and go; none of it is a condition",
+    "slack": "what people say or press",
+    "supabase": "rows, log lines and sign-ins; rules say which matter",
+    "twilio_debugger": "each error once; Twilio does not say when it is over",
+    "vercel_drain": "log lines",
+}
+"""Those that report no condition, and why. Every other shows how one begins and how it ends."""
+ENDS_OTHERWISE = {"opsgenie": "close, a command: test_genie_api.py"}
 
 
 def verified(vendor: str, body: bytes, headers: dict[str, str], now: int = NOW, secret: str = SECRET) -> bool:
@@ -53,11 +62,38 @@ def test_a_source_says_what_it_is_and_how_it_is_set_up(vendor: str) -> None:
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_its_samples_show_each_state_it_reports_and_the_ends_fit_the_beginnings(vendor: str) -> None:
     events = [event for name in samples.names(vendor) for event in senders.events_of(vendor, name)]
-    assert {event.status for event in events} == catalogue.source(vendor).STATES
+    states = catalogue.source(vendor).STATES
+    assert {event.status for event in events} == states
     ended = {event.key for event in events if event.status is Status.RESOLVED}
     begun = {event.key for event in events if event.status is Status.FIRING}
+    assert bool(begun) == (vendor not in INFORMS), "a sample of what begins, or its reason in INFORMS"
+    assert bool(ended) == (vendor not in {*INFORMS, *ENDS_OTHERWISE}), "a sample of what ends"
     assert not ended or ended & begun, "no sample ends what another began"
     assert "something-new" in samples.names(vendor), "a type nobody knows"
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_repeat_is_what_the_module_says_it_is(vendor: str) -> None:
+    """What is "the same ..." has an id that stays when it is sent again, signed anew; what is news has none."""
+    source = source_of(vendor, **WITH_ID.get(vendor, {}))
+    ids: set[str] = set()
+    for name in samples.names(vendor):
+        body, (path, query) = body_of(vendor, name), senders.place_of(vendor, name)
+        found = []
+        for at in (NOW, NOW + MINUTE):
+            headers = headers_of(body, source, at=NOW if vendor in ID_IN_SIGNATURE else at) | RESENT
+            request = senders.admitted(source, body, headers, now=at, path=path, query=query)
+            found.append([event.vendor_id for event in request.events])
+        assert found[0] == found[1], name
+        ids.update(filter(None, found[0]))
+    news = catalogue.source(vendor).REPEAT.startswith("news")
+    assert bool(ids) == (not news), "REPEAT says another thing than vendor_id"
+
+
+WITH_ID = {"generic": {"settings": {"id": "id"}}}
+ID_IN_SIGNATURE = {"standard_webhooks", "supabase"}
+RESENT = {"idempotency-key": "0195f1c2"}
+"""GitLab's, of its redeliveries."""
 
 
 @pytest.mark.parametrize(("vendor", "name"), everything())

@@ -29,6 +29,7 @@ from receiver.counts import Counts
 from receiver.documents import Documents, Fetch
 from receiver.durable import Durable
 from receiver.gates import Gates
+from receiver.heads import BoundedHeads
 from receiver.keep import Append, Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
@@ -111,6 +112,7 @@ def running(
     findings: Sequence[Finding] = (),
     fetch: Fetch | None = None,
     certificate: str = "",
+    http: type[BoundedHeads] = BoundedHeads,
     **keeping: Any,
 ) -> Iterator[Reception]:
     """`certificate`: a file with one, its `.key` beside it, for clients that insist on TLS. `keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
@@ -131,7 +133,7 @@ def running(
     site = _site(settings, policy, append, lambda: findings, keeping, fetch)
     config = uvicorn.Config(
         build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
-        http="httptools", timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
+        http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
         ssl_keyfile=certificate.replace(".pem", ".key") or None,
     )  # fmt: skip
     server = _Server(config)

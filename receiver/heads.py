@@ -1,0 +1,52 @@
+"""What comes before a body has an end, in size and in time: uvicorn sets none when httptools parses for it.
+
+A stranger could otherwise fill the memory with one header, or keep connections open with a letter now and then.
+"""
+
+from asyncio import BaseTransport
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST: Final = 65_536
+"""Bytes that may be waited on with; proxies cut off at a quarter of it. What comes at once may be a little more."""
+_REFUSED: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+
+class BoundedHeads(HttpToolsProtocol):
+    """One connection."""
+
+    wait_s = 10.0
+    """From its beginning, or a request's, until the headers are complete."""
+    _incomplete = False
+    _size = 0
+    _until = 0.0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
+        self._give(self.loop.time() + self.wait_s)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._incomplete and not self.transport.is_closing():
+            self._size += len(data)
+            if self._size > MOST:
+                self.transport.write(_REFUSED)
+                self.transport.close()
+                return
+            self._until = self._until or self.loop.time() + self.wait_s
+            self._give(self._until)
+
+    def on_message_begin(self) -> None:
+        self._incomplete, self._size, self._until = True, 0, 0.0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> Any:
+        self._incomplete = False
+        return super().on_headers_complete()
+
+    def _give(self, until: float) -> None:
+        """The server's own timer of a quiet connection, which any byte stops."""
+        self.timeout_keep_alive_task = self.loop.call_at(until, self.timeout_keep_alive_handler)
