@@ -14,21 +14,24 @@ from email.policy import compat32
 from routing.errors import Unreadable
 
 MEDIA_TYPE = "message/rfc822"
+FORM_TYPE = "multipart/form-data"
 
 _LOOKED_AT = 131_072
 """So many bytes are read; what comes behind them is attachments."""
 _LONGEST_HEADER = 4_096
 _LONGEST_TYPE = 2_000
-_MOST_PARTS = 50
+_LONGEST_NAME = 200
+_MOST_PARTS = 100
 _LONGEST_TEXT = 20_000
-_TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(r"^message-id:[ \t]*<?([^\s<>]{1,300})", re.IGNORECASE | re.MULTILINE)
+_TYPES = re.compile(rb"^content-(?:type|disposition):[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _UNSEEN = ("style", "script")
 
 
 def read(raw: bytes) -> dict[str, str]:
     """`From`, `Subject`, `MessageID` and `TextBody`, as providers' webhooks name them. Raises Unreadable."""
-    lines = raw[:_LOOKED_AT].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = _lines(raw)
     _check(lines)
     try:
         message = message_from_bytes(lines, policy=compat32)
@@ -42,13 +45,45 @@ def read(raw: bytes) -> dict[str, str]:
         raise Unreadable("the mail cannot be read") from error
 
 
+def form(raw: bytes, content_type: str) -> dict[str, str]:
+    """The fields of a form in parts, as providers post mails with attachments; files are left out. Raises Unreadable.
+
+    RFC 7578. Of a field sent twice the first one counts.
+    """
+    head = f"Content-Type: {content_type[:_LONGEST_TYPE]}\n\n".encode("latin-1", "replace")
+    lines = head + _lines(raw)
+    _check(lines)
+    try:
+        parts = message_from_bytes(lines, policy=compat32).get_payload()
+        fields: dict[str, str] = {}
+        for part in parts if isinstance(parts, list) else ():
+            name = part.get_param("name", header="Content-Disposition") if isinstance(part, Message) else None
+            if isinstance(name, str) and isinstance(part, Message) and part.get_filename() is None:
+                fields.setdefault(name[:_LONGEST_NAME], _decoded(part))
+    except Exception as error:  # as above
+        raise Unreadable("the form cannot be read") from error
+    if not fields:
+        raise Unreadable("the form has no field")
+    return fields
+
+
+def message_id(headers: str) -> str:
+    """Of a mail's headers as one text; "" where it has none."""
+    found = _MESSAGE_ID.search(headers[:_LOOKED_AT])
+    return found[1] if found else ""
+
+
+def _lines(raw: bytes) -> bytes:
+    return raw[:_LOOKED_AT].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def _check(lines: bytes) -> None:
     """What the library would read in more than linear time."""
     types = _TYPES.findall(lines)
     if len(types) > _MOST_PARTS:
-        raise Unreadable(f"the mail has more than {_MOST_PARTS} parts")
+        raise Unreadable("it has too many parts")
     if any(len(each) > _LONGEST_TYPE for each in types):
-        raise Unreadable(f"a Content-Type of the mail is longer than {_LONGEST_TYPE} bytes")
+        raise Unreadable(f"what it says of a part is longer than {_LONGEST_TYPE} bytes")
 
 
 def _header(message: "Message[str, str]", name: str) -> str:

@@ -1,9 +1,10 @@
 """Mail: as it is sent to our own SMTP port, or as an inbound provider posts it: Postmark's and CloudMailin's JSON,
-Mailgun's form.
+Mailgun's and SendGrid's forms.
 
-https://postmarkapp.com/developer/webhooks/inbound-webhook. For what can do no better than write mail. The
-subject decides: patterns listed in `opens` and `closes` begin and end a condition, named by the sender and
-the subject without those words. What only the text tells is found by `opens_text` and `closes_text`.
+https://postmarkapp.com/developer/webhooks/inbound-webhook and SendGrid's "Setting Up The Inbound Parse Webhook". For
+what can do no better than write mail. The subject decides: patterns listed in `opens` and `closes` begin and end a
+condition, named by the sender and the subject without those words. What only the text tells is found by `opens_text`
+and `closes_text`.
 """
 
 import re
@@ -26,7 +27,7 @@ REPEAT = "the same `Message-ID`"
 TITLE = "E-mail (to our own SMTP port, or by a provider's inbound webhook)"
 MAIL = True
 SETUP = """\
-1. At Postmark, CloudMailin (format *JSON, normalized*) or Mailgun: inbound mail to
+1. At Postmark, CloudMailin (format *JSON, normalized*), Mailgun or SendGrid (*Inbound Parse*): inbound mail to
    `https://<tocsin>/hooks/email?token=<EMAIL_TOKEN>`. A program that has the mail itself posts it there as
    `Content-Type: message/rfc822`. Or have it sent here: `TOCSIN_MAIL_PORT` (see below), and the machine writes to
    `email+<EMAIL_TOKEN>@<TOCSIN_MAIL_DOMAIN>`.
@@ -77,11 +78,22 @@ def parse(inbound: Inbound, source: Source) -> Parsed:
 
 def _told(inbound: Inbound) -> dict[str, Any]:
     body = inbound.body
-    if inbound.headers.get("content-type", "").lower().startswith(mime.MEDIA_TYPE):
+    kind = inbound.headers.get("content-type", "")
+    if kind.lower().startswith(mime.MEDIA_TYPE):
         return dict(mime.read(body))
+    if kind.lower().startswith(mime.FORM_TYPE):
+        return _of_form(mime.form(body, kind))
     if body.lstrip()[:1] in {b"{", b"["} or not body:
         return strict_json.object_of(strict_json.loads(body))
     return dict(forms.loads(body))
+
+
+def _of_form(fields: dict[str, str]) -> dict[str, Any]:
+    """SendGrid's has the whole mail in `email` where it is set to post it raw, and else its headers as a text."""
+    if "email" in fields and "text" not in fields:
+        return dict(mime.read(fields["email"].encode()))
+    given = {"MessageID": mime.message_id(fields.get("headers", "")), "TextBody": fields.get("text", "")}
+    return {**fields, **{name: value for name, value in given.items() if value}}
 
 
 def _sender(told: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from senders import source_of
 from receiver import mime
 from receiver.sources import email
 from routing.errors import Unreadable
-from routing.event import Status
+from routing.event import Event, Status
 from routing.ports import Inbound
 
 PLAIN = b"From: Nagios <nagios@host.example>\r\nSubject: Host DOWN\r\nMessage-ID: <1@host.example>\r\n\r\nPING\r\n"
@@ -91,6 +91,73 @@ def test_a_charset_nobody_knows_is_read_all_the_same(charset: str) -> None:
         "latin-1"
     )
     assert "DOWN" in mime.read(raw)["TextBody"]
+
+
+BOUNDARY = "xYzZY"
+
+
+def fields(**given: str) -> bytes:
+    """A form in parts, as SendGrid's Inbound Parse posts it, with an attachment behind."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in given.items()
+    ]  # fmt: skip
+    file = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="attachment1"; filename="a.log"\r\n\r\nlog\r\n'
+    )
+    return "".join([*parts, file, f"--{BOUNDARY}--\r\n"]).encode()
+
+
+def event_of(raw: bytes, boundary: str = BOUNDARY) -> Event:
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    (event,) = email.parse(Inbound(raw, headers, {}, 0), SOURCE).events
+    return event
+
+
+def test_a_form_of_sendgrids_inbound_parse_is_read() -> None:
+    event = event_of(
+        fields(**{
+            "headers": "Received: by mx\r\nMessage-ID: <7@host.example>\r\nSubject: x", "from": "UPS <ups@host.example>",
+            "to": "email@in.example", "subject": "Power DOWN", "text": "See the panel.", "html": "<p>See</p>",
+        })
+    )  # fmt: skip
+    assert (event.status, event.title, event.summary) == (Status.FIRING, "Power DOWN", "See the panel.")
+    assert (event.vendor_id, event.labels["sender"]) == ("7@host.example", "ups@host.example")
+
+
+def test_a_form_with_the_mail_as_it_was_sent_is_read() -> None:
+    event = event_of(fields(to="email@in.example", email=PLAIN.decode()))
+    assert (event.title, event.vendor_id) == ("Host DOWN", "1@host.example")
+
+
+def test_a_form_of_mailguns_with_attachments_is_read() -> None:
+    given = {
+        "sender": "ups@host.example",
+        "subject": "Power DOWN",
+        "body-plain": "See",
+        "Message-Id": "<8@host.example>",
+    }
+    event = event_of(fields(**given))
+    assert (event.title, event.summary, event.vendor_id) == ("Power DOWN", "See", "<8@host.example>")
+
+
+@pytest.mark.parametrize(
+    ("raw", "boundary"),
+    [
+        (b"", BOUNDARY),
+        (fields(subject="x"), "another"),
+        (fields(subject="x"), ""),
+        (fields(subject="nobody wrote it"), BOUNDARY),
+        (b"--xYzZY\r\n" * 5000, BOUNDARY),
+        (b"--xYzZY\r\nContent-Disposition: form-data; " + b"a=b;" * 30_000, BOUNDARY),
+        (fields(**{f"f{number}": "x" for number in range(2000)}), BOUNDARY),
+        (fields(**{"from": "a@b.example"}), BOUNDARY + ";a=b" * 50_000),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_a_dead_letter_and_soon(raw: bytes, boundary: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(Unreadable):
+        event_of(raw, boundary)
+    assert time.perf_counter() - began < 1.0
 
 
 HOSTILE = {
