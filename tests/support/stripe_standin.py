@@ -203,12 +203,28 @@ class StripeStandin(VendorServer):
             shown = [each if "include[0]" in asked.query else {**each, "webhook_endpoint": None}
                      for each in self.destinations]  # fmt: skip
             return Reply(200, {"data": shown, "next_page_url": None, "previous_page_url": None})
+        if asked.path == "/v2/core/events":
+            return self._thin_page(asked)
         known = {f"/v2/core/events/{each['id']}": each for each in self.thin} | self.objects
         found = known.get(asked.path)
         context = (found or {}).get("context") or self.contexts.get(asked.path, "")
         if found is None or context != asked.headers.get("stripe-context", ""):
             raise Refused(404, "resource_missing", "No such object", "id")
         return Reply(200, found)
+
+    def _thin_page(self, asked: Asked) -> Reply:
+        """Newest first; a place in the list is told as an address, and nothing says what was delivered."""
+        if not set(asked.query) <= {"limit", "page", *(f"types[{n}]" for n in range(20))}:
+            raise Refused(400, "parameter_unknown", "Received unknown parameter")
+        types = [values[0] for name, values in asked.query.items() if name.startswith("types[")]
+        shown = [each for each in reversed(self.thin) if not types or each["type"] in types]
+        limit, begin = int(asked.query.get("limit", ["20"])[0]), int(asked.query.get("page", ["0"])[0])
+        more = begin + limit < len(shown)
+        next_ = f"/v2/core/events?limit={limit}&page={begin + limit}" if more else None
+        data = [{name: value for name, value in each.items() if name != "data"} for each in shown]
+        return Reply(
+            200, {"data": data[begin : begin + limit], "next_page_url": next_, "previous_page_url": None}
+        )
 
     def _done(self, asked: Asked, given: dict[str, Any]) -> Reply:  # one for each route
         match asked.method, asked.path.removeprefix("/v1/").split("/"):

@@ -22,7 +22,7 @@ from receiver import samples
 from receiver.samples import Wanted
 from receiver.sources import github, stripe, vercel
 from routing.event import Status
-from routing.instant import DAY, HOUR, MINUTE, SECOND
+from routing.instant import DAY, HOUR, MINUTE, SECOND, iso
 
 STRIPE = {"api_key": KEY, "every": "5m"}
 
@@ -109,6 +109,27 @@ def test_why_says_that_it_was_found_by_polling(missed: Asking, stripe_standin: S
     [life] = why(missed.desk.store, made["id"], ["stripe"])
     told = [stage["what"] for stage in life.stages if stage["stage"] == "verified"]
     assert told == ["found by polling: stripe had not brought it, and was asked what we missed"]
+
+
+def test_thin_events_that_never_came_are_found(
+    redis_url: str, tmp_path: Path, stripe_standin: StripeStandin
+) -> None:
+    """Stripe does not say which were delivered: what came is known again."""
+    kind = "v2.core.health.api_error.firing"
+    for number in range(150, 0, -1):
+        at = iso(now_ms() - number * MINUTE if number > 1 else now_ms())
+        stripe_standin.thin.append({
+            "id": f"evt_{number}", "object": "v2.core.event", "type": kind if number % 50 else "v1.payout.paid",
+            "created": at, "livemode": True, "related_object": None,
+        })  # fmt: skip
+    poll = {**STRIPE, "thin": [kind], "first": "2h"}
+    with asking(redis_url, tmp_path, "stripe", "stripe", poll, stripe_standin.url) as found:
+        arrive(found, stripe, json.dumps(stripe_standin.thin[-7]).encode(), "STRIPE_WEBHOOK_SECRET")
+        gap = found.look()
+        # Of the 120 made in these two hours one came by itself, and two are of another type.
+        assert (gap.found, gap.reason, gap.after) == (117, "", "")
+        assert found.look(5 * MINUTE).found == 118, "what was too young then"
+        assert len(stripe_standin.done("/v2/core/events")) == 3
 
 
 def test_what_is_on_its_way_is_left_to_come(missed: Asking, stripe_standin: StripeStandin) -> None:

@@ -8,7 +8,7 @@ docs.stripe.com/api/webhook_endpoints, docs.stripe.com/api/v2/core/events and /e
 import re
 from collections.abc import Container, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import orjson
 from pydantic import Field, SecretStr
@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 from routing.entry import Outcome
 from routing.errors import ActionError
 from routing.event import Event
-from routing.instant import DAY, MINUTE, SECOND
+from routing.instant import DAY, MINUTE, SECOND, parse_iso
 from routing.ports import Missed, Page, Step, Window
 from workers.polling import Polling
 from workers.stripe.api import PAGE, Stripe, text
@@ -29,6 +29,8 @@ _MOST_ENDPOINTS = 500
 _VERSION = "2025-09-30.clover"
 """Of Stripe's API: nothing below /v2 is told without one."""
 _NAMES = {"webhook_endpoint": "webhook endpoint", "v2.core.event_destination": "event destination"}
+_THIN = "thin:"
+"""Before a place in the list of thin events."""
 _OBJECT = re.compile(r"/v[12](/[A-Za-z0-9_]+)+")
 
 
@@ -41,9 +43,46 @@ class Settings(Polling):
         default="", description="part of our address there; unless given, what ends in /hooks/<source>"
     )
     types: list[str] = Field(default=[], max_length=20, description="only these; unless given, all of them")
+    thin: list[str] = Field(
+        default=[], max_length=20, description="types of thin events that are to reach us"
+    )
 
 
 def page(step: Step, settings: Settings, window: Window, known: Container[str]) -> Page:
+    """What was not delivered; after it, where any are named, thin events: of those all, for nothing says which were."""
+    if window.after.startswith(_THIN):
+        return _thin(step, settings, window, known)
+    found = _undelivered(step, settings, window, known)
+    return found if found.after or not settings.thin else found._replace(after=_THIN)
+
+
+def _thin(step: Step, settings: Settings, window: Window, known: Container[str]) -> Page:
+    """Newest first, until they are older than asked for."""
+    query = {"limit": str(PAGE)} | {f"types[{n}]": each for n, each in enumerate(settings.thin)}
+    if place := window.after.removeprefix(_THIN):
+        query["page"] = place
+    told = Stripe(step, {"stripe-version": _VERSION}).read("/v2/core/events", query)
+    listed = told.get("data")
+    events = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    made = [_made_at(each) for each in events]
+    missed = [
+        Missed(text(each, "id"), orjson.dumps(each))
+        for each, at in zip(events, made, strict=True)
+        if text(each, "id") and text(each, "id") not in known and window.since_at <= at < window.until_at
+    ]
+    following = parse_qs(urlsplit(text(told, "next_page_url")).query).get("page", [""])[0]
+    older = not made or min(made) < window.since_at
+    return Page(missed, _THIN + following if following and not older else "")
+
+
+def _made_at(event: Mapping[str, Any]) -> int:
+    try:
+        return parse_iso(text(event, "created"))
+    except ValueError:
+        return 0
+
+
+def _undelivered(step: Step, settings: Settings, window: Window, known: Container[str]) -> Page:
     query: dict[str, str | list[str]] = {
         "delivery_success": "false",
         "created[gte]": str(max(0, window.since_at // SECOND)),
