@@ -21,7 +21,7 @@ from routing.instant import DAY, HOUR
 
 NAV = Nav("Dead letters", "/dead", 30)
 LIMIT = 50
-SEARCHED = 2_000
+SEARCHED = 1_000
 """So many are read for one page; where few match, it says where it ended."""
 GROUPED = 300
 """So many of the newest are grouped by what is wrong with them."""

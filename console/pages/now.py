@@ -1,6 +1,7 @@
 """Now: what is open, how long is left, who is on call, what is wrong with ourselves. One glance says it all."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from starlette.routing import Route
@@ -89,14 +90,21 @@ def _verdict(found: list[Incident], troubles: list[Trouble], now: int) -> Facts:
     if alone:
         worst = min(one.severity for one in alone)
         how = "alarm" if worst <= Severity.SEV2 else "care"
-        what = f"{len(alone)} {'needs' if len(alone) == 1 else 'need'} somebody"
+        what = f"{worst} needs somebody" if len(alone) == 1 else f"{len(alone)} need somebody"
     elif any(each.how == "alarm" for each in troubles):
         how, what = "alarm", "Tocsin itself needs somebody"
     elif found:
         how, what = "care", f"{many(len(found), 'incident')} open, each in somebody's hands"
     else:
         how, what = ("care", "Nothing is open") if troubles else ("calm", "All is quiet")
-    return {"how": how, "what": what, "of": len(found), "next": _next(found)}
+    counted = Counter(str(one.severity) for one in found)
+    return {
+        "how": how,
+        "what": what,
+        "of": len(found),
+        "next": _next(found),
+        "levels": sorted(counted.items()),
+    }
 
 
 def _waits(one: Incident, now: int) -> bool:
