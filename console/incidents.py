@@ -1,5 +1,7 @@
 """`tocsin incidents`: list them, show one; what a person can do with one is in `console.responding`."""
 
+from collections.abc import Sequence
+
 import click
 
 from console import responding
@@ -47,6 +49,10 @@ def list_(
     if json:
         as_json({"incidents": list(found.rows), "after": found.after})
         return
+    tell_page(found.rows, found.after, everything=everything)
+
+
+def tell_page(rows: Sequence[Shown], after: str, *, everything: bool) -> None:
     now = now_ms()
     table(
         ("ID", "SEVERITY", "STATUS", "OPENED", "TITLE", "NEXT"),
@@ -59,12 +65,12 @@ def list_(
                 row["title"],
                 _next(row, now),
             )
-            for row in found.rows
+            for row in rows
         ],
         empty="No open incident." if not everything else "No incident.",
     )
-    if found.after:
-        say(f"more: tocsin incidents list --after {found.after}", "dim")
+    if after:
+        say(f"more: tocsin incidents list --after {after}", "dim")
 
 
 @incidents.command()
@@ -80,10 +86,10 @@ def show(id: str, json: bool) -> None:  # noqa: A002  # the name shown in the us
     if json:
         as_json(shown)
     else:
-        _tell(shown)
+        tell(shown)
 
 
-def _tell(shown: Shown) -> None:
+def tell(shown: Shown) -> None:
     now = now_ms()
     heading(f"{shown['id']}  {shown['severity']}  {shown['title']}")
     facts([

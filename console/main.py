@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import click
 
 from console.lazy import LazyCommand, load, short_help
+from console.remote.settings import elsewhere
 from routing.errors import ConfigError, TocsinError
 
 GROUP = "tocsin.commands"
@@ -57,6 +58,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 OTHERS = "Run it"
+REMOTE = ("See what is going on", "Change what happens", "Let people in", "Bring back what failed")
+"""Sections whose commands ask a console, where one is named."""
 
 
 class Tocsin(click.Group):
@@ -65,7 +68,17 @@ class Tocsin(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return [name for commands in commands_by_section().values() for name in commands]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = self._found(cmd_name)
+        where = elsewhere(ctx.params.get("console") or "") if found is not None else None
+        if where is None or found is None or not any(cmd_name in SECTIONS[title] for title in REMOTE):
+            return found
+        from console.remote.over import over  # noqa: PLC0415
+        from console.remote.table import TABLE  # noqa: PLC0415  # only for who talks to a console
+
+        return over(found, cmd_name, where, TABLE)
+
+    def _found(self, cmd_name: str) -> click.Command | None:
         # Most commands are our own: others' are looked for in every installed package.
         own = {name: target for part in SECTIONS.values() for name, target in part.items()}
         if cmd_name in own:
@@ -95,7 +108,11 @@ def commands_by_section() -> dict[str, dict[str, LazyCommand]]:
 
 @click.command(cls=Tocsin, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tocsin", message="%(prog)s %(version)s")
-def tocsin() -> None:
+@click.option(
+    "--console", metavar="URL",
+    help="Ask this console, with the token in TOCSIN_CONSOLE_TOKEN. Default: TOCSIN_CONSOLE_URL, if there is a token.",
+)  # fmt: skip
+def tocsin(console: str | None) -> None:  # read where a command is looked up
     """Hear every alarm, repair what can be repaired, and wake the right person for the rest.
 
     Exit status: 0 good, 1 something wrong was found, 2 the command was misused.

@@ -44,7 +44,7 @@ def with_values(raw: bytes, pairs: Iterable[tuple[str, str]]) -> bytes:
             f"--set needs JSON to set something in, and the body is none ({error}); use --body FILE"
         ) from error
     for path, text in pairs:
-        _set(body, path, _value(text))
+        _set(body, path, value_of(text))
     return json.dumps(body, ensure_ascii=False).encode()
 
 
@@ -73,7 +73,8 @@ def _within(place: Any, part: str | int, path: str) -> Any:
         raise click.UsageError(f"--set {path}: there is no {part!r} in the body") from error
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """JSON where it is JSON, else text."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,5 +1,7 @@
 """`tocsin status`: one glance at Tocsin itself."""
 
+from typing import Any
+
 import click
 
 from console.context import connected
@@ -18,12 +20,12 @@ def status(json: bool) -> None:
     if json:
         as_json(found)
     else:
-        waiting = ", ".join(f"{lane} {count}" for lane, count in found["lanes"].items())
-        facts(
-            [
-                ("waiting to be decided", waiting),
-                *((name.replace("_", " "), value) for name, value in found.items() if name != "lanes"),
-            ]
-        )
+        tell(found)
     if not found["ok"]:
         raise SystemExit(1)
+
+
+def tell(found: dict[str, Any]) -> None:
+    waiting = ", ".join(f"{lane} {count}" for lane, count in found["lanes"].items())
+    rest = [(name.replace("_", " "), value) for name, value in found.items() if name != "lanes"]
+    facts([("waiting to be decided", waiting), *rest])

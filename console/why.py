@@ -31,7 +31,7 @@ def why(id: str, body: bool, raw: bool, json: bool) -> None:  # noqa: A002  # th
     for life in () if json else lives:
         heading(f"{life.kind} {life.id}" + (f", {life.incident}" if life.incident else ""))
         for stage in life.stages:
-            _tell(stage)
+            tell(stage)
         if asked:
             heading("Body")
             say("it is not kept any more, or there was none" if asked[life.id] is None else asked[life.id])
@@ -48,7 +48,7 @@ def _body(context: Context, id_: str, *, raw: bool) -> str | None:
     return found.body.decode(errors="backslashreplace") if raw else redaction.body(found.body)
 
 
-def _tell(stage: Shown) -> None:
+def tell(stage: Shown) -> None:
     say(f"{stage['at'] or '-':24}  {stage['stage']:10}  {stage['what']}")
     for reason in stage["reasons"]:
         place = ", ".join(part for part in (reason["rule"], reason["origin"]) if part)

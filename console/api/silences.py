@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from console.api.declared import Asked, Operation
 from console.api.problems import Problem
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Length, Level, Sent, Shape, Text, told
+from console.api.shapes import Done, Free, Instant, Length, Level, Sent, Shape, Text, Toggle, told
 from console.doing.entries import do
 from console.refusals import Nowhere
 from console.trust.acts import Act
@@ -75,7 +75,13 @@ class Preview(Shape):
     last_day: list[Hidden]
 
 
+class Wants(Shape):
+    ended: Annotated[Toggle, Field(description="Those that ended in the last five days instead.")] = "false"
+
+
 def listing(asked: Asked) -> Free:
+    if asked.queried(Wants).ended == "true":
+        return {"silences": [_shown(each) for each in silences.ended(asked.context.store, asked.now)]}
     return {
         "silences": [
             _shown(each) for each in sorted(_known(asked).values(), key=lambda one: (one.until_at, one.id))
@@ -159,7 +165,9 @@ def _ms(length: str) -> int:
 
 
 OPERATIONS = (
-    Operation("GET", "/silences", Act.READ, "List what is muted, the first to end first.", listing, Silences),
+    Operation(
+        "GET", "/silences", Act.READ, "List what is muted, the first to end first.", listing, Silences, Wants
+    ),
     Operation("GET", "/silences/{id}", Act.READ, "Show one silence.", show, Silence, refusals=(404,)),
     Operation(
         "POST",

@@ -1,0 +1,87 @@
+"""Asking a console's API, and its problems as the command line says them."""
+
+import secrets
+from types import TracebackType
+from typing import Any, Self
+
+import click
+import httpx
+
+from console.remote.settings import TOKEN, Elsewhere
+
+V1 = "/api/v1"
+WAIT_S = 20.0
+
+
+class Api:
+    """One console. What it refuses is raised as click.ClickException, or click.UsageError where it makes no sense."""
+
+    def __init__(self, where: Elsewhere, transport: httpx.BaseTransport | None = None) -> None:
+        self._where = where
+        headers = {"authorization": f"Bearer {where.token}", "user-agent": "tocsin"}
+        self._client = httpx.Client(
+            base_url=where.url + V1,
+            headers=headers,
+            timeout=WAIT_S,
+            transport=transport,
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Empty and None are left out of the query."""
+        asked = {name: value for name, value in query.items() if value not in (None, "", ())}
+        return self._asked("GET", path, params=asked)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Once, however often a connection breaks on the way."""
+        return self._asked("POST", path, json=body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._asked("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._asked("DELETE", path)
+
+    def _asked(self, method: str, path: str, **more: Any) -> Any:
+        if more.get("json", "") is None:
+            del more["json"]
+        headers = {} if method == "GET" else {"idempotency-key": secrets.token_hex(16)}
+        try:
+            answer = self._client.request(method, path, headers=headers, **more)
+        except httpx.HTTPError as error:
+            try:
+                answer = self._client.request(method, path, headers=headers, **more)
+            except httpx.HTTPError:
+                raise click.ClickException(
+                    f"nothing answers at {self._where.url} ({type(error).__name__}); is `tocsin console` running there?"
+                ) from error
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> Any:
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise _problem(answer, self._where.url)
+
+
+def _problem(answer: httpx.Response, url: str) -> click.ClickException:
+    try:
+        facts = answer.json()
+        what, hint = facts.get("detail") or facts["title"], facts["hint"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return click.ClickException(
+            f"{url} answers {answer.status_code}, and not as a console does; check the address"
+        )
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return click.ClickException(f"{url} knows no such token, or it has expired; set {TOKEN} to another")
+    said = f"{what}; {hint}" if hint else str(what)
+    if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        return click.UsageError(said)
+    return click.ClickException(said)

@@ -1,0 +1,8 @@
+"""Every command that works over a console."""
+
+from collections.abc import Mapping
+
+from console.remote import incidents, store
+from console.remote.over import Does
+
+TABLE: Mapping[str, Does] = {**incidents.COMMANDS, **store.COMMANDS}

@@ -1,0 +1,217 @@
+"""The same commands over a console as beside the store: they say the same, and act in the token's name."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_world import World, bury, world
+from click.testing import CliRunner, Result
+from embedded import running_server
+
+from console.main import tocsin
+from console.remote.table import TABLE
+from console.trust.acts import Role, Scope
+
+pytestmark = [pytest.mark.xdist_group("api")]
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_server() as server, world(server.url, tmp_path_factory.mktemp("remote")) as found:
+        bury(found.desk)
+        yield found
+
+
+def runner(environ: dict[str, str | None]) -> Run:
+    def runs(*arguments: str, code: int = 0, stdin: str | None = None) -> Result:
+        result = CliRunner().invoke(tocsin, list(arguments), env=environ, input=stdin)
+        assert result.exit_code == code, f"{arguments}: {result.output}\n{result.exception!r}"
+        return result
+
+    return runs
+
+
+@pytest.fixture
+def there(at: World) -> Run:
+    """From a machine that knows the console alone."""
+    return runner({
+        "TOCSIN_CONSOLE_URL": at.seen.url, "TOCSIN_CONSOLE_TOKEN": at.admin,
+        "TOCSIN_REDIS_URL": "unix:///nowhere.sock", "TOCSIN_DATA": "/nowhere", "USER": "zoe",
+    })  # fmt: skip
+
+
+@pytest.fixture
+def here(at: World) -> Run:
+    """Beside the store."""
+    url, data = str(at.desk.settings.redis_url), str(at.desk.settings.data_dir)
+    return runner({"TOCSIN_REDIS_URL": url, "TOCSIN_DATA": data, "TOCSIN_CONSOLE_TOKEN": None, "USER": "zoe"})
+
+
+@pytest.fixture
+def incident(there: Run) -> str:
+    said = there(
+        "incidents", "open", "Checkout is slow", "--severity", "SEV-2", "--service", "checkout"
+    ).stdout
+    assert " opened as SEV-2; see: tocsin incidents show INC-" in said
+    return said.split(" ", 1)[0]
+
+
+def read(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("incidents", "list", "--all"), ("incidents", "show", "INC-1"), ("runbook", "list"), ("sources", "list"),
+        ("sources", "show", "stripe"), ("dead", "list"), ("oncall",), ("oncall", "overrides"), ("contacts", "list"),
+        ("channels", "list"), ("probes", "list"), ("scheduled",), ("why", "INC-1"), ("outbox",),
+    ],
+)  # fmt: skip
+def test_what_is_listed_over_a_console_is_what_is_listed_beside_the_store(
+    command: tuple[str, ...], here: Run, there: Run, incident: str
+) -> None:
+    code = {"probes": 1}.get(command[0], 0)
+    beside, over = read(here(*command, "--json", code=code)), read(there(*command, "--json"))
+    assert _without(over) == _without(beside)
+
+
+def _without(found: Any) -> Any:
+    """Cursors are each side's own."""
+    return (
+        {name: value for name, value in found.items() if name != "after"}
+        if isinstance(found, dict)
+        else found
+    )
+
+
+def test_a_person_reads_the_same_words(here: Run, there: Run, incident: str) -> None:
+    for command in (
+        ("incidents", "list"),
+        ("incidents", "show", incident),
+        ("why", incident),
+        ("runbook", "list"),
+    ):
+        assert there(*command).stdout == here(*command).stdout
+
+
+def test_what_is_done_is_done_in_the_tokens_name(there: Run, here: Run, incident: str) -> None:
+    assert f"{incident}: acknowledged by admin via the API" in there("incidents", "ack", incident).stdout
+    there("incidents", "note", incident, "the cache was cold")
+    there("incidents", "snooze", incident, "--for", "2h")
+    there("incidents", "update", incident, "--severity", "SEV-3", "--reason", "only the preview")
+    there("incidents", "reassign", incident, "--to", "ben")
+    there("incidents", "resolve", incident)
+    shown = read(here("incidents", "show", incident, "--json"))
+    assert (shown["status"], shown["severity"], shown["resolved_by"]) == ("resolved", "SEV-3", "admin")
+    assert "leave --as out" in there("incidents", "ack", incident, "--as", "ben", code=2).stderr
+
+
+def test_silences_overrides_and_switches_are_set_and_taken_back(there: Run, here: Run) -> None:
+    said = there("silence", "add", 'service="nothing"', "--for", "1h", "--reason", "x").stdout
+    silence = said.split()[-1]
+    assert silence in there("silence", "list").stdout
+    there("silence", "expire", silence)
+    assert silence not in there("silence", "list").stdout
+    there("kill-switch", "on", "--reason", "test")
+    assert here("kill-switch", "status").stdout.startswith("on")
+    assert there("kill-switch", "status").stdout.startswith("on, by admin: test")
+    there("kill-switch", "off")
+    assert there("freeze", "status").stdout.startswith("off")
+    there("sources", "pause", "stripe")
+    assert [
+        each["paused"] for each in read(here("sources", "list", "--json")) if each["name"] == "stripe"
+    ] == [True]
+    there("sources", "resume", "stripe")
+    here("oncall", "override", "primary", "ben")
+    [override] = read(there("oncall", "overrides", "--json"))
+    there("oncall", "remove", override["id"])
+    assert read(here("oncall", "overrides", "--json")) == []
+
+
+def test_a_run_is_started_and_denied(there: Run, here: Run, incident: str) -> None:
+    said = there("runbook", "run", "tell-customers", "--incident", incident).stdout
+    assert "tell-customers" in said
+    [run] = read(there("incidents", "show", incident, "--json"))["runs"]
+    assert incident in there("runbook", "deny", run["id"]).stdout
+    assert "they are like INC-12-r1" in there("runbook", "approve", "INC-1-r99", code=1).stderr
+
+
+def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text("[]")
+    assert "still cannot be read" in there("dead", "edit", "dl-refused", "--body", str(body), code=1).stderr
+    assert (
+        "would retry dl-refused" in there("dead", "retry", "--all", "--kind", "refused", "--dry-run").stdout
+    )
+    assert "dl-refused kept" in there("dead", "retry", "dl-refused", code=1).stderr
+    assert "[]" in there("dead", "show", "dl-refused").stdout
+    assert there("dead", "drop", "dl-refused").stdout == "dl-refused dropped\n"
+    assert read(here("dead", "show", "dl-refused", "--json"))["by"] == "admin"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        (("backup", "file"), 1, "run it beside the store"),
+        (("users", "list"), 1, "run it beside the store"),
+        (("oncall", "swap", "primary", "anna", "ben"), 1, "run it beside the store"),
+        (("incidents", "show", "INC-999"), 1, "no incident 'INC-999'; see: tocsin incidents list --all"),
+        (("incidents", "reassign", "INC-1", "--to", "nobody"), 2, "there are anna"),
+        (("incidents", "list", "--severity", "bad"), 2, "query.severity"),
+        (("dead", "edit", "dl-lost"), 2, "there is no editor"),
+    ],
+)
+def test_what_cannot_be_done_says_so_and_what_to_do(
+    command: tuple[str, ...], code: int, says: str, there: Run, incident: str
+) -> None:
+    assert says in there(*command, code=code).stderr
+
+
+def test_what_needs_no_store_runs_here_as_ever(there: Run) -> None:
+    assert "routes.yaml" in there("schema").stdout
+
+
+def test_who_has_no_token_or_no_console_is_told_what_to_set(at: World) -> None:
+    plain: dict[str, str | None] = {"TOCSIN_CONSOLE_TOKEN": None, "TOCSIN_CONSOLE_URL": None}
+    assert "set TOCSIN_CONSOLE_TOKEN" in runner(plain)("--console", at.seen.url, "status", code=2).stderr
+    token = plain | {"TOCSIN_CONSOLE_TOKEN": "x"}
+    assert "set TOCSIN_CONSOLE_URL" in runner(token)("status", code=2).stderr
+    wrong = runner(token | {"TOCSIN_CONSOLE_URL": at.seen.url})("status", code=1).stderr
+    assert "knows no such token" in wrong
+    assert (
+        "nothing answers at http://127.0.0.1:9"
+        in runner(token)("--console", "http://127.0.0.1:9", "status", code=1).stderr
+    )
+    viewer = at.seen.token("eyes", Role.VIEWER, Scope.READ)
+    refused = runner(token | {"TOCSIN_CONSOLE_TOKEN": viewer})(
+        "--console", at.seen.url, "incidents", "ack", "INC-1", code=1
+    )
+    assert "this takes responder" in refused.stderr
+
+
+def test_the_consoles_own_address_alone_changes_nothing(at: World, here: Run) -> None:
+    """Beside the store that variable tells the console how browsers reach it."""
+    url, data = str(at.desk.settings.redis_url), str(at.desk.settings.data_dir)
+    environ: dict[str, str | None] = {
+        "TOCSIN_REDIS_URL": url, "TOCSIN_DATA": data, "TOCSIN_CONSOLE_URL": "http://127.0.0.1:9",
+        "TOCSIN_CONSOLE_TOKEN": None,
+    }  # fmt: skip
+    assert runner(environ)("incidents", "list").exit_code == 0
+
+
+def test_each_command_of_the_table_is_one_of_the_command_line() -> None:
+    import click
+
+    for path in TABLE:
+        command: click.Command | None = tocsin
+        with click.Context(tocsin) as context:
+            for name in path.split():
+                assert isinstance(command, click.Group)
+                command = command.get_command(context, name)
+        assert command is not None, path
+    assert os.environ.get("TOCSIN_CONSOLE_TOKEN") is None
