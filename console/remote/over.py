@@ -35,7 +35,7 @@ def _asking(path: str, where: Elsewhere, does: Does) -> Callable[..., None]:
         if context.get_parameter_source("by") is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{path}: over a console the token says who acts; leave --as out")
         given.pop("by", None)
-        with Api(where) as api:
+        with Api(where.checked()) as api:
             does(api, **given)
 
     return callback
