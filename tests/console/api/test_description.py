@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import schemathesis
 from api_world import World, furnish
-from hypothesis import HealthCheck, settings
+from examples import examples
+from hypothesis import HealthCheck
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -71,7 +72,7 @@ def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(2, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_nothing_that_is_sent_makes_it_fail(case: Case[Any], at: World, places: dict[str, str]) -> None:
     response = case.call(base_url=at.seen.url, headers={"authorization": f"Bearer {at.admin}"})
     case.validate_response(
