@@ -30,22 +30,22 @@ def calendar_text(where: str, timeout_s: float = _TIMEOUT_S) -> bytes:
 
 def _fetched(url: str, timeout_s: float) -> bytes:
     """No message names the address: calendars are published under addresses that are secrets."""
-    import httpx  # noqa: PLC0415  # loaded only for an address
+    from console import web  # noqa: PLC0415  # loaded only for an address
 
     host = urlsplit(url).hostname or "(no host)"
     url = "https" + url.removeprefix("webcal") if url.startswith("webcal:") else url
     headers = {"accept": "text/calendar", "user-agent": "tocsin"}
     try:
         with (
-            httpx.Client(verify=httpx.create_ssl_context(), trust_env=False, timeout=timeout_s) as client,
-            client.stream("GET", url, headers=headers) as response,
+            web.client(timeout_s, headers) as client,
+            client.stream("GET", url) as response,
         ):
             if response.status_code != _OK:
                 raise click.ClickException(f"{host} answered {response.status_code}{_hint(response.headers)}")
             return _bounded(response.iter_bytes(), time.monotonic() + timeout_s)
-    except (httpx.TimeoutException, TimeoutError) as error:
+    except (web.TooSlow, TimeoutError) as error:
         raise click.ClickException(f"{host} did not answer within {timeout_s:g} s") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except web.NoAnswer as error:
         raise click.ClickException(f"{host} cannot be asked: {str(error) or type(error).__name__}") from error
 
 

@@ -1,31 +1,32 @@
 """Asking a console's API, and its problems as the command line says them."""
 
 import secrets
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import click
-import httpx
 
+from console import web
 from console.remote.settings import TOKEN, Elsewhere
 
 V1 = "/api/v1"
 WAIT_S = 20.0
 
 
+def part(name: str) -> str:
+    """As one part of a path, whatever is in it."""
+    return quote(name, safe="")
+
+
 class Api:
     """One console. What it refuses is raised as click.ClickException, or click.UsageError where it makes no sense."""
 
-    def __init__(self, where: Elsewhere, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, where: Elsewhere) -> None:
         self._where = where
         headers = {"authorization": f"Bearer {where.token}", "user-agent": "tocsin"}
-        self._client = httpx.Client(
-            base_url=where.url + V1,
-            headers=headers,
-            timeout=WAIT_S,
-            transport=transport,
-            follow_redirects=False,
-        )
+        self._client = web.client(WAIT_S, headers, where.url + V1)
 
     def __enter__(self) -> Self:
         return self
@@ -56,22 +57,22 @@ class Api:
         headers = {} if method == "GET" else {"idempotency-key": secrets.token_hex(16)}
         try:
             answer = self._client.request(method, path, headers=headers, **more)
-        except httpx.HTTPError as error:
+        except web.NoAnswer as error:
             try:
                 answer = self._client.request(method, path, headers=headers, **more)
-            except httpx.HTTPError:
+            except web.NoAnswer:
                 raise click.ClickException(
                     f"nothing answers at {self._where.url} ({type(error).__name__}); is `tocsin console` running there?"
                 ) from error
         return self._read(answer)
 
-    def _read(self, answer: httpx.Response) -> Any:
+    def _read(self, answer: web.Response) -> Any:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise _problem(answer, self._where.url)
 
 
-def _problem(answer: httpx.Response, url: str) -> click.ClickException:
+def _problem(answer: web.Response, url: str) -> click.ClickException:
     try:
         facts = answer.json()
         what, hint = facts.get("detail") or facts["title"], facts["hint"]
@@ -79,9 +80,9 @@ def _problem(answer: httpx.Response, url: str) -> click.ClickException:
         return click.ClickException(
             f"{url} answers {answer.status_code}, and not as a console does; check the address"
         )
-    if answer.status_code == httpx.codes.UNAUTHORIZED:
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return click.ClickException(f"{url} knows no such token, or it has expired; set {TOKEN} to another")
     said = f"{what}; {hint}" if hint else str(what)
-    if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+    if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         return click.UsageError(said)
     return click.ClickException(said)

@@ -6,7 +6,7 @@ import click
 
 from console.incidents import tell, tell_page
 from console.output import as_json, clock, heading, say, table
-from console.remote.api import Api
+from console.remote.api import Api, part
 from console.runbooks import tell as tell_runbooks
 from console.why import tell as tell_stage
 from routing.instant import iso, parse_iso
@@ -33,7 +33,7 @@ def list_(
 
 
 def show(api: Api, id: str, json: bool) -> None:  # noqa: A002  # the command's own name for it
-    found = api.get(f"/incidents/{id}")
+    found = api.get(f"/incidents/{part(id)}")
     if json:
         as_json(found)
     else:
@@ -45,7 +45,7 @@ def why(api: Api, id: str, body: bool, raw: bool, json: bool) -> None:  # noqa: 
         raise click.UsageError(
             "bodies are not shown over a console by this command; see its page of the event"
         )
-    lives = api.get(f"/why/{id}")["lives"]
+    lives = api.get(f"/why/{part(id)}")["lives"]
     if json:
         as_json(lives)
         return
@@ -62,7 +62,7 @@ def _say(incident: str, done: dict[str, Any]) -> None:
 
 def _act(verb: str) -> Any:
     def does(api: Api, id: str, **more: Any) -> None:  # noqa: A002
-        _say(id, api.post(f"/incidents/{id}/{verb}", more or None))
+        _say(id, api.post(f"/incidents/{part(id)}/{verb}", more or None))
 
     return does
 
@@ -71,13 +71,15 @@ def snooze(api: Api, id: str, for_ms: int | None, until_at: int | None) -> None:
     if (for_ms is None) == (until_at is None):
         raise click.UsageError("give one of the two, like --for 2h or --until 2026-11-24T08:00")
     at = {"for": f"{(for_ms or 0) // 1000}s"} if until_at is None else {"until": iso(until_at)}
-    _say(id, api.post(f"/incidents/{id}/snooze", at))
+    _say(id, api.post(f"/incidents/{part(id)}/snooze", at))
 
 
 def update(api: Api, id: str, text: str, severity: str, reason: str) -> None:  # noqa: A002
     _say(
         id,
-        api.post(f"/incidents/{id}/update", {"text": text, "severity": severity or None, "reason": reason}),
+        api.post(
+            f"/incidents/{part(id)}/update", {"text": text, "severity": severity or None, "reason": reason}
+        ),
     )
 
 
@@ -96,21 +98,21 @@ def runbooks(api: Api, json: bool) -> None:
 
 
 def run(api: Api, runbook: str, incident: str, inputs: tuple[tuple[str, str], ...]) -> None:
-    _say(incident, api.post(f"/runbooks/{runbook}/run", {"incident": incident, "inputs": dict(inputs)}))
+    _say(incident, api.post(f"/runbooks/{part(runbook)}/run", {"incident": incident, "inputs": dict(inputs)}))
 
 
 def _on_run(verb: str) -> Any:
     def does(api: Api, run: str) -> None:
-        _say(run.rpartition("-r")[0], api.post(f"/runs/{run}/{verb}"))
+        _say(run.rpartition("-r")[0], api.post(f"/runs/{part(run)}/{verb}"))
 
     return does
 
 
 def undo(api: Api, run: str, give_up: str | None) -> None:
     if give_up is None:
-        _say(run.rpartition("-r")[0], api.post(f"/runs/{run}/undo"))
+        _say(run.rpartition("-r")[0], api.post(f"/runs/{part(run)}/undo"))
     else:
-        _say(run.rpartition("-r")[0], api.post(f"/runs/{run}/leave", {"reason": give_up}))
+        _say(run.rpartition("-r")[0], api.post(f"/runs/{part(run)}/leave", {"reason": give_up}))
 
 
 def _switch(path: str, name: str) -> Any:
@@ -145,7 +147,7 @@ def outbox(api: Api, limit: int, after: str, json: bool) -> None:
 
 
 def answer(api: Api, delivery: str, text: str) -> None:
-    _say(delivery.rpartition("-")[0], api.post(f"/outbox/{delivery}/answer", {"text": text}))
+    _say(delivery.rpartition("-")[0], api.post(f"/outbox/{part(delivery)}/answer", {"text": text}))
 
 
 COMMANDS = {

@@ -7,7 +7,7 @@ import click
 
 from console import mending
 from console.output import ago, as_json, clock, facts, heading, one_line, say, table, warn
-from console.remote.api import Api
+from console.remote.api import Api, part
 from console.sources import tell as tell_sources
 from console.sources import tell_one
 from console.status import tell as tell_status
@@ -34,7 +34,7 @@ def sources(api: Api, json: bool) -> None:
 
 
 def source(api: Api, source: str, json: bool) -> None:
-    found = api.get(f"/sources/{source}")
+    found = api.get(f"/sources/{part(source)}")
     if json:
         as_json(found)
     else:
@@ -43,7 +43,7 @@ def source(api: Api, source: str, json: bool) -> None:
 
 def _switch(verb: str, said: str) -> Any:
     def does(api: Api, source: str) -> None:
-        api.post(f"/sources/{source}/{verb}")
+        api.post(f"/sources/{part(source)}/{verb}")
         say(f"{source} {said}")
 
     return does
@@ -77,7 +77,7 @@ def dead_list(
 
 
 def dead_show(api: Api, id: str, raw: bool, json: bool) -> None:  # noqa: A002  # the command's own name for it
-    found = api.get(f"/dead/{id}", raw="true" if raw else "")
+    found = api.get(f"/dead/{part(id)}", raw="true" if raw else "")
     if json:
         as_json(found)
         return
@@ -101,7 +101,7 @@ def dead_edit(api: Api, id: str, body: str | None, pairs: tuple[tuple[str, str],
         sent: dict[str, Any] = {"base64": base64.b64encode(mending.read(body)).decode()}
     else:
         sent = {"set": {path: mending.value_of(text) for path, text in pairs}}
-    found = api.put(f"/dead/{id}/body", sent)
+    found = api.put(f"/dead/{part(id)}/body", sent)
     if found["problem"]:
         raise click.ClickException(f"kept as edited, but it still cannot be read: {found['problem']}")
     say(f"{id} edited; it reads as {found['reads_as']}. Bring it through: tocsin dead retry {id}")
@@ -163,7 +163,7 @@ def silence_add(api: Api, matchers: tuple[str, ...], length: int, reason: str) -
 
 
 def silence_expire(api: Api, id: str) -> None:  # noqa: A002
-    api.delete(f"/silences/{id}")
+    api.delete(f"/silences/{part(id)}")
     say(f"silence {id} ended")
 
 
@@ -197,7 +197,7 @@ def overrides(api: Api, json: bool) -> None:
 
 
 def remove(api: Api, id: str) -> None:  # noqa: A002
-    api.delete(f"/oncall/overrides/{id}")
+    api.delete(f"/oncall/overrides/{part(id)}")
     say(f"override {id} removed")
 
 

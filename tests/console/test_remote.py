@@ -166,6 +166,7 @@ def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Pa
         (("backup", "file"), 1, "run it beside the store"),
         (("users", "list"), 1, "run it beside the store"),
         (("oncall", "swap", "primary", "anna", "ben"), 1, "run it beside the store"),
+        (("incidents", "show", "INC-1?all=true#y"), 1, "no incident"),
         (("incidents", "show", "INC-999"), 1, "no incident 'INC-999'; see: tocsin incidents list --all"),
         (("incidents", "reassign", "INC-1", "--to", "nobody"), 2, "there are anna"),
         (("incidents", "list", "--severity", "bad"), 2, "query.severity"),
