@@ -51,6 +51,14 @@ def of_sources(client: redis.Redis, keys: Keys, now: int) -> dict[str, Arrivals]
     }
 
 
+def by_hour(client: redis.Redis, keys: Keys, source: str, now: int) -> list[int]:
+    """How many events of it came in each of the last 24 hours, the one that runs last. Raises redis.RedisError."""
+    pipe = client.pipeline(transaction=False)
+    for hour in range(now // HOUR - 23, now // HOUR + 1):
+        pipe.hget(keys.arrivals(hour), source)
+    return [int(found or 0) for found in pipe.execute()]
+
+
 def last(client: redis.Redis, keys: Keys) -> dict[str, int]:
     """When something of each source was last kept (ms). Raises redis.RedisError."""
     return {text(name): int(at) for name, at in client.hgetall(keys.last_arrivals).items()}

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, cast
 
@@ -33,6 +34,12 @@ def actions() -> tuple[str, ...]:
 def source(name: str) -> SourceModule:
     """Raises KeyError when there is no such vendor."""
     return cast("SourceModule", _module(_SOURCES, name))
+
+
+def samples(vendor: str) -> tuple[str, ...]:
+    """Names of the bodies that `tocsin send` can send as this vendor."""
+    room = Path(import_module(_SOURCES).__path__[0]).parent / "samples"
+    return tuple(sorted(each.stem for each in (room / vendor).glob("*.json"))) if vendor in sources() else ()
 
 
 def channel(name: str) -> ChannelModule:

@@ -85,6 +85,18 @@ def page(act: Act, template: str, ask: Ask, *topics: str) -> Endpoint:
     return guarded(act, shown)
 
 
+def trial(act: Act, template: str, ask: Ask) -> Endpoint:
+    """A page that answers what a form asks, and changes nothing."""
+
+    async def tried(request: Request) -> Response:
+        async with request.form(max_files=0, max_fields=50) as form:
+            view = await _view(request, form)
+            still: Facts = {"topics": (), "version": ""}
+            return HTMLResponse(await view.site.read(_written, request, view, template, ask, still))
+
+    return guarded(act, tried)
+
+
 def act(act: Act, do: Do) -> Endpoint:
     """An act, sent as a form. `do` answers with the address that shows what came of it."""
 

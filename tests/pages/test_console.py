@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import seeing
 from notices import HOSTILE
-from scene import Scene, keep_call
+from scene import Scene, keep_call, refused_of
 from seeing import console
 
 from console.trust import passwords
@@ -178,6 +178,8 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
             f"/incidents/{incident}?person=ben",
             f"/incidents/{incident}/silence",
             "/oncall?by=person&days=14",
+            "/sources?vendor=github",
+            f"/sources/{refused_of(scene)}",
             "/nowhere",
         ):
             root.opens(path)

@@ -1,5 +1,6 @@
 """A console with somebody behind it who decides: what the browser tests of its pages look at."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import seeing
 from desk import Desk
 from embedded import running_server
+from notices import HOSTILE
 from seeing import Seen, console
 from small_policy import POLICY
 from working import until
@@ -93,3 +95,14 @@ def keep_call(scene: Scene, incident: str) -> str:
     )  # fmt: skip
     sandbox.keep(scene.desk.client, scene.desk.keys, unsent)
     return str(call["id"])
+
+
+def refused_of(scene: Scene) -> str:
+    """A source that was sent what it could not believe, by somebody who wants to do harm."""
+    example = {
+        "at": "2026-11-28T20:00:00Z", "why": "signature", "error": HOSTILE, "content_length": 321,
+        "headers": {"stripe-signature": "[redacted]", "user-agent": HOSTILE * 20},
+    }  # fmt: skip
+    scene.desk.client.hset(scene.desk.keys.refusals, "stripe signature", 12)
+    scene.desk.client.lpush(scene.desk.keys.refused("stripe"), json.dumps(example))
+    return "stripe"
