@@ -45,7 +45,7 @@ def read(raw: bytes) -> dict[str, str]:
         raise Unreadable("the mail cannot be read") from error
 
 
-def form(raw: bytes, content_type: str) -> dict[str, str]:
+def fields(raw: bytes, content_type: str) -> dict[str, str]:
     """The fields of a form in parts, as providers post mails with attachments; files are left out. Raises Unreadable.
 
     RFC 7578. Of a field sent twice the first one counts.
@@ -55,16 +55,16 @@ def form(raw: bytes, content_type: str) -> dict[str, str]:
     _check(lines)
     try:
         parts = message_from_bytes(lines, policy=compat32).get_payload()
-        fields: dict[str, str] = {}
+        found: dict[str, str] = {}
         for part in parts if isinstance(parts, list) else ():
             name = part.get_param("name", header="Content-Disposition") if isinstance(part, Message) else None
             if isinstance(name, str) and isinstance(part, Message) and part.get_filename() is None:
-                fields.setdefault(name[:_LONGEST_NAME], _decoded(part))
+                found.setdefault(name[:_LONGEST_NAME], _decoded(part))
     except Exception as error:  # as above
         raise Unreadable("the form cannot be read") from error
-    if not fields:
+    if not found:
         raise Unreadable("the form has no field")
-    return fields
+    return found
 
 
 def message_id(headers: str) -> str:

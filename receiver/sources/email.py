@@ -82,7 +82,7 @@ def _told(inbound: Inbound) -> dict[str, Any]:
     if kind.lower().startswith(mime.MEDIA_TYPE):
         return dict(mime.read(body))
     if kind.lower().startswith(mime.FORM_TYPE):
-        return _of_form(mime.form(body, kind))
+        return _of_form(mime.fields(body, kind))
     if body.lstrip()[:1] in {b"{", b"["} or not body:
         return strict_json.object_of(strict_json.loads(body))
     return dict(forms.loads(body))
