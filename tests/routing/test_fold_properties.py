@@ -9,10 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_policy import HERE, POLICY, START, World, deploy, failed_card, firing, resolved
 
+from routing.alerts.fingerprint import fingerprint
 from routing.audit import audit
 from routing.decision import Put, Table
 from routing.delivery import Delivery, Progress
-from routing.entry import Answer, AnyEntry, Command, Graded, Outcome, Receipt, SilenceSet, SwitchSet, Verb
+from routing.entry import (
+    AlertCommand,
+    Answer,
+    AnyEntry,
+    Command,
+    Graded,
+    Outcome,
+    Receipt,
+    SilenceSet,
+    SwitchSet,
+    Verb,
+)
 from routing.incident import Alert, Incident, Phase
 from routing.instant import MINUTE, SECOND
 from routing.policy import Promotion
@@ -30,6 +42,12 @@ entries = st.one_of(
     st.builds(failed_card, st.integers(0, 99)),
     st.just(deploy()),
     st.builds(lambda i, v: Command(at=START, incident=i, verb=v, by="op"), INCIDENTS, st.sampled_from(Verb)),
+    st.builds(
+        lambda k, i, v: AlertCommand(at=START, source="am", alert=k, incident=i, verb=v, by="am", text="t"),
+        KEYS.map(lambda key: fingerprint(firing(key=key).event, "")),
+        st.just("") | INCIDENTS,
+        st.sampled_from([Verb.ACK, Verb.NOTE, Verb.RESOLVE]),
+    ),
     st.builds(
         lambda d, t: Answer(at=START, channel="voice", text=t, delivery=d),
         DELIVERIES,
