@@ -18,10 +18,10 @@ export TOCSIN_PYTHON ?=
 # Set in many containers: then every process that a test starts would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test check bench chaos lock docs clean venv dev
+.PHONY: help up test check bench chaos lock docs screenshots clean venv dev
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: venv ## run all of it in this terminal, on a database of its own under var/
 	@exec $(BIN)/tocsin up
@@ -50,6 +50,9 @@ lock: ## resolve the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+screenshots: dev ## pictures of the console's pages, all under var/, some for the docs (needs Chromium)
+	@PYTHONPATH=tests/support exec $(BIN)/python tests/pages/pictures.py var/screenshots
 
 docs: dev ## write into docs/sources.md what the sources' modules say
 	@exec $(BIN)/python .ci/sources_page.py

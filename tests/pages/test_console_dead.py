@@ -45,7 +45,7 @@ def test_a_dead_letter_is_mended_and_brought_through(chromium: Any, scene: Scene
         anna.presses("Replay")
         anna.sees("Brought through")
         anna.sees(f"{letter}.r1")
-    until(lambda: entries.find(scene.desk.store, f"{letter}.r1"), 10, "its event")
+    until(lambda: entries.find(scene.desk.store, f"{letter}.r1"), 30, "its event")
     kept = dead.get(scene.desk.client, scene.desk.keys, letter)
     assert kept
     assert (kept.status, kept.by, kept.edited_by) == ("retried", "anna", "anna")
@@ -72,7 +72,7 @@ def test_all_that_match_are_dropped_after_a_preview_and_wait_again_when_that_is_
         anna.sees("Dropped 120")
         assert waiting() == [other]
         anna.presses("Undo: let them wait again")
-        until(lambda: len(waiting()) == 121, 10, "them to wait again")
+        until(lambda: len(waiting()) == 121, 30, "them to wait again")
         anna.opens("/dead?text=something+else")
         anna.page.get_by_label(f"Choose {other}").check()
         anna.presses("Replay")
@@ -88,7 +88,7 @@ def test_a_newcomer_presses_4_on_the_drawn_phone(chromium: Any, scene: Scene) ->
     with touring(chromium, scene.seen) as anna:
         anna.opens("/outbox")
         anna.page.get_by_role("link", name="SEV-0. Ring ring <b>.").first.click()
-        anna.sees("Press 4.")
+        anna.sees("Press 4 to")
         anna.page.get_by_role("button", name="4 ack").click()
         anna.sees("acknowledged by")
     scene.until(incident, "acknowledged")
@@ -101,7 +101,7 @@ def test_dead_letters_need_no_scripts(chromium: Any, scene: Scene) -> None:
         anna.page.get_by_label(f"Choose {letter}").check()
         anna.presses("Drop")
         anna.presses("Drop it")
-        until(lambda: not scene.waits(letter), 10, "it to be dropped")
+        until(lambda: not scene.waits(letter), 30, "it to be dropped")
         anna.opens(f"/dead/{letter}")
         anna.presses("Undo: let it wait again")
         assert scene.waits(letter)

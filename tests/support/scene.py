@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from ledger.views import incidents
 from routing.delivery import Purpose
 from routing.entry import Command, Lane, Opened, Verb
 from routing.severity import Severity
+
+_KEYS = "Press 4 to acknowledge, 5 to escalate, 6 to resolve."
 
 
 class Scene:
@@ -42,7 +45,7 @@ class Scene:
             team="platform",
         )
         log.append(self.desk.client, self.desk.keys, Lane.CONTROL, entry)
-        until(lambda: self._titled(title), 10, title)
+        until(lambda: self._titled(title), 30, title)
         return self._titled(title)
 
     def _titled(self, title: str) -> str:
@@ -67,7 +70,7 @@ class Scene:
         return found is not None and found.status == "waiting"
 
     def until(self, incident: str, status: str) -> None:
-        until(lambda: self.shown(incident)["status"] == status, 10, f"{incident} {status}")
+        until(lambda: self.shown(incident)["status"] == status, 30, f"{incident} {status}")
 
 
 @contextmanager
@@ -80,14 +83,14 @@ def playing(data: Path) -> Iterator[Scene]:
             yield Scene(desk, seen)
 
 
-def keep_call(scene: Scene, incident: str) -> str:
+def keep_call(scene: Scene, incident: str, speech: str = "SEV-0. Ring ring <b>.") -> str:
     """The call of an incident's page, kept in the sandbox as a worker without credentials keeps it: its delivery."""
 
     def calls() -> list[dict[str, Any]]:
         return [one for one in scene.shown(incident)["deliveries"] if one["channel"] == "voice"]
 
-    call = until(calls, 10, "a call")[0]
-    twiml = "<Response><Gather><Say>SEV-0. Ring ring &lt;b&gt;.</Say><Say>Press 4.</Say></Gather></Response>"
+    call = until(calls, 30, "a call")[0]
+    twiml = f"<Response><Gather><Say>{escape(speech)}</Say><Say>{_KEYS}</Say></Gather></Response>"
     unsent = sandbox.Unsent(
         at=now_ms(), delivery=call["id"], attempt=1, incident=incident, contact=call["contact"], channel="voice",
         vendor="twilio_voice", to=call["address"], purpose=Purpose.PAGE, severity=Severity.SEV0, fields={"Twiml": twiml},

@@ -33,7 +33,7 @@ class Tourist:
     def opens(self, path: str) -> None:
         self.page.goto(self.url + path)
 
-    def sees(self, text: str, within_ms: int = 10_000) -> None:
+    def sees(self, text: str, within_ms: int = 30_000) -> None:
         self.page.get_by_text(text).first.wait_for(timeout=within_ms)
 
     def presses(self, name: str) -> None:
@@ -68,6 +68,7 @@ def touring(
             secret = seen.session(name, role, *teams)
             context.add_cookies([{"name": "tocsin", "value": secret, "url": seen.url}])
         page = context.new_page()
+        page.set_default_timeout(30_000)
         tourist = Tourist(page, seen.url)
         page.on("request", lambda request: tourist.asked.add(urlsplit(request.url).netloc))
         page.on("pageerror", lambda error: tourist.said.append(str(error)))

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 import shipped
-from stage import Stage, until
+from stage import Stage, free_port, until
 
 from routing.load import version
 
 
 @pytest.fixture(scope="module")
 def kept_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("up"))
+    console = {"TOCSIN_CONSOLE": "on", "TOCSIN_CONSOLE_PORT": str(free_port())}
+    made = Stage(tmp_path_factory.mktemp("up"), console)
     try:
         yield made
     finally:

@@ -1,8 +1,10 @@
 """`tocsin up` as a newcomer starts it: real processes, a real server, real signals."""
 
 import os
+import re
 import signal
 
+import httpx2
 import pytest
 from stage import Stage, until
 
@@ -26,6 +28,16 @@ def test_it_gets_ready_takes_an_alert_in_and_pages_into_the_built_in_outbox(up: 
     until(lambda: Severity.SEV0 in pages(), 30, up.output)
 
 
+def test_it_shows_a_console_and_who_becomes_its_first_admin(up: Stage) -> None:
+    port = up.environ["TOCSIN_CONSOLE_PORT"]
+    assert f"console at http://127.0.0.1:{port}" in up.output()
+    until(lambda: f"http://127.0.0.1:{port}/welcome/" in up.output(), 20, up.output)
+    link = re.findall(r"http://\S+/welcome/[\w-]+", up.output())[-1]
+    with httpx2.Client(trust_env=False) as http:
+        assert "Become the first admin" in http.get(link).text
+        assert http.get(f"http://127.0.0.1:{port}/readyz").json() == {"ok": True}
+
+
 def test_a_second_start_is_refused_and_told_who_runs(up: Stage) -> None:
     second = up.tocsin("up")
     assert second.returncode == 1
@@ -34,7 +46,7 @@ def test_a_second_start_is_refused_and_told_who_runs(up: Stage) -> None:
 
 
 def test_asked_to_end_it_ends_within_five_seconds_and_leaves_no_process(up: Stage) -> None:
-    assert len(up.pids()) >= 9
+    assert len(up.pids()) >= 10
     assert up.stop() < 5
     assert up.process is not None
     assert up.process.returncode == 0

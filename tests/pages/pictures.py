@@ -1,0 +1,64 @@
+"""Pictures of the console's pages, as they are in the docs: `make screenshots`, which are looked at by a person."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from browser import browsing
+from scene import Scene, keep_call, playing
+from touring import DESK, PHONE, touring
+
+from console.trust.acts import Role
+from ledger import dead
+from ledger.clock import now_ms
+from routing.entry import Verb
+from routing.instant import HOUR
+
+DOCS = Path(__file__).parents[2] / "docs/pictures"
+IN_DOCS = {"now-phone", "incident-phone", "incident-desk", "dead-desk", "call-phone"}
+_TITLES = (
+    ("Checkout fails for 5 % of customers", 1, "checkout"), ("Stripe webhooks are late", 2, "payments"),
+    ("The site does not answer", 0, "site"), ("Database connections at 92 %", 2, "database"),
+    ("Disk almost full on db-1", 3, "database"),
+)  # fmt: skip
+_WHYS = ("data.object.id: field required", "alerts[0].startsAt: not an instant as RFC 3339 writes it")
+
+
+def set_out(scene: Scene) -> dict[str, str]:
+    """What there is to see. Name of a page -> its address."""
+    ids = [scene.opened(*each) for each in _TITLES]
+    scene.does(ids[1], Verb.ACK, "ben")
+    scene.does(ids[2], Verb.NOTE, "anna", text="the CDN answers, the origin does not")
+    scene.until(ids[1], "acknowledged")
+    client, keys = scene.desk.client, scene.desk.keys
+    letters = [
+        dead.bury_now(client, keys, dead.refused("stripe", _WHYS[number % 2], b'{"id": "evt_%d"}' % number, now_ms() - number * HOUR))
+        for number in range(9)
+    ]  # fmt: skip
+    call = keep_call(scene, ids[2], "SEV-0. The site does not answer. Nobody has it yet.")
+    return {
+        "now": "/", "incidents": "/incidents", "incident": f"/incidents/{ids[2]}", "silence": f"/incidents/{ids[2]}/silence",
+        "dead": "/dead", "dead-letter": f"/dead/{letters[0]}?edit=1", "outbox": "/outbox", "call": f"/outbox/{call}",
+        "account": "/account", "people": "/people", "login": "/login",
+    }  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as room, playing(Path(room)) as scene, browsing() as browser:
+        pages = set_out(scene)
+        for where, width, dark in (("phone", PHONE, True), ("desk", DESK, False)):
+            with touring(browser, scene.seen, "anna", Role.ADMIN, width=width, dark=dark) as anna:
+                for name, path in pages.items():
+                    if name == "login":
+                        anna.page.context.clear_cookies()
+                    anna.opens(path)
+                    anna.page.wait_for_timeout(300)
+                    picture = anna.page.screenshot(path=str(folder / f"{name}-{where}.png"))
+                    if f"{name}-{where}" in IN_DOCS:
+                        (DOCS / f"{name}-{where}.png").write_bytes(picture)
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}; look at them")  # noqa: T201  # a command
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "var/screenshots"))
