@@ -274,6 +274,11 @@ class Keys:
         """Stream, capped: what people did that no entry of the log says, like signing in. Field: `e` as JSON."""
         return self._key("audit")
 
+    @property
+    def audited(self) -> str:
+        """String, JSON: when the auditor of open work last looked (`at`, ms), and its `trouble`, "" for none."""
+        return self._key("audited")
+
     def repeat(self, who: str, key: str) -> str:
         """String with expiry: what was answered to a request that may come again with the same key."""
         return self._key("repeat", who, key)

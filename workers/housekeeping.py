@@ -9,7 +9,7 @@ from typing import Final
 
 import redis
 
-from ledger import dead, feeds, gaps, mailboxes, pulse
+from ledger import auditing, dead, feeds, gaps, mailboxes, pulse
 from ledger import log as ledger_log
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -88,6 +88,7 @@ class Housekeeping:
         findings = audit(state, now_ms())
         shown = "; ".join(f"{finding.subject}: {finding.text}" for finding in findings[:SHOWN])
         more = f"; and {len(findings) - SHOWN} more" if len(findings) > SHOWN else ""
+        auditing.save(self._client, self._keys, auditing.Audited(now_ms(), shown + more))
         return Condition(AUDIT, Lane.URGENT, "Something open may be forgotten", shown + more)
 
     def _feeds(self) -> Condition:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import seeing
 from notices import HOSTILE
-from scene import Scene, keep_call, refused_of
+from scene import Scene, keep_call, refused_of, repaired
 from seeing import console
 
 from console.trust import passwords
@@ -180,6 +180,9 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
             "/oncall?by=person&days=14",
             "/sources?vendor=github",
             f"/sources/{refused_of(scene)}",
+            "/runbooks",
+            f"/runbooks/{repaired(scene, incident)}",
+            "/health",
             "/nowhere",
         ):
             root.opens(path)

@@ -109,3 +109,10 @@ def refused_of(scene: Scene) -> str:
     scene.desk.client.hset(scene.desk.keys.refusals, "stripe signature", 12)
     scene.desk.client.lpush(scene.desk.keys.refused("stripe"), json.dumps(example))
     return "stripe"
+
+
+def repaired(scene: Scene, incident: str) -> str:
+    """A runbook that was started by hand for it."""
+    scene.does(incident, Verb.RUN, text="rollback")
+    until(lambda: scene.shown(incident)["runs"], 10, "a run")
+    return "rollback"

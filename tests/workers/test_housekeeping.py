@@ -5,7 +5,7 @@ import small_policy
 from msgspec.structs import replace
 from redis import Redis
 
-from ledger import dead, feeds, gaps, log, mailboxes
+from ledger import auditing, dead, feeds, gaps, log, mailboxes
 from ledger.clock import now_ms
 from ledger.dead_letter import Kind, given_up
 from ledger.keys import Keys
@@ -170,6 +170,17 @@ def test_an_incident_without_a_future_is_an_urgent_alarm(
     assert event.kind == AUDIT
     assert "INC-1" in event.summary
     assert redis.xlen(keys.log(Lane.URGENT)) == 1
+    found = auditing.last(redis, keys)
+    assert found is not None
+    assert found.trouble.startswith("INC-1: ")
+
+
+def test_that_nothing_is_forgotten_is_kept_too(redis: Redis, keys: Keys, housekeeping: Housekeeping) -> None:
+    assert auditing.last(redis, keys) is None
+    housekeeping.run(State())
+    found = auditing.last(redis, keys)
+    assert found is not None
+    assert (found.trouble, found.at >= NOW) == ("", True)
 
 
 def test_who_dispatches_shows_that_it_lives(redis: Redis, keys: Keys, housekeeping: Housekeeping) -> None:
