@@ -186,6 +186,8 @@ def _event(told: Mapping[str, Any], inbound: Inbound, source: Source) -> Event:
             vendor_severity=shaping.text(told, "priority") or "P3",
             labels=shaping.plain(labels),
             details={"alias": alias, **shaping.plain(details if isinstance(details, dict) else {})},
+            # Each is another occurrence: one after the end of its alert, whoever ended it, begins a new one.
+            starts_at=inbound.received_at,
         )
     )
 

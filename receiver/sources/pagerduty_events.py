@@ -182,6 +182,8 @@ def _alert(told: Mapping[str, Any], inbound: Inbound, source: Source, status: St
             vendor_severity=shaping.text(payload, "severity"),
             labels=_labels(told, payload),
             details=_details(told, payload),
+            # Each is another occurrence: one after the end of its alert, whoever ended it, begins a new one.
+            starts_at=inbound.received_at if status is Status.FIRING else 0,
             link=links[0] if links else shaping.text(told, "client_url"),
         )
     )

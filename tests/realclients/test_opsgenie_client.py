@@ -9,6 +9,7 @@ import pytest
 from front_doors import GENIE_KEY, Doors
 from opsgenie_sdk.exceptions import AuthenticationException, OpenApiException
 
+from routing.entry import Command, Verb
 from routing.incident import Phase
 
 pytestmark = pytest.mark.xdist_group("doors")
@@ -86,3 +87,13 @@ def test_with_a_wrong_key_or_a_wrong_alert_it_is_told_so(doors: Doors, alerts: A
         create(alerts, "m" * 131)
     with pytest.raises(OpenApiException, match="Request not found"):
         alerts.get_request_status("b1-1")
+
+
+def test_an_alert_after_a_person_closed_it_here_is_new_at_once(doors: Doors, alerts: Any) -> None:
+    create(alerts, "Closed by hand", alias="by hand")
+    name = doors.incident("Closed by hand").id
+    now = doors.reception.site.now()
+    doors.append(Command(at=now, incident=name, verb=Verb.RESOLVE, by="anna"))
+    assert doors.incident("Closed by hand").phase is Phase.RESOLVED
+    create(alerts, "Closed by hand", alias="by hand")
+    assert doors.incident("Closed by hand").phase is Phase.TRIGGERED

@@ -11,6 +11,7 @@ from pagerduty import EventsApiV2Client, HttpError
 from ledger.connection import connect
 from ledger.server import EmbeddedServer
 from ledger.settings import LedgerSettings
+from routing.entry import Command, Verb
 from routing.incident import Phase
 from routing.instant import MINUTE, iso
 
@@ -62,6 +63,19 @@ def test_a_trigger_after_its_resolve_is_a_new_alert(doors: Doors, client: Events
         else:
             client.resolve("comes-and-goes")
         assert doors.incident("It comes and goes").phase is phase
+
+
+def test_a_trigger_after_a_person_closed_it_here_is_new_at_once(
+    doors: Doors, client: EventsApiV2Client
+) -> None:
+    """It says nothing of when it began, so it could be taken for what was closed."""
+    client.trigger("Closed by hand", "mail-1", dedup_key="by-hand")
+    name = doors.incident("Closed by hand").id
+    now = doors.reception.site.now()
+    doors.append(Command(at=now, incident=name, verb=Verb.RESOLVE, by="anna"))
+    assert doors.incident("Closed by hand").phase is Phase.RESOLVED
+    client.trigger("Closed by hand", "mail-1", dedup_key="by-hand")
+    assert doors.incident("Closed by hand").phase is Phase.TRIGGERED
 
 
 def test_an_acknowledgement_right_after_its_trigger_is_not_lost(
