@@ -18,6 +18,7 @@ VENDORS = {
     "sources": ("receiver/sources", "docs/sources.md"),
     "channels": ("workers/channels", "docs/channels.md"),
     "actions": ("workers/actions", "docs/actions.md"),
+    "pollers": ("workers/pollers", "docs/sources.md"),
 }
 
 

@@ -25,7 +25,7 @@ from workers.answer import Answer, Call, HttpError
 from workers.polling import Polling, number, text
 
 TITLE = "GitHub"
-GRACE_MS = MINUTE
+GRACE_MS = 2 * MINUTE
 OVERLAP_MS = 10 * MINUTE
 FIRST_MS = DAY
 BASE_URL = "https://api.github.com"
