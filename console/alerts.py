@@ -142,20 +142,21 @@ def test(name: str, resolve: bool, by: str) -> None:
     if probe is None:
         names = ", ".join(each.name for each in context.policy.probes) or "none"
         raise click.UsageError(f"no probe {name!r}; there are {names}. An event of a vendor: tocsin send")
-    entry_id = log.append(context.client, context.keys, Lane.URGENT, _signal(probe, Status.FIRING, by))
+    entry_id = log.append(context.client, context.keys, Lane.URGENT, signal(probe, Status.FIRING, by))
     decided = wait(context, entry_id)
     incident = decided.verdict.incident if decided.verdict else ""
     say(f"{entry_id}: {decided.verdict.did if decided.verdict else 'decided'} {incident}".rstrip())
     if resolve:
         wait(
             context,
-            log.append(context.client, context.keys, Lane.URGENT, _signal(probe, Status.RESOLVED, by)),
+            log.append(context.client, context.keys, Lane.URGENT, signal(probe, Status.RESOLVED, by)),
         )
         say(f"{incident or 'it'} is over again")
     say(f"who was told, and why: tocsin why {incident or entry_id}")
 
 
-def _signal(probe: Probe, status: Status, by: str) -> Signal:
+def signal(probe: Probe, status: Status, by: str, client: str = "") -> Signal:
+    """What the probe would send, said to be a test."""
     now, firing = now_ms(), status is Status.FIRING
     event = Event(
         source=PROBES, vendor=OURSELVES, kind=probe.kind, status=status, key=f"test:{probe.name}",
@@ -163,4 +164,4 @@ def _signal(probe: Probe, status: Status, by: str) -> Signal:
         vendor_severity=probe.severity, labels={"probe": probe.name, "test": "true", **probe.labels},
         starts_at=now if firing else 0, ends_at=0 if firing else now,
     )  # fmt: skip
-    return Signal(at=now, by=by, event=event)
+    return Signal(at=now, by=by, client=client, event=event)

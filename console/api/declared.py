@@ -1,5 +1,6 @@
 """Operation: one thing the API does, declared once. Its route, its description and its tests are made of it."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from console.api.problems import Problem
 from console.context import Context
 from console.doing.entries import API, Who
 from console.trust.actor import Actor
@@ -47,6 +49,23 @@ class Asked:
 
 
 Does = Callable[[Asked], Any]
+
+
+def few(does: Does, most: int = 2) -> Does:
+    """What takes long: so many at a time, in this process; who comes then is asked to come again."""
+    room = threading.BoundedSemaphore(most)
+
+    def limited(asked: Asked) -> Any:
+        if not room.acquire(blocking=False):
+            raise Problem(
+                429, f"{most} of these are under way already", "try again", headers={"retry-after": "2"}
+            )
+        try:
+            return does(asked)
+        finally:
+            room.release()
+
+    return limited
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from console import periods
-from console.api.declared import Asked, Operation
+from console.api.declared import Asked, Operation, few
 from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Done, Free, Instant, Shape, Why
@@ -145,8 +145,9 @@ OPERATIONS = (
               replay, Done, waits=True, refusals=(404,)),
     Operation("GET", "/status", Act.READ, "Say how Tocsin itself is doing.", status, Status),
     Operation("GET", "/me", Act.READ, "Say who asks, and what they may do.", me, Me),
-    Operation("GET", "/reports/incidents/{id}", Act.READ, "What a report on an incident is made of.", report, Facts,
+    Operation("GET", "/reports/incidents/{id}", Act.READ, "What an incident's report is made of.", few(report), Facts,
               refusals=(404,)),
-    Operation("GET", "/reports/period", Act.READ, "How all alarms of a while were.", period, Facts, Period),
+    Operation("GET", "/reports/period", Act.READ, "How all alarms of a while were.", few(period), Facts, Period,
+              refusals=(422,)),
 )  # fmt: skip
 ROUTES = routes(OPERATIONS)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from console.api.declared import Asked, Operation
+from console.api.declared import Asked, Operation, few
 from console.api.serving import routes
 from console.api.shapes import Free, Instant, Level, Sent, Shape
 from console.probes import looks
@@ -162,7 +162,7 @@ OPERATIONS = (
         "/policy/simulate",
         Act.REHEARSE,
         "Play a scenario under a simulated clock.",
-        simulate,
+        few(simulate),
         Judged,
         body=Scenario,
         most_bytes=LARGE,

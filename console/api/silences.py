@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from console.api.declared import Asked, Operation
+from console.api.declared import Asked, Operation, few
 from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Done, Free, Instant, Length, Level, Sent, Shape, Text, Toggle, told
@@ -185,7 +185,7 @@ OPERATIONS = (
         "/silences/preview",
         Act.REHEARSE,
         "Say what it would hide now, and would have in the last day.",
-        preview,
+        few(preview),
         Preview,
         body=Trying,
     ),

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -14,6 +16,8 @@ from desk import Desk
 from seeing import Seen
 from small_policy import POLICY
 
+from console.api.declared import Asked, few
+from console.api.problems import Problem
 from console.trust.acts import Role, Scope
 from ledger import accounts, dead, repeats
 from routing.entry import Lane
@@ -304,3 +308,44 @@ def test_a_silence_that_has_ended_is_no_longer_listed_and_cannot_be_ended_again(
         assert client.delete(f"/silences/{name}").status_code == 200
         assert client.delete(f"/silences/{name}").status_code == 404
     assert name not in [each["id"] for each in at.get("/silences")["silences"]]
+
+
+def test_what_takes_long_is_done_for_few_at_a_time() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slowly(_: Any) -> str:
+        begun.release()
+        assert go_on.wait(20)
+        return "done"
+
+    does, asked = few(slowly, most=2), cast("Asked", None)
+    with ThreadPoolExecutor(2) as others:
+        first = [others.submit(does, asked) for _ in range(2)]
+        assert begun.acquire(timeout=20)
+        assert begun.acquire(timeout=20)
+        with pytest.raises(Problem) as refused:
+            does(asked)
+        go_on.set()
+        assert [each.result(20) for each in first] == ["done", "done"]
+    assert (refused.value.status, refused.value.headers) == (429, {"retry-after": "2"})
+    assert does(asked) == "done", "there is room again"
+
+
+def test_why_somebody_was_not_paged_is_told(at: World, incident: str, client: httpx2.Client) -> None:
+    told = client.get(f"/incidents/{incident}/why/ceo").json()
+    assert told["verdict"].startswith("ceo was not paged")
+    assert client.get(f"/incidents/{incident}/why/nobody").status_code == 404
+
+
+def test_an_admin_sees_tokens_and_ends_one(at: World, client: httpx2.Client) -> None:
+    secret = at.seen.token("leaked", Role.VIEWER, Scope.READ)
+    listed = client.get("/tokens")
+    [one] = [each for each in listed.json()["tokens"] if each["name"] == "leaked"]
+    assert secret not in listed.text
+    assert client.delete(f"/tokens/{one['id']}").status_code == 204
+    assert client.delete(f"/tokens/{one['id']}").status_code == 404
+    with at.client(secret) as ended:
+        assert ended.get("/me").status_code == 401
+    newest = client.get("/audit", params={"limit": 1}).json()["audit"][0]
+    assert (newest["by"], newest["what"]) == ("admin", f"revoked token {one['id']} (leaked)")
+    assert newest["client"].endswith("from 127.0.0.1")
