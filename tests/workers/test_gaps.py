@@ -156,6 +156,24 @@ def test_so_much_is_read_at_once_and_where_it_ended_is_kept(
     assert len(missed.signals()) == 210
 
 
+@pytest.mark.parametrize(("status", "begins_anew"), [(500, False), (400, True)])
+def test_a_page_that_is_refused_costs_no_page_before_it(
+    redis_url: str, tmp_path: Path, stripe_standin: StripeStandin, status: int, begins_anew: bool
+) -> None:
+    """Should it be the place in its list that it refuses for good, the list begins anew."""
+    for number in range(150):
+        stripe_standin.event("payout.failed", age_s=600 + number)
+    with asking(redis_url, tmp_path, "stripe", "stripe", STRIPE, stripe_standin.url) as found:
+        stripe_standin.misbehave(
+            Misbehaviour(path="/v1/events"), Misbehaviour(path="/v1/events", status=status)
+        )
+        gap = found.look()
+        assert (gap.found, bool(gap.after), str(status) in gap.reason) == (100, not begins_anew, True)
+        assert found.look(5 * MINUTE).found == 150
+        again = stripe_standin.done("/v1/events")[1]
+        assert ("starting_after" in again.query) is not begins_anew
+
+
 def test_it_is_not_asked_before_it_is_time_unless_somebody_wants_it(
     missed: Asking, stripe_standin: StripeStandin
 ) -> None:
