@@ -18,7 +18,7 @@ export TOCSIN_PYTHON ?=
 # Set in many containers: then every process that a test starts would compile all of its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test check bench chaos lock docs screenshots clean venv dev
+.PHONY: help up test check bench chaos fuzz lock docs screenshots clean venv dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ chaos: dev ## the long tests: each process and fault point killed twenty times, 
 	@TOCSIN_CHAOS_ROUNDS=$${TOCSIN_CHAOS_ROUNDS:-20} $(BIN)/python -m pytest -m kill -x $(PYTEST_ARGS)
 	@! command -v redis-server >/dev/null || $(BIN)/python -m pytest tests/ledger --redis-server
 	@TOCSIN_EXAMPLES=$${TOCSIN_EXAMPLES:-10} exec $(BIN)/python -m pytest -n $(WORKERS) tests/routing tests/receiver/test_every_source.py tests/receiver/test_sources.py tests/workers/test_request.py
+
+fuzz: dev ## a million requests nobody sends in good faith, at a receiver (fewer: make fuzz INPUTS=20000 SEED=7)
+	@exec $(BIN)/python tests/support/fuzz.py $(INPUTS) $(SEED)
 
 lock: ## resolve the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build $(LOCK_OPTIONS) -o requirements.lock
