@@ -20,6 +20,8 @@ NOW, DEAD, OUTBOX = "now", "dead", "outbox"
 WAIT_MS = 1_000
 QUIET_S = 15.0
 """So long without news, and a sign of life is sent: proxies close what is silent."""
+EACH_S = 0.1
+"""In a storm, so much longer between news for each who looks on: fifty people cost no more than a few."""
 _LOOK_S = 0.15
 """In a storm, commits are looked at this often."""
 _AGAIN_S = 1.0
@@ -42,6 +44,7 @@ class Watch:
     """Topic -> the turn in which it changed last."""
     _counted: tuple[int, ...] = ()
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _lookers: int = 0
 
     @property
     def version(self) -> str:
@@ -68,14 +71,18 @@ class Watch:
     async def changes(self, topics: Iterable[str], since: str, pause_s: float) -> AsyncIterator[str]:
         """The version, each time one of the topics has changed since, at most every `pause_s`; "" shows life."""
         wanted = tuple(topics)
-        while not self.closed:
-            bell = self._bell
-            if self.ready and self._has_changed(wanted, since):
-                since = self.version
-                yield since
-                await self._pause(pause_s)
-            elif not await _rings(bell, QUIET_S):
-                yield ""
+        self._lookers += 1  # who looks on for one page has one stream
+        try:
+            while not self.closed:
+                bell = self._bell
+                if self.ready and self._has_changed(wanted, since):
+                    since = self.version
+                    yield since
+                    await self._pause(self.pause_s(pause_s))
+                elif not await _rings(bell, QUIET_S):
+                    yield ""
+        finally:
+            self._lookers -= 1
 
     def changed(self, topics: Iterable[str], since: str) -> list[str] | None:
         """Which of them have changed since that version; None where that is not known, so that any may have."""
@@ -83,6 +90,10 @@ class Watch:
         if epoch != self._epoch or not (turn.isascii() and turn.isdigit()):
             return None
         return [topic for topic in topics if self._changed.get(topic, 0) > int(turn)]
+
+    def pause_s(self, least_s: float) -> float:
+        """How long whoever was told waits for more, with so many others who look on."""
+        return max(least_s, EACH_S * self._lookers)
 
     async def _pause(self, pause_s: float) -> None:
         clock = asyncio.get_running_loop().time

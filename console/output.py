@@ -42,7 +42,10 @@ _STYLES: Mapping[str, str] = {
 
 def plain(text: object) -> str:
     """`text` without control, format and private characters; tabs and line breaks stay, as spaces would."""
-    return "".join(_visible(char) for char in str(text))
+    found = str(text)
+    if found.isprintable():  # nearly everything is: a page asks this of thousands of texts
+        return found
+    return "".join(_visible(char) for char in found)
 
 
 def one_line(text: object, most: int = 0) -> str:
