@@ -23,6 +23,8 @@ from routing.errors import TocsinError
 SHOWN = 65_536
 """Characters of a body on the page; the whole of it can be fetched."""
 DUMPED = 4_096
+EDITED = 500_000
+"""Characters of a body that can be edited here: a form takes up to four bytes for each."""
 _WAYS = ("pretty", "received", "hex")
 
 
@@ -95,7 +97,7 @@ def _text(letter: DeadLetter) -> str | None:
         text = letter.raw.decode()
     except UnicodeDecodeError:
         return None
-    return _seen(_pretty(text)) if len(text) <= 1_000_000 else None  # noqa: PLR2004  # a form of twice that is refused
+    return _seen(_pretty(text)) if len(text) <= EDITED else None
 
 
 def _seen(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import seeing
+import shipped
 from seeing import Seen, console
 from starlette.routing import Route
 
@@ -16,7 +17,7 @@ from console.trust.acts import Act, Role, Scope
 from console.trust.guard import act_of
 from console.trust.people import Doer, People
 from console.trust.signing_in import BY_BOTH
-from ledger import accounts
+from ledger import accounts, dead, policies
 from ledger.clock import now_ms
 
 PASSWORD = "four words in a row"
@@ -235,3 +236,28 @@ def test_an_admin_adds_somebody_by_a_link_that_is_shown_once(seen: Seen) -> None
     assert seen.signed_in("vera", Role.VIEWER).get("/people").status_code == 403
     assert admin.post("/people/ben/remove").status_code == 303
     assert accounts.user(seen.redis, seen.site.keys, "ben") is None
+
+
+def test_without_a_database_a_page_says_so_and_liveness_does_not_depend_on_it(tmp_path: Path) -> None:
+    with console(seeing.site("redis://127.0.0.1:9", tmp_path)) as away:
+        client = away.client
+        assert client.get(f"{away.url}/healthz").status_code == 200
+        client.cookies.set("tocsin", "anything")
+        page = client.get(f"{away.url}/")
+        assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+        assert "The database does not answer" in page.text
+        assert client.get(f"{away.url}/readyz").status_code == 503
+
+
+def test_a_line_of_a_megabyte_makes_no_page_of_a_megabyte(seen: Seen) -> None:
+    raw = b'{"line": "' + b"x\xe2\x80\xae<" * 200_000 + b'"}'
+    letter = dead.bury_now(seen.redis, seen.site.keys, dead.refused("x", "y" * 100_000, raw, now_ms()))
+    client = seen.signed_in("anna")
+    policies.publish(seen.redis, seen.site.keys, shipped.files(), shipped.vendors(), shipped.policy(), "test")
+    for path in (f"/dead/{letter}", f"/dead/{letter}?edit=1", f"/dead/{letter}?as=hex", "/dead"):
+        page = client.get(path)
+        assert (page.status_code, len(page.content) < 350_000, "\u202e" in page.text) == (200, True, False), (
+            path
+        )
+    assert client.get(f"/dead/{letter}/body").content == raw
+    assert "attachment" in client.get(f"/dead/{letter}/body").headers["content-disposition"]
