@@ -1,11 +1,13 @@
 """`tocsin simulate --against-history`: what another configuration would have made of the last days."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from console.context import connected
+from console.context import Context, connected
 from console.output import as_json, heading, one_line, say, table
 from ledger import policies
 from ledger.catalogue import catalogue
@@ -16,9 +18,51 @@ from routing.entry import decode_entry
 from routing.incident import Verdict
 from routing.instant import DAY
 from routing.load import load
+from routing.policy import Policy
 from routing.record import decode
 from routing.severity import Severity
-from routing.simulation.history import Course, Difference, Fate, Recorded, course, differences
+from routing.simulation.history import Course, Difference, Fate, Recorded, course
+from routing.simulation.history import differences as _differences
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event that was treated differently, each side in a few words."""
+
+    event: str
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`totals`: what is counted, in force, tried. `cut`: there are older entries that were not played."""
+
+    entries: int
+    cut: bool
+    totals: Sequence[tuple[str, str, str]]
+    differences: Sequence[Told]
+    more: bool
+
+
+def compared(context: Context, new: Policy, since: int, *, most: int, differences: int) -> Compared:
+    """Hold it against the newest `most` entries from an instant (ms) on, beside the one in force."""
+    kept = deque(enumerate(read(context.store, since)), most)
+    recorded = [each for _, each in kept]
+    before, after = course(context.policy, recorded), course(new, recorded)
+    found = _differences(recorded, before, after)
+    told = [
+        Told(each.event, each.title, _fate(each.before), _fate(each.after))
+        for each in islice(found, differences)
+    ]
+    return Compared(
+        len(recorded),
+        bool(kept and kept[0][0]),
+        list(_rows(before, after)),
+        told,
+        next(found, None) is not None,
+    )
 
 
 def compare(config: Path, days: int, limit: int, *, json: bool) -> None:
@@ -27,7 +71,7 @@ def compare(config: Path, days: int, limit: int, *, json: bool) -> None:
     new = load(policies.read_files(config), catalogue())
     recorded = list(read(context.store, now_ms() - days * DAY))
     before, after = course(context.policy, recorded), course(new, recorded)
-    found = differences(recorded, before, after)
+    found = _differences(recorded, before, after)
     if json:
         shown = [_shown(each) for each in islice(found, limit)]
         as_json({"days": days, "entries": len(recorded), "before": _totals(before), "after": _totals(after),

@@ -54,6 +54,8 @@ class Site:
     """Who acts waits for what comes of it, and keeps nobody from reading."""
     slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """For passwords: each try takes 32 MB."""
+    trying: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """For simulations: who plays one keeps nobody from reading."""
     live: Watch = field(init=False)
     jobs: Jobs = field(init=False)
     shown_once: ShownOnce = field(init=False)

@@ -92,7 +92,10 @@ def trial(act: Act, template: str, ask: Ask) -> Endpoint:
         async with request.form(max_files=0, max_fields=50) as form:
             view = await _view(request, form)
             still: Facts = {"topics": (), "version": ""}
-            return HTMLResponse(await view.site.read(_written, request, view, template, ask, still))
+            html = await to_thread.run_sync(
+                _written, request, view, template, ask, still, limiter=view.site.trying
+            )
+            return HTMLResponse(html)
 
     return guarded(act, tried)
 

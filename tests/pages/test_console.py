@@ -183,6 +183,10 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
             "/runbooks",
             f"/runbooks/{repaired(scene, incident)}",
             "/health",
+            f"/policy?event={incident}",
+            "/policy?labels=severity%3DSEV-1%0Ateam%3Dpayments",
+            "/policy/scenario",
+            "/policy/compare",
             "/nowhere",
         ):
             root.opens(path)
