@@ -1,5 +1,6 @@
 """Why: the whole life of one thing; an event decided once more; how Tocsin does; who asks; reports."""
 
+from dataclasses import asdict
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ from console import periods
 from console.api.declared import Asked, Operation, few
 from console.api.problems import Problem
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Shape, Why
+from console.api.shapes import Done, Free, Instant, Name, Sent, Shape, Why
+from console.doing import events
 from console.doing.events import again
 from console.doing.incidents import known
 from console.refusals import Nowhere
@@ -76,6 +78,28 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class Replaying(Sent):
+    """`read_again`: their bodies are read once more, by the configuration of now."""
+
+    ids: Annotated[list[Name], Field(min_length=1, max_length=100)]
+    read_again: bool = False
+    dry_run: Annotated[bool, Field(description="Say what would become of each; nothing is kept.")] = False
+
+
+class Once(Shape):
+    """`id` of the replay. `became` "" where it is not decided yet; `error` why it was not replayed."""
+
+    of: str
+    id: str
+    became: str
+    incident: str
+    error: str
+
+
+class Replayed(Shape):
+    events: list[Once]
+
+
 class Period(Shape):
     period: Annotated[
         str,
@@ -101,6 +125,16 @@ def why(asked: Asked) -> Free:
 def replay(asked: Asked) -> Free:
     replay_id, told = again(asked.context, asked.who, asked.path["id"])
     return {"entry": replay_id, "decided": True, "said": [told]}
+
+
+def replay_many(asked: Asked) -> Free:
+    sent = asked.sent(Replaying)
+    does = events.tried if sent.dry_run else events.many
+    return {
+        "events": [
+            asdict(each) for each in does(asked.context, asked.who, sent.ids, read_again=sent.read_again)
+        ]
+    }
 
 
 def status(asked: Asked) -> Free:
@@ -143,6 +177,8 @@ OPERATIONS = (
               why, Lives, refusals=(404,)),
     Operation("POST", "/events/{id}/replay", Act.REPLAY, "Decide an event once more; the event itself stays as it was.",
               replay, Done, waits=True, refusals=(404,)),
+    Operation("POST", "/events/replay", Act.REPLAY, "Decide many once more, or say what would become of each.",
+              few(replay_many), Replayed, body=Replaying, refusals=(404,)),
     Operation("GET", "/status", Act.READ, "Say how Tocsin itself is doing.", status, Status),
     Operation("GET", "/me", Act.READ, "Say who asks, and what they may do.", me, Me),
     Operation("GET", "/reports/incidents/{id}", Act.READ, "What an incident's report is made of.", few(report), Facts,

@@ -349,3 +349,16 @@ def test_an_admin_sees_tokens_and_ends_one(at: World, client: httpx2.Client) -> 
     newest = client.get("/audit", params={"limit": 1}).json()["audit"][0]
     assert (newest["by"], newest["what"]) == ("admin", f"revoked token {one['id']} (leaked)")
     assert newest["client"].endswith("from 127.0.0.1")
+
+
+def test_events_are_decided_once_more_or_only_tried(at: World, client: httpx2.Client) -> None:
+    event = client.post("/probes/site-health/test", json={"resolve": True}).json()["entry"]
+    would = client.post("/events/replay", json={"ids": [event], "dry_run": True}).json()["events"]
+    assert [(each["of"], each["id"], each["error"]) for each in would] == [(event, "", "")]
+    assert would[0]["became"]
+    before = len(client.get(f"/why/{event}.r1").json().get("lives", []))
+    [done] = client.post("/events/replay", json={"ids": [event]}).json()["events"]
+    assert (before, done["id"], done["error"]) == (0, f"{event}.r1", "")
+    assert client.get(f"/why/{done['id']}").json()["lives"][0]["id"] == done["id"]
+    assert client.post("/events/replay", json={"ids": [event, "u1-0"]}).status_code == 404
+    assert client.get(f"/why/{event}.r2").status_code == 404, "one that is none, and nothing was done"

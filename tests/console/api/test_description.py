@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.xdist_group("api")]
 SCHEMA = schemathesis.openapi.from_dict(document()).exclude(path="/api/v1/stream")
 KNOWN = {
     "id": ["INC-1", "dl-refused", "dl-lost", "slow-site", "rollback"], "run": ["INC-1-r1"], "delivery": ["INC-1-d1"],
-    "name": ["stripe", "vercel", "health"], "contact": ["anna", "ben"], "channel": ["sms", "email"],
+    "name": ["stripe", "vercel", "site-health"], "contact": ["anna", "ben"], "channel": ["sms", "email"],
 }  # fmt: skip
 """What is there, for each parameter of a path."""
 READS = [each for each in operations() if not each.writes and not each.streams]

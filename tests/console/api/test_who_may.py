@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "Previewing": {},
     "Labels": {"labels": {"severity": "SEV-1"}},
     "Scenario": {"scenario": "title: x"},
+    "Replaying": {"ids": ["u1-0"]},
     "Word": {"status": "investigating"},
     "Mail": {"subject": "x"},
 }  # fmt: skip
@@ -61,7 +62,7 @@ OF_ADMINS = {("GET", "/users"), ("GET", "/tokens"), ("DELETE", "/tokens/{id}"), 
 OF_ALL_TEAMS = {
     ("PUT", "/dead/{id}/body"), ("POST", "/dead/{id}/restore"), ("POST", "/dead/retry"), ("POST", "/dead/drop"),
     ("POST", "/sources/{name}/pause"), ("POST", "/sources/{name}/resume"), ("PUT", "/kill-switch"), ("PUT", "/freeze"),
-    ("POST", "/events/{id}/replay"),
+    ("POST", "/events/{id}/replay"), ("POST", "/events/replay"),
 }  # fmt: skip
 """What nobody may who belongs to some teams only."""
 OF_AN_INCIDENT = ("/incidents/{id}/", "/runs/", "/outbox/{delivery}/", "/runbooks/{id}/run")
