@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
+import all_sources
 import load
 import machine
 import shapes
@@ -35,7 +37,7 @@ REQUEST_BYTES, BATCH_BYTES = 4_000, 120_000
 """What one request, and what is fsynced together, adds to the append-only file."""
 SECRETS = {
     "STRIPE_WEBHOOK_SECRET": "whsec_bench", "VERCEL_WEBHOOK_SECRET": "bench", "ALERTMANAGER_TOKEN": "bench",
-    "TOCSIN_ALERTS_TOKEN": "bench", "TOCSIN_LINK_SECRET": "bench",
+    "TOCSIN_ALERTS_TOKEN": "bench", "TOCSIN_LINK_SECRET": "bench", all_sources.SECRET: "bench",
 }  # fmt: skip
 
 
@@ -48,21 +50,24 @@ class Receiver:
 
 @contextmanager
 def receiver(room: Path) -> Iterator[Receiver]:
-    """`tocsin receiver` with the shipped configuration on a database of its own, fsync always; nothing else.
+    """`tocsin receiver` with the shipped configuration and forty sources on a database of its own, fsync always.
 
-    The database is watched as `tocsin up` does it.
+    Nothing else runs; the database is watched as `tocsin up` does it.
     """
     server = EmbeddedServer(room / "var")
     database = Database(server, lambda _line: None)
     database.start()
-    client, port = connect(LedgerSettings(data_dir=room / "var")), free_port()
+    client, port, config = connect(LedgerSettings(data_dir=room / "var")), free_port(), room / "config"
+    shutil.copytree(HERE.parent / "config", config)
+    (config / "sources.yaml").write_text(all_sources.text())
     environ = {
         "PATH": os.environ["PATH"],  # a new process
-        "TOCSIN_DATA": str(room / "var"), "TOCSIN_CONFIG": str(HERE.parent / "config"),
+        "TOCSIN_DATA": str(room / "var"), "TOCSIN_CONFIG": str(config),
         "TOCSIN_RECEIVER_PORT": str(port), **SECRETS,
     }  # fmt: skip
-    policies.settle(client, Keys(), HERE.parent / "config", environ, catalogue.catalogue(), by="bench")
+    policies.settle(client, Keys(), config, environ, catalogue.catalogue(), by="bench")
     with process([sys.executable, "-m", "console.main", "receiver"], port, env=environ) as pid:
+        until(lambda: ready(port), 30)
         machine.pin(pid, machine.CORES.server)
         machine.pin(server.pid, machine.CORES.others)
         try:
@@ -86,6 +91,13 @@ def process(
     finally:
         running.terminate()
         running.wait()
+
+
+def ready(port: int) -> bool:
+    """Whether it has a policy: before that every request is refused."""
+    with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+        return bool(answer.status == 200)
+    return False
 
 
 def answers(port: int) -> bool:
@@ -130,7 +142,7 @@ def rows(room: Path) -> Iterator[Row]:
             return shapes.stripe_requests(SECRETS["STRIPE_WEBHOOK_SECRET"], many)
 
         ratio, most, words = against(ours.port, port, room, make)
-        what = "ingest, fsync always, one process, Stripe-signed 3 KB, against a bare route"
+        what = "ingest, fsync always, one process, forty sources, Stripe-signed 3 KB, against a bare route"
         yield at_least(what, ratio, " x", 0.5, 0.7, words)
         yield tail(ours, room, most * 0.7, make)
         yield Row("receiver's memory after it", f"{machine.resident_mb(ours.pid):.0f} MB")

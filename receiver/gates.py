@@ -35,6 +35,7 @@ class Gates:
         self._find = find
         self._environ = environ
         self._gates: dict[str, Gate] = {}
+        self._of_vendor: dict[str, list[Gate]] = {}
         self.version = ""
         self.public_url = ""
         self.channels: Mapping[str, Channel] = {}
@@ -63,22 +64,27 @@ class Gates:
         """Raises Refused (503) before there is any policy."""
         if not self.version:
             raise refuse.no_policy()
-        return [gate for gate in self._gates.values() if gate.source.vendor == vendor]
+        return self._of_vendor.get(vendor, [])
 
     def unset(self) -> list[str]:
         """Names of secrets that sources need and this process was not given."""
         return sorted({name for gate in self._gates.values() if not gate.secrets for name in gate.unset})
 
     def take(self, policy: Policy) -> None:
-        """From here on this policy's sources are open."""
-        self._gates, self.strange = {}, []
+        """From here on this policy's sources are open; until all of them are made, the last one's are."""
+        gates: dict[str, Gate] = {}
+        of_vendor: dict[str, list[Gate]] = {}
+        strange = []
         for name, source in policy.sources.items():
             if not source.secrets:
                 continue  # what we report about ourselves: nobody outside may send it
             try:
-                self._gates[name] = self._gate(source)
+                gates[name] = self._gate(source)
             except KeyError:  # a policy for a newer release: its other sources must stay open
-                self.strange.append(source.vendor)
+                strange.append(source.vendor)
+            else:
+                of_vendor.setdefault(source.vendor, []).append(gates[name])
+        self._gates, self._of_vendor, self.strange = gates, of_vendor, strange
         self.policy, self.public_url = policy, policy.public_url
         self.channels, self.contacts = policy.channels, policy.contacts
         self.status_page = policy.process.status_page if policy.process else None

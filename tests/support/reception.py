@@ -130,7 +130,7 @@ def running(
             "TOCSIN_PROVIDER_SECRET": (gateway_standin.SECRET, "rolled-away"),
         },
     )
-    site = _site(settings, policy, append, lambda: findings, keeping, fetch)
+    site = site_of(settings, policy, append, lambda: findings, keeping, fetch)
     config = uvicorn.Config(
         build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
         http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
@@ -161,7 +161,7 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-def _site(
+def site_of(
     settings: ReceiverSettings,
     policy: Policy | None,
     append: Append | None,
