@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from console.context import Context
 from console.live import Watch
+from console.measured import Reports
 from console.serving.jobs import Jobs
 from console.serving.once import ShownOnce
 from console.serving.settings import ConsoleSettings
@@ -58,6 +59,7 @@ class Site:
     """For simulations: who plays one keeps nobody from reading."""
     live: Watch = field(init=False)
     jobs: Jobs = field(init=False)
+    reports: Reports = field(default_factory=Reports)
     shown_once: ShownOnce = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from browser import browsing
-from scene import Scene, keep_call, playing
+from scene import Scene, keep_call, playing, refused_of, repaired
 from touring import DESK, PHONE, touring
 
 from console.trust.acts import Role
@@ -39,7 +39,10 @@ def set_out(scene: Scene) -> dict[str, str]:
     return {
         "now": "/", "incidents": "/incidents", "incident": f"/incidents/{ids[2]}", "silence": f"/incidents/{ids[2]}/silence",
         "dead": "/dead", "dead-letter": f"/dead/{letters[0]}?edit=1", "outbox": "/outbox", "call": f"/outbox/{call}",
-        "account": "/account", "people": "/people", "login": "/login",
+        "oncall": "/oncall", "oncall-people": "/oncall?by=person&days=14", "sources": "/sources",
+        "source": f"/sources/{refused_of(scene)}", "runbooks": "/runbooks", "runbook": f"/runbooks/{repaired(scene, ids[2])}",
+        "policy": "/policy?labels=severity%3DSEV-1%0Ateam%3Dpayments", "reports": "/reports", "report": f"/reports/{ids[1]}",
+        "health": "/health", "account": "/account", "people": "/people", "login": "/login",
     }  # fmt: skip
 
 

@@ -186,6 +186,8 @@ def test_pages_have_no_fault_for_anybody_whatever_they_show(
             f"/policy?event={incident}",
             "/policy?labels=severity%3DSEV-1%0Ateam%3Dpayments",
             "/policy/scenario",
+            "/reports",
+            f"/reports/{incident}",
             "/policy/compare",
             "/nowhere",
         ):
