@@ -61,6 +61,8 @@ class Duties:
     """Of who is on call now: for which severities no method is proven to reach them."""
     feeds: dict[str, FeedHealth]
     """Of the schedules that follow a calendar and were looked at."""
+    zones: dict[str, str]
+    """Each schedule's own."""
 
     @classmethod
     def at(cls, context: Context, at: int) -> "Duties":
@@ -74,12 +76,14 @@ class Duties:
             review.clashes(duties, at, at + AHEAD),
             unverified(context, {name for duty in now.values() for name in duty.contacts}),
             feeds.health(context.client, context.keys),
+            {each.name: each.timezone for each, _ in duties},
         )
 
     def as_json(self, name: str) -> dict[str, Any]:
         duty, following = self.now[name], self.next[name]
         return {
             "contact": duty.contact, "contacts": list(duty.contacts), "shadows": list(duty.shadows),
+            "timezone": self.zones[name],
             "reason": duty.reason, "since": iso(duty.since_at), "until": iso(duty.until_at),
             "next": list(following.contacts),
             "unverified": {

@@ -33,6 +33,7 @@ class Duty(Shape):
     contact: str
     contacts: list[str]
     shadows: list[str]
+    timezone: str
     reason: str
     since: Instant
     until: Instant

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from console import mending
-from console.output import ago, as_json, clock, facts, heading, one_line, say, table, warn
+from console.options import local_instant
+from console.output import ago, as_json, clock, facts, heading, one_line, say, table, wall_clock, warn
 from console.remote.api import Api, part
 from console.sources import tell as tell_sources
 from console.sources import tell_one
@@ -201,6 +202,45 @@ def remove(api: Api, id: str) -> None:  # noqa: A002
     say(f"override {id} removed")
 
 
+def override(
+    api: Api, schedule: str, contact: str, from_: str, until: str, instead_of: str, kind: str | None
+) -> None:
+    zone, now = _zone(api, schedule), now_ms()
+    since = local_instant(from_, zone, now)
+    sent: dict[str, Any] = {
+        "schedule": schedule,
+        "contact": contact,
+        "from": iso(since),
+        "kind": kind or "replace",
+    }
+    if until:
+        sent["until"] = iso(local_instant(until, zone, since))
+    if instead_of:
+        sent["instead_of"] = instead_of
+    _tell_override(api, api.post("/oncall/overrides", sent)["override"], zone)
+
+
+def swap(api: Api, schedule: str, one: str, other: str, from_: str) -> None:
+    zone = _zone(api, schedule)
+    since = iso(local_instant(from_, zone, now_ms()))
+    sent = {"schedule": schedule, "one": one, "other": other, "from": since}
+    _tell_override(api, api.post("/oncall/swaps", sent)["override"], zone)
+
+
+def _zone(api: Api, schedule: str) -> str:
+    """Whose clock times without an offset are read by. Raises click.UsageError."""
+    found = api.get("/oncall")["schedules"]
+    if schedule not in found:
+        raise click.UsageError(f"no schedule {schedule!r}; there are {', '.join(found)}")
+    return str(found[schedule]["timezone"])
+
+
+def _tell_override(api: Api, override: str, zone: str) -> None:
+    found = api.get(f"/oncall/overrides/{part(override)}")
+    since, until = (wall_clock(parse_iso(found[name]), zone) for name in ("from", "until"))
+    say(f"{found['contact']}: {found['kind']} in {found['schedule']} from {since} until {until} ({override})")
+
+
 def _listing(path: str, rows: str, *names: str) -> Any:
     """A plain table of what the API lists."""
 
@@ -234,6 +274,8 @@ COMMANDS = {
     "silence expire": silence_expire,
     "oncall": oncall,
     "oncall overrides": overrides,
+    "oncall override": override,
+    "oncall swap": swap,
     "oncall remove": remove,
     "contacts list": _listing("/contacts", "contacts", "contact", "channel", "address", "pages", "verified"),
     "channels list": _listing("/channels", "channels", "channel", "vendor", "title", "contacts", "missing"),

@@ -133,8 +133,12 @@ def test_silences_overrides_and_switches_are_set_and_taken_back(there: Run, here
         each["paused"] for each in read(here("sources", "list", "--json")) if each["name"] == "stripe"
     ] == [True]
     there("sources", "resume", "stripe")
-    here("oncall", "override", "primary", "ben")
+    said = there("oncall", "override", "primary", "ben", "--from", "18:00", "--until", "+3d").stdout
+    assert said.startswith("ben: replace in primary from ")
+    assert " 18:00 CE" in said
     [override] = read(there("oncall", "overrides", "--json"))
+    assert (override["by"], override["id"]) == ("admin", said.strip()[-11:-1])
+    assert "there are primary" in there("oncall", "override", "tertiary", "ben", code=2).stderr
     there("oncall", "remove", override["id"])
     assert read(here("oncall", "overrides", "--json")) == []
 
@@ -165,7 +169,7 @@ def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Pa
     [
         (("backup", "file"), 1, "run it beside the store"),
         (("users", "list"), 1, "run it beside the store"),
-        (("oncall", "swap", "primary", "anna", "ben"), 1, "run it beside the store"),
+        (("oncall", "export"), 1, "run it beside the store"),
         (("incidents", "show", "INC-1?all=true#y"), 1, "no incident"),
         (("incidents", "show", "INC-999"), 1, "no incident 'INC-999'; see: tocsin incidents list --all"),
         (("incidents", "reassign", "INC-1", "--to", "nobody"), 2, "there are anna"),
