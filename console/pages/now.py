@@ -12,7 +12,7 @@ from console.serving.view import Facts, View, page
 from console.serving.words import many
 from console.trust.acts import Act
 from ledger import sandbox
-from ledger.views import incidents
+from ledger.views import entries, incidents
 from ledger.views.incidents import Shown
 from ledger.views.status import status
 from routing import oncall as shifts
@@ -62,7 +62,8 @@ def said(view: View, incident: str = "") -> Facts | None:
     if not _ENTRY.fullmatch(entry) or not re.fullmatch(r"INC-\d+", of):
         return None
     lines = [moment.what for moment in view.context.store.moments(of, 100) if moment.entry == entry]
-    return {"entry": entry, "lines": lines, "of": of}
+    seen = entries.find(view.context.store, entry) if not lines else None
+    return {"entry": entry, "lines": lines, "of": of, "decided": bool(seen and seen.decided)}
 
 
 def row(one: Incident) -> Shown:

@@ -23,7 +23,7 @@ def graded(draft: Draft, entry: Graded) -> None:
     elif severity is incident.severity:
         draft.note(incident.id, f"{by} confirmed {severity}", reason, by=by)
     elif severity < incident.severity:
-        responding.worsen(draft, incident, severity, incident.labels, reason)
+        responding.worsen(draft, incident, severity, incident.labels, reason, by=by)
     else:
         _lower(draft, incident, severity, by, reason)
 

@@ -73,9 +73,14 @@ def withstands(incident: Incident, severity: Severity, reasons: Sequence[Reason]
 
 
 def worsen(
-    draft: Draft, incident: Incident, severity: Severity, labels: dict[str, str], *reasons: Reason
+    draft: Draft,
+    incident: Incident,
+    severity: Severity,
+    labels: dict[str, str],
+    *reasons: Reason,
+    by: str = "",
 ) -> Incident:
-    """The higher severity wins: new clocks, its own repair, and whoever is on call for it is paged.
+    """The higher severity wins: new clocks, its own repair, and whoever is on call for it is paged. `by`: who says so.
 
     `labels` are those of the alert that made it worse: its runbook, and whether it is silenced.
     """
@@ -93,7 +98,7 @@ def worsen(
         snoozed_until=0,
     )
     draft.unwake(Wake.SNOOZE, incident.id)
-    draft.note(incident.id, f"raised to {severity}", *reasons)
+    draft.note(incident.id, f"raised to {severity}", *reasons, by=by)
     matched = routes.match(draft.policy, {**incident.labels, "severity": str(severity)})
     policy = draft.policy.escalations[matched[0].route.escalation]
     incident = msgspec.structs.replace(incident, escalation=policy.begun, route=matched[0].route.name)
