@@ -7,7 +7,6 @@ import click
 from console.incidents import tell, tell_page
 from console.output import as_json, clock, heading, say, table
 from console.remote.api import Api, part
-from console.runbooks import tell as tell_runbooks
 from console.why import tell as tell_stage
 from routing.instant import iso, parse_iso
 
@@ -90,6 +89,8 @@ def open_(api: Api, title: str, severity: str, service: str, team: str, summary:
 
 
 def runbooks(api: Api, json: bool) -> None:
+    from console.runbooks import tell as tell_runbooks  # noqa: PLC0415  # it brings the whole schema with it
+
     rows = api.get("/runbooks")["runbooks"]
     if json:
         as_json(rows)
