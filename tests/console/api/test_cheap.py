@@ -1,19 +1,22 @@
 """Reads cost what they show, however much there is: so many questions to the store, so many bytes of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import crowd
 import pytest
+import seeing
 from desk import Desk
 from embedded import running_server
 from small_policy import POLICY
 
 from console.api.declared import Asked, Operation
 from console.api.openapi import operations
+from console.pages import oncall, ourselves, policy, runbooks, sources
 from console.serving.site import LiveContext
+from console.serving.view import Facts, View
 from console.trust.actor import Actor
 from console.trust.acts import Role, Scope
 from ledger.keys import Keys
@@ -36,6 +39,19 @@ class Store:
         before = self._counted()
         asked(self.desk, operation, **query)
         trips, sent = (after - first for first, after in zip(before, self._counted(), strict=True))
+        return trips - 1, sent
+
+    def looked(
+        self, ask: Callable[[View], Facts], path: dict[str, str], query: dict[str, str]
+    ) -> tuple[int, int]:
+        """What one look at a page costs, once its policy is known."""
+        site = seeing.site(str(self.desk.settings.redis_url), self.desk.settings.data_dir)
+        view = View(site, ADMIN, path, query, crowd.START + 10_000_000_000)
+        ask(view)
+        before = self._counted()
+        ask(view)
+        trips, sent = (after - first for first, after in zip(before, self._counted(), strict=True))
+        site.client.close()
         return trips - 1, sent
 
     def _counted(self) -> tuple[int, int]:
@@ -94,6 +110,32 @@ def test_a_read_costs_what_it_shows_however_much_there_is(
     stores: tuple[Store, Store], name: str, query: dict[str, Any], most: int
 ) -> None:
     few, many = (store.cost(operation(name), **query) for store in stores)
+    assert many[0] <= most, f"{many[0]} commands"
+    assert many[1] <= 1.6 * few[1] + 20_000, f"{many[1]} bytes, {few[1]} where there are few"
+
+
+PAGES: list[tuple[Callable[[View], Facts], dict[str, str], dict[str, str], int]] = [
+    (oncall.ask, {}, {}, 32),
+    (oncall.ask, {}, {"by": "person", "days": "28"}, 32),
+    (sources.ask, {}, {}, 18),
+    (sources.ask_one, {"name": "stripe"}, {}, 45),
+    (runbooks.ask, {}, {}, 125),
+    (runbooks.ask_one, {"id": "rollback"}, {}, 130),
+    (policy.ask, {}, {"labels": "severity=SEV-1"}, 12),
+    (ourselves.ask, {}, {}, 40),
+]
+"""Of the console's pages that read many things, what each is asked with, and how many commands it may take."""
+
+
+@pytest.mark.parametrize(("ask", "path", "query", "most"), PAGES, ids=lambda value: str(value)[:40])
+def test_a_page_costs_what_it_shows_however_much_there_is(
+    stores: tuple[Store, Store],
+    ask: Callable[[View], Facts],
+    path: dict[str, str],
+    query: dict[str, str],
+    most: int,
+) -> None:
+    few, many = (store.looked(ask, path, query) for store in stores)
     assert many[0] <= most, f"{many[0]} commands"
     assert many[1] <= 1.6 * few[1] + 20_000, f"{many[1]} bytes, {few[1]} where there are few"
 
