@@ -37,7 +37,8 @@ def test_it_is_kept_for_what_is_in_the_archive_as_well(desk: Desk, opened: str, 
     incident = desk.store.incident(opened)
     assert incident
     Archive(desk.archive).put(incidents=[ArchivedIncident(opened, 1, encode(incident), {}, ())])
-    desk.client.hdel(desk.keys.state(Table.INCIDENT), opened)
+    with desk.turn:
+        desk.client.hdel(desk.keys.state(Table.INCIDENT), opened)
     run("report", opened, "--root-cause", "a full disk")
     found = ask("report", opened)
     assert (found["archived"], found["review"]["impact"], found["review"]["root_cause"]) == (

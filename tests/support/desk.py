@@ -52,6 +52,8 @@ class Desk:
         self.policy = policy
         self.store = Store(self.client, self.keys, data / "archive.db")
         self._lease = Lease(self.client, self.keys, ttl_ms=60_000)
+        self.turn = threading.Lock()
+        """Held while somebody decides in the background: hold it to change what they would have loaded."""
 
     @property
     def archive(self) -> Path:
@@ -105,7 +107,8 @@ class Desk:
 
         def work() -> None:
             while not stop.is_set():
-                other.fold()
+                with self.turn:
+                    other.fold()
                 stop.wait(0.01)
 
         self.leave()
