@@ -1,4 +1,4 @@
-"""One browser and one console for all tests of pages that one process runs."""
+"""A browser for each module of tests of pages, and one console for all that one process runs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,9 @@ except ImportError:  # a checkout whose development packages are older
     CHROMIUM = ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """Not for longer: while it is there an event loop runs, and no test can begin its own."""
     if not CHROMIUM:
         pytest.skip("no browser is installed")
     with browsing() as found:
