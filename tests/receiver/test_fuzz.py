@@ -8,6 +8,7 @@ import fuzz
 import pytest
 from fuzz_inputs import Maker
 from redis import Redis
+from senders import SECRET
 
 from ledger.clock import now_ms
 from ledger.keys import Keys
@@ -49,9 +50,13 @@ def test_what_is_not_answered_in_good_order_is_found(tmp_path: Path, redis: Redi
     }
 
 
-def test_faults_that_were_answered_in_good_order_are_found(tmp_path: Path, redis: Redis, keys: Keys) -> None:
+@pytest.mark.parametrize("said", ["fault in an ingest route", "Traceback", f"token={SECRET}"])
+def test_faults_that_were_answered_in_good_order_are_found(
+    tmp_path: Path, redis: Redis, keys: Keys, said: str
+) -> None:
+    """In the log, and among the dead letters."""
     found, errors = fuzz.Found(), tmp_path / "receiver.txt"
-    errors.write_text("fault in an ingest route")
+    errors.write_text(said)
     redis.hset(keys.dead, "dl-1", b"... our parser failed on it ...")
     redis.set(keys.seen("stripe", "evt_1"), "b1-0")
     fuzz.sweep(fuzz.Target(0, os.getpid(), redis, errors), found)
