@@ -15,7 +15,15 @@ from routing.entry import Verb
 from routing.instant import HOUR
 
 DOCS = Path(__file__).parents[2] / "docs/pictures"
-IN_DOCS = {"now-phone", "incident-phone", "incident-desk", "dead-desk", "call-phone"}
+IN_DOCS = {
+    "now-phone",
+    "incident-phone",
+    "incident-desk",
+    "dead-desk",
+    "call-phone",
+    "oncall-desk",
+    "policy-phone",
+}
 _TITLES = (
     ("Checkout fails for 5 % of customers", 1, "checkout"), ("Stripe webhooks are late", 2, "payments"),
     ("The site does not answer", 0, "site"), ("Database connections at 92 %", 2, "database"),
