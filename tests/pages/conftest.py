@@ -22,6 +22,13 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with playing(tmp_path_factory.mktemp("console")) as found:
+def set_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with playing(tmp_path_factory.mktemp("console"), folding=False) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def scene(set_out: Scene) -> Iterator[Scene]:
+    """Somebody decides as long as a module needs it: deciding costs, also where nothing comes."""
+    with set_out.desk.folding():
+        yield set_out

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -74,12 +74,12 @@ class Scene:
 
 
 @contextmanager
-def playing(data: Path) -> Iterator[Scene]:
-    """The shipped configuration is in force, on a server of its own."""
+def playing(data: Path, *, folding: bool = True) -> Iterator[Scene]:
+    """The shipped configuration is in force, on a server of its own; somebody decides unless told not to."""
     with running_server() as server:
         desk = Desk(server.url, data, POLICY)
         desk.publish()
-        with desk.folding(), console(seeing.site(server.url, data)) as seen:
+        with desk.folding() if folding else nullcontext(), console(seeing.site(server.url, data)) as seen:
             yield Scene(desk, seen)
 
 
