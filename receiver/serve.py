@@ -11,6 +11,7 @@ from ledger import catalogue, policies
 from ledger.clock import now_ms
 from ledger.connection import connect, connect_async, durability
 from ledger.faults import reach
+from ledger.heads import BoundedHeads
 from ledger.keys import Keys
 from ledger.log import Kept, Request, append_requests
 from ledger.views.store import Store
@@ -20,7 +21,6 @@ from receiver.counts import Counts
 from receiver.documents import Documents
 from receiver.durable import Durable
 from receiver.gates import Gates
-from receiver.heads import BoundedHeads
 from receiver.keep import Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings

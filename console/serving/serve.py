@@ -10,6 +10,7 @@ from console.serving.settings import ConsoleSettings
 from console.serving.site import LiveContext, Site
 from console.trust import welcoming
 from ledger.connection import connect
+from ledger.heads import BoundedHeads
 from ledger.keys import Keys
 
 _log = structlog.get_logger(__name__)
@@ -21,12 +22,23 @@ GRACE_S = 2
 def serve(settings: ConsoleSettings) -> int:
     """Until SIGTERM or SIGINT. Returns the exit status."""
     site = site_of(settings)
-    config = uvicorn.Config(
+    server = _Server(served(site), site)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
+    _log.info("console starts", address=settings.origin)
+    welcoming.greet(site)
+    server.run()
+    return 0 if server.started else 1
+
+
+def served(site: Site) -> uvicorn.Config:
+    """How its app is served, wherever it listens."""
+    return uvicorn.Config(
         build(site),
-        host=settings.host,
-        port=settings.port,
+        host=site.settings.host,
+        port=site.settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeads,
         lifespan="on",
         log_level="warning",
         log_config=None,
@@ -36,13 +48,6 @@ def serve(settings: ConsoleSettings) -> int:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = _Server(config, site)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
-    _log.info("console starts", address=settings.origin)
-    welcoming.greet(site)
-    server.run()
-    return 0 if server.started else 1
 
 
 def site_of(settings: ConsoleSettings) -> Site:

@@ -1,8 +1,10 @@
 """The console's doors: who gets in, who does not, and what every answer carries."""
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -158,6 +160,14 @@ def test_static_files_are_ours_alone_and_kept_by_their_digest(seen: Seen) -> Non
 
 def test_a_body_without_end_is_cut_off(seen: Seen) -> None:
     assert seen.client.post("/login", content=b"x" * 3_000_000, headers=SAME).status_code == 413
+
+
+def test_headers_without_end_are_cut_off(seen: Seen) -> None:
+    address = urlsplit(seen.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as link:
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70_000)
+        assert link.recv(65_536).startswith(b"HTTP/1.1 431 ")
+    assert seen.client.get("/healthz").status_code == 200
 
 
 def test_a_token_is_limited_by_the_minute(seen: Seen) -> None:

@@ -19,6 +19,7 @@ from redis import Redis
 from ledger import catalogue
 from ledger.clock import now_ms
 from ledger.connection import Finding, connect, connect_async
+from ledger.heads import BoundedHeads
 from ledger.keys import Keys
 from ledger.log import append_requests, read
 from ledger.settings import LedgerSettings
@@ -29,7 +30,6 @@ from receiver.counts import Counts
 from receiver.documents import Documents, Fetch
 from receiver.durable import Durable
 from receiver.gates import Gates
-from receiver.heads import BoundedHeads
 from receiver.keep import Append, Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings

@@ -14,7 +14,7 @@ import uvicorn
 from redis import Redis
 from working import until
 
-from console.serving.app import build
+from console.serving.serve import served
 from console.serving.settings import ConsoleSettings
 from console.serving.site import LiveContext, Site
 from console.trust.acts import Role, Scope
@@ -86,10 +86,7 @@ class Seen:
 @contextmanager
 def console(site: Site, port: int = 0) -> Iterator[Seen]:
     """Until it is left; at a port that is free, or at this one."""
-    config = uvicorn.Config(
-        build(site), lifespan="on", log_level="error", access_log=False, timeout_graceful_shutdown=2
-    )
-    server = _Server(config)
+    server = _Server(served(site))
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
