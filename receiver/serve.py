@@ -1,17 +1,15 @@
 """Running the receiver: one process, one event loop, until it is asked to stop."""
 
 import gc
-import signal
 from collections.abc import Mapping, Sequence
 
 import structlog
 import uvicorn
 
-from ledger import catalogue, policies
+from ledger import catalogue, http_server, policies
 from ledger.clock import now_ms
 from ledger.connection import connect, connect_async, durability
 from ledger.faults import reach
-from ledger.heads import BoundedHeads
 from ledger.keys import Keys
 from ledger.log import Kept, Request, append_requests
 from ledger.views.store import Store
@@ -37,29 +35,12 @@ IDLE_S = 75
 
 def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, port: int) -> int:
     """Until SIGTERM or SIGINT; then what was taken is written first. Returns the exit status."""
-    config = uvicorn.Config(
-        build(site(settings, environ, Keys())),
-        host=host,
-        port=port,
-        loop="uvloop",
-        http=BoundedHeads,
-        lifespan="on",
-        log_level="warning",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=GRACE_S,
-        backlog=4096,
-    )
-    server = uvicorn.Server(config)
+    app = build(site(settings, environ, Keys()))
+    more = {"timeout_keep_alive": IDLE_S, "backlog": 4096}
+    server = uvicorn.Server(http_server.configured(app, host=host, port=port, grace_s=GRACE_S, **more))
     _spare_the_collector()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
     _log.info("receiver starts", address=f"http://{host}:{port}")
-    server.run()
-    return 0 if server.started else 1
+    return http_server.run(server)
 
 
 def _spare_the_collector() -> None:

@@ -1,7 +1,5 @@
 """Running the console: one process, one event loop, until it is asked to stop."""
 
-import signal
-
 import structlog
 import uvicorn
 
@@ -9,8 +7,8 @@ from console.serving.app import build
 from console.serving.settings import ConsoleSettings
 from console.serving.site import LiveContext, Site
 from console.trust import welcoming
+from ledger import http_server
 from ledger.connection import connect
-from ledger.heads import BoundedHeads
 from ledger.keys import Keys
 
 _log = structlog.get_logger(__name__)
@@ -23,31 +21,15 @@ def serve(settings: ConsoleSettings) -> int:
     """Until SIGTERM or SIGINT. Returns the exit status."""
     site = site_of(settings)
     server = _Server(served(site), site)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
     _log.info("console starts", address=settings.origin)
     welcoming.greet(site)
-    server.run()
-    return 0 if server.started else 1
+    return http_server.run(server)
 
 
 def served(site: Site) -> uvicorn.Config:
     """How its app is served, wherever it listens."""
-    return uvicorn.Config(
-        build(site),
-        host=site.settings.host,
-        port=site.settings.port,
-        loop="uvloop",
-        http=BoundedHeads,
-        lifespan="on",
-        log_level="warning",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    host, port = site.settings.host, site.settings.port
+    return http_server.configured(build(site), host=host, port=port, grace_s=GRACE_S, date_header=False)
 
 
 def site_of(settings: ConsoleSettings) -> Site:

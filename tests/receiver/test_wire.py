@@ -9,7 +9,7 @@ import pytest
 from reception import Reception, running
 from redis import Redis
 
-from ledger.heads import BoundedHeads
+from ledger.http_server import BoundedHeads
 
 POST = b"POST /hooks/stripe HTTP/1.1\r\nHost: x\r\n"
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,6 +1,5 @@
 """A receiver for tests: the real application on a real port, with a policy and secrets made up here."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -14,12 +13,13 @@ import httpx2
 import signing
 import small_policy
 import uvicorn
+from prompt import PromptServer
 from redis import Redis
 
 from ledger import catalogue
 from ledger.clock import now_ms
 from ledger.connection import Finding, connect, connect_async
-from ledger.heads import BoundedHeads
+from ledger.http_server import BoundedHeads
 from ledger.keys import Keys
 from ledger.log import append_requests, read
 from ledger.settings import LedgerSettings
@@ -136,7 +136,7 @@ def running(
         http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
         ssl_keyfile=certificate.replace(".pem", ".key") or None,
     )  # fmt: skip
-    server = _Server(config)
+    server = PromptServer(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -150,15 +150,6 @@ def running(
         finally:
             server.should_exit = True
             thread.join(10)
-
-
-class _Server(uvicorn.Server):
-    """Sees within milliseconds that it is to end; uvicorn looks ten times a second."""
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        while not self.should_exit:  # noqa: ASYNC110  # a plain bool of uvicorn's
-            await asyncio.sleep(0.005)
 
 
 def site_of(

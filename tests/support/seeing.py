@@ -1,6 +1,5 @@
 """A console for tests: the real application on a real port, and people who are signed in to it."""
 
-import asyncio
 import secrets
 import socket
 import threading
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
-import uvicorn
+from prompt import PromptServer
 from redis import Redis
 from working import until
 
@@ -86,7 +85,7 @@ class Seen:
 @contextmanager
 def console(site: Site, port: int = 0) -> Iterator[Seen]:
     """Until it is left; at a port that is free, or at this one."""
-    server = _Server(served(site))
+    server = PromptServer(served(site))
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
@@ -102,12 +101,3 @@ def console(site: Site, port: int = 0) -> Iterator[Seen]:
                 each.close()
             server.should_exit = True
             thread.join(10)
-
-
-class _Server(uvicorn.Server):
-    """Sees within milliseconds that it is to end; uvicorn looks ten times a second."""
-
-    async def main_loop(self) -> None:
-        await self.on_tick(0)
-        while not self.should_exit:  # noqa: ASYNC110  # a plain bool of uvicorn's
-            await asyncio.sleep(0.005)

@@ -1,11 +1,14 @@
-"""What comes before a body has an end, in size and in time: uvicorn sets none when httptools parses for it.
+"""How our HTTP processes are served: one process, one event loop, until it is asked to stop.
 
-A stranger could otherwise fill the memory with one header, or keep connections open with a letter now and then.
+What comes before a body has an end, in size and in time: uvicorn sets none when httptools parses for it. A stranger
+could otherwise fill the memory with one header, or keep connections open with a letter now and then.
 """
 
+import signal
 from asyncio import BaseTransport
 from typing import Any, Final
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST: Final = 65_536
@@ -13,6 +16,23 @@ MOST: Final = 65_536
 _REFUSED: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 )
+
+
+def configured(app: Any, *, host: str, port: int, grace_s: int, **more: Any) -> uvicorn.Config:
+    """`grace_s` is for requests under way when it is asked to stop; `more` as uvicorn takes it."""
+    return uvicorn.Config(
+        app, host=host, port=port, loop="uvloop", http=BoundedHeads, lifespan="on", log_level="warning",
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=grace_s, **more,
+    )  # fmt: skip
+
+
+def run(server: uvicorn.Server) -> int:
+    """Until SIGTERM or SIGINT. Returns the exit status."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
+    server.run()
+    return 0 if server.started else 1
 
 
 class BoundedHeads(HttpToolsProtocol):
