@@ -12,7 +12,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Wheels only: a source package would run unlocked build code. Hashes: nothing but what was locked.
 LOCKED := install --require-hashes --only-binary :all: --no-deps
-WORKERS ?= 2
+# Much of a story is waiting: three share two cores better than two do.
+WORKERS ?= 3
 PYTEST_ARGS ?=
 export TOCSIN_PYTHON ?=
 # Set in many containers: then every process that a test starts would compile all of its modules again.
