@@ -8,7 +8,7 @@ from routing.automation import chains, facts, guards, runs, stops, targets, task
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident
-from routing.language.template import fill
+from routing.language.template import fill_known
 from routing.policy import Runbook
 from routing.reason import Reason
 from routing.run import Run, RunPhase, StepState
@@ -45,8 +45,11 @@ def begin(
 
 
 def target(incident: Incident, runbook: Runbook, run: str, now: int, labels: Mapping[str, str]) -> str:
-    """What a run of it would act on, for an alert of these labels."""
-    return str(fill(runbook.target, facts.of_incident(incident, run, now, labels)))
+    """What a run of it would act on, for an alert of these labels.
+
+    Where they do not say it, the run stops at the step that must know: no alert is undecidable for want of a label.
+    """
+    return fill_known(runbook.target, facts.of_incident(incident, run, now, labels), tasks.UNKNOWN)
 
 
 def start_next(draft: Draft, incident: Incident, ended: Run) -> tuple[Incident, Run | None]:

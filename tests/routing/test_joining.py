@@ -166,3 +166,18 @@ def test_what_made_it_worse_is_repaired_with_its_own_labels() -> None:
     assert [target for _, target, _ in runs(found)] == ["ip:192.0.2.2"]
     found.pass_time(START + MINUTE)
     assert [each["ip"] for each in steps(found, "block")] == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_an_alert_that_does_not_say_what_to_repair_is_decided_and_paged_all_the_same(joins: bool) -> None:
+    found = sim(BLOCK)
+    if joins:
+        fire(found, "theft", ip="192.0.2.1")
+    fire(found, "theft", "without an address")
+    found.pass_time(START + 10 * MINUTE)
+    (name, target, phase) = runs(found)[-1]
+    assert (name, target, phase.over, phase is RunPhase.SUCCEEDED) == ("block", "ip:(not known)", True, False)
+    assert [each["ip"] for each in steps(found, "block")] == ["192.0.2.1"] * joins
+    assert only(found).firing == 1 + joins
+    assert pages(found)
+    assert audit(found.state, found.now) == []
