@@ -28,7 +28,7 @@ def whole_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     runbook = changed(
         files["runbooks/rollback.yaml"],
         ("every_ms: 1000", "every_ms: 50"), ("every: 15s", "every: 1s"), ("for: 2m", "for: 1s"),
-        ("deadline: 5m", "deadline: 3s"), ("timeout: 30s\n    recover", "timeout: 2s\n    recover"),
+        ("deadline: 5m", "deadline: 5s"), ("timeout: 30s\n    recover", "timeout: 6s\n    recover"),
     )  # fmt: skip
     config = {
         "runbooks/rollback.yaml": runbook,
@@ -175,7 +175,7 @@ def test_a_worker_killed_in_the_middle_of_a_repair_costs_neither_the_page_nor_th
     until(lambda: place.vercel.changes, 20, lambda: place.told(incident))
     os.kill(place.stage.children()["remediate"], signal.SIGKILL)
     (call,) = place.until_called(incident, within_s=40)
-    assert "Roll back production is running" in call.text
+    assert "Roll back production is running" in call.text, place.told(incident)
     rang_at = next(each.at for each in place.twilio.calls if f"{incident}-d" in each.body) / 1000
     assert rang_at - held_until.timestamp() < 5
     found = place.until_status(incident, "resolved", 40)
