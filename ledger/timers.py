@@ -1,18 +1,20 @@
 """Timers: every wait of the system, as a sorted set; what is due becomes an entry of the log."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import redis
 
 from ledger import wire
 from ledger.keys import Keys
 from ledger.script import Script
-from routing.timer import Timer
+from ledger.wire import text
+from routing.timer import Timer, Wake
 
 AT_MOST = 500
 """Timers fired by one call, so that a storm of them never holds the server up for long."""
 
 _FIRE_DUE = Script("fire_due")
+_AT_ONCE = 2_000
 
 
 def fire_due(client: redis.Redis, keys: Keys, now: int, *, at_most: int = AT_MOST) -> int:
@@ -37,3 +39,17 @@ def next_due(client: redis.Redis, keys: Keys) -> int | None:
     """The instant (ms) of the earliest timer; None when none is set."""
     first = client.zrange(keys.timers, 0, 0, withscores=True)
     return int(first[0][1]) if first else None
+
+
+def subjects(client: redis.Redis, keys: Keys, wake: Wake) -> Iterator[str]:
+    """What has a timer of this kind set, in no order, each once. All timers are looked through, on the server."""
+    position, seen = 0, set[str]()
+    while True:
+        position, found = wire.call(
+            client, "ZSCAN", keys.timers, position, "MATCH", f"{wake}:*", "COUNT", _AT_ONCE
+        )
+        for name in {text(name).partition(":")[2] for name, _ in found} - seen:
+            seen.add(name)
+            yield name
+        if not int(position):
+            return

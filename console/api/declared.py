@@ -37,7 +37,7 @@ class Asked:
     @cached_property
     def who(self) -> Who:
         via = API if self.actor.way == "token" else "the console"
-        return Who(self.actor.name, self.actor.client, via, WAIT_S)
+        return Who(self.actor.name, self.actor.client, via, WAIT_S, self.actor.contact)
 
     def queried(self, model: type[M]) -> M:
         assert isinstance(self.query, model)  # noqa: S101  # as it was declared

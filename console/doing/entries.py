@@ -15,13 +15,19 @@ API = "the API"
 @dataclass(frozen=True, slots=True)
 class Who:
     """`client`: how and from where, for the audit. `via`: the way in words, "" the command line. `wait_s`: so long they
-    wait to hear what came of it.
+    wait to hear what came of it. `contact`: who they are in contacts.yaml, "" where that is their name.
     """
 
     name: str
     client: str = ""
     via: str = ""
     wait_s: float = WAIT_S
+    contact: str = ""
+
+    @property
+    def person(self) -> str:
+        """As the policy knows them."""
+        return self.contact or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def command(context: Context, who: Who, incident_id: str, verb: Verb, **more: An
     """Raises Nowhere, Undecided."""
     known(context, incident_id)
     entry = Command(
-        at=now_ms(), by=who.name, client=who.client, via=who.via, incident=incident_id, verb=verb, **more
+        at=now_ms(), by=who.person, client=who.client, via=who.via, incident=incident_id, verb=verb, **more
     )
     return do(context, who, entry, incident_id)
 

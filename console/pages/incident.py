@@ -1,6 +1,7 @@
 """One incident: how bad, since when, why, who was told, what ran, and everything one can do about it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import click
 from starlette.routing import Route
@@ -27,15 +28,18 @@ from routing.severity import Severity
 
 MOST = 100
 """So many alerts, deliveries and moments on the page; the others are counted, or asked for."""
+ALL = 2_000
+"""So many alerts and deliveries where all are asked for."""
 MERGED = 50
 _MISTAKEN = "name what it is to be"
 
 
 def ask(view: View) -> Facts:
-    whole = view.context.store.glance(view.path["id"], 2_000 if "all" in view.query else MOST)
+    whole = view.context.store.glance(view.path["id"], ALL if "all" in view.query else MOST)
     if whole is None:
         raise NotFound(f"no incident {view.path['id'][:40]!r}")
-    shown = incidents.detail(whole)
+    counts, (timeline, moments) = _counts(view, whole), _moments(view, whole)
+    shown = incidents.detail(_bounded(whole))
     policy, team = view.context.policy, whole.incident.team
     others = [one for one in view.context.store.open_incidents() if one.id != whole.incident.id]
     return {
@@ -44,8 +48,9 @@ def ask(view: View) -> Facts:
         "waiting": [run for run in shown["runs"] if run["status"] == RunPhase.WAITING],
         "deliveries": shown["deliveries"][::-1],
         "runs": shown["runs"][::-1],
-        "timeline": shown["timeline"][::-1],
-        "counts": _counts(view, whole),
+        "timeline": timeline,
+        "moments": moments,
+        "counts": counts,
         "effects": [each for each in others if each.cause == whole.incident.id],
         "others": [(each.id, each.title[:60]) for each in others[:MERGED]],
         "targets": {
@@ -62,19 +67,40 @@ def ask(view: View) -> Facts:
     }  # fmt: skip
 
 
+def _bounded(whole: Whole) -> Whole:
+    """What has retired is read as a whole, however much it is."""
+    return replace(
+        whole,
+        alerts=whole.alerts[-ALL:],
+        deliveries=whole.deliveries[-ALL:],
+        runs=whole.runs[-ALL:],
+        timeline=(),
+    )
+
+
+def _moments(view: View, whole: Whole) -> tuple[list[Facts], Facts]:
+    """A page of the timeline, the latest first; and where it lies among all of it."""
+    store, until = view.context.store, view.query.get("until", "")
+    asked = int(until) if until.isascii() and until.isdigit() and len(until) < 10 else 0  # noqa: PLR2004
+    found, last, of = store.moments_until(whole, asked, MOST)
+    first = last - len(found)
+    told = {
+        "of": of, "last": last, "older": max(0, first), "newer": min(of, last + MOST) if last < of else 0,
+    }  # fmt: skip
+    return [incidents.moment(each) for each in reversed(found)], told
+
+
 def _counts(view: View, whole: Whole) -> dict[str, int]:
     """How many it owns in all, of each kind."""
     if whole.archived:
         return {
             "alerts": len(whole.alerts),
             "deliveries": len(whole.deliveries),
-            "timeline": len(whole.timeline),
         }
     pipe, keys = view.site.client.pipeline(transaction=False), view.site.keys
     pipe.hlen(keys.owned(whole.incident.id, Table.ALERT))
     pipe.hlen(keys.owned(whole.incident.id, Table.DELIVERY))
-    pipe.llen(keys.timeline(whole.incident.id))
-    return dict(zip(("alerts", "deliveries", "timeline"), pipe.execute(), strict=True))
+    return dict(zip(("alerts", "deliveries"), pipe.execute(), strict=True))
 
 
 def _why(view: View, whole: Whole, person: str) -> explaining.Explanation | None:

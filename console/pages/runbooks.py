@@ -18,6 +18,7 @@ from console.trust.acts import Act
 from ledger import policies
 from ledger.switches import killed
 from ledger.views import incidents
+from ledger.views.under_way import under_way
 from routing.automation import guards
 from routing.automation.stops import FREEZE, KILL
 from routing.decision import Table
@@ -35,9 +36,9 @@ _EVERYTHING = "@"
 
 
 def ask(view: View) -> Facts:
-    runs, policy = _runs(view), view.context.policy
+    runs, going, policy = _runs(view), under_way(view.context.store), view.context.policy
     records = view.context.store.records(Table.TARGET, TargetRecord)
-    last = {run.runbook: run for run, _ in reversed(runs)}
+    last = {run.runbook: run for run, _ in sorted([*runs, *going], key=lambda each: each[0].started_at)}
     return {
         **_stops(view),
         "rows": [
@@ -46,15 +47,17 @@ def ask(view: View) -> Facts:
             for each in policy.runbooks
         ],
         "all": _used(records.get(_EVERYTHING), view.now),
-        "waiting": _shown([found for found in runs if found[0].phase is RunPhase.WAITING]),
-        "runs": _shown(runs[:MOST]),
+        "waiting": _shown([found for found in going if found[0].phase is RunPhase.WAITING]),
+        "going": _shown([found for found in going if found[0].phase is not RunPhase.WAITING]),
+        "runs": _shown([found for found in runs if found[0].phase.over][:MOST]),
         "kept": "kept" in view.query,
     }  # fmt: skip
 
 
 def ask_one(view: View) -> Facts:
     book = _known(view)
-    runs = [found for found in _runs(view) if found[0].runbook == book.id]
+    going = [found for found in under_way(view.context.store) if found[0].runbook == book.id]
+    over = [found for found in _runs(view) if found[0].runbook == book.id and found[0].phase.over]
     records = view.context.store.records(Table.TARGET, TargetRecord)
     mine = {key.partition("@")[2]: record for key, record in records.items() if key.startswith(f"{book.id}@")}
     return {
@@ -63,7 +66,7 @@ def ask_one(view: View) -> Facts:
         "levels": _levels(book),
         "used": _used(records.get(book.id), view.now),
         "targets": [_target(book, name, record, view.now) for name, record in sorted(mine.items())],
-        "runs": _shown(runs[:MOST]),
+        "runs": _shown([*going, *over[:MOST]]),
         "open": [(one.id, one.title[:60]) for one in islice(view.context.store.open_incidents(), 50)],
         "tests": _tests(view, book) if "test" in view.form else None,
     }

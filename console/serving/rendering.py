@@ -28,7 +28,7 @@ def templates() -> Environment:
     )
     found.filters |= {
         "ms": words.ms, "iso": words.iso, "clock": words.clock, "day": words.day, "link": words.link,
-        "long": words.long, "size": words.size, "span": span,
+        "long": words.long, "size": words.size, "span": span, "laid_out": words.laid_out,
     }  # fmt: skip
     found.globals |= {"static": static, "ago": words.ago, "left": words.left, "many": words.many}
     return found

@@ -53,7 +53,7 @@ class View:
     @property
     def who(self) -> Who:
         """Who acts, for the functions of `console.doing`."""
-        return Who(self.actor.name, self.actor.client, CONSOLE, WAIT_S)
+        return Who(self.actor.name, self.actor.client, CONSOLE, WAIT_S, self.actor.contact)
 
     def sent(self, name: str, most: int = 4_000) -> str:
         """A field of the form, trimmed; "" where it was not sent."""

@@ -1,5 +1,6 @@
 """How pages say things: nothing from outside is markup, turns the reading direction, or is longer than a page."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from routing.duration import span
 
 LONGEST = 4_000
 """Of one text on a page; what is longer has a page of its own."""
+LAID_OUT = 65_536
 
 
 def inert(value: Any) -> Any:
@@ -26,6 +28,12 @@ def inert(value: Any) -> Any:
 def long(value: str) -> Markup:
     """As `inert`, of a text that may be as long as it is."""
     return Markup(escape(plain(value)))  # noqa: S704  # escaped
+
+
+def laid_out(value: Any) -> str:
+    """What a step brought, as people read it: records as indented JSON, with every letter as it is."""
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return text[:LAID_OUT] + ("…" if len(text) > LAID_OUT else "")
 
 
 def link(url: str) -> str:

@@ -48,6 +48,11 @@ class Actor:
         return not act.of_all and (not team or team in self.teams)
 
     @property
+    def person(self) -> str:
+        """As the policy knows them: who is asked and paged is a contact, whatever name they sign in with."""
+        return self.contact or self.name
+
+    @property
     def client(self) -> str:
         """How and from where, for the audit: it goes into every entry they cause."""
         return f"{self.way} {self.id} from {self.address or 'an unknown address'}"

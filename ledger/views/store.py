@@ -166,6 +166,21 @@ class Store:
         retired = self.archive.find_incident(incident_id)
         return list(_unpacked(retired).timeline)[-most:] if retired else []
 
+    def moments_until(self, whole: Whole, until: int, most: int) -> tuple[list[Moment], int, int]:
+        """At most `most` moments of its timeline that end with the one numbered `until` from 1 on, 0 for the last.
+
+        Returns them, the number of the last of them, and how many there are in all.
+        """
+        if whole.archived:
+            of = len(whole.timeline)
+            last = min(until or of, of)
+            return list(whole.timeline[max(0, last - most) : last]), last, of
+        key = self.keys.timeline(whole.incident.id)
+        of = int(wire.call(self.client, "LLEN", key))
+        last = min(until or of, of)
+        found = self.client.lrange(key, max(0, last - most), last - 1) if last else []
+        return [decode(Moment, raw) for raw in found], last, of
+
     def first_entries(self, incidents: Sequence[str]) -> dict[str, str]:
         """Of live incidents, the log entry their timeline begins with."""
         pipeline = self.client.pipeline(transaction=False)

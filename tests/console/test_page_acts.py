@@ -1,5 +1,6 @@
 """What is done with a form of the console: kept in the log under the name of who did it, and told in its own words."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ledger import log
 from ledger.clock import now_ms
 from ledger.views import incidents
 from routing.entry import Lane, Opened, SilenceSet, decode_entry
+from routing.incident import Moment
+from routing.record import encode
 
 
 @pytest.fixture
@@ -63,6 +66,24 @@ def test_an_act_is_told_in_the_words_of_the_timeline_with_who_did_it_and_from_wh
     assert all(each["client"].startswith("session ") for each in told)
     assert 'id="said"' in page.text
     assert "not decided yet" not in page.text
+
+
+def test_a_timeline_of_a_thousand_entries_is_read_a_page_at_a_time(desk: Desk, anna: httpx2.Client) -> None:
+    told = [encode(Moment(at=now_ms(), what=f"moment <{number}>")) for number in range(1, 1_000)]
+    desk.client.rpush(desk.keys.timeline("INC-1"), *told)
+    of = desk.client.llen(desk.keys.timeline("INC-1"))
+    where, seen, pages = "/incidents/INC-1", list[str](), 0
+    while where:
+        page = anna.get(where).text
+        assert len(page) < 150_000
+        seen += re.findall(r"moment &lt;(\d+)&gt;", page)
+        older = re.search(r'href="(\?until=\d+)#timeline">Older', page)
+        where = f"/incidents/INC-1{older[1]}" if older else ""
+        pages += 1
+    assert seen == [str(number) for number in range(999, 0, -1)]
+    assert pages == -(-of // 100)
+    for odd in ("0", "-1", "99999999999999", "x", "4000"):
+        assert f"of {of}</small>" in anna.get("/incidents/INC-1", params={"until": odd}).text
 
 
 @pytest.mark.parametrize(

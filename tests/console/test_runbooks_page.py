@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import crowd
 import pytest
 import seeing
 from desk import Desk
@@ -15,10 +16,10 @@ from ledger import auditing, log, pulse
 from ledger.auditing import Audited
 from ledger.clock import now_ms
 from routing.decision import Table
-from routing.entry import Lane, Opened, SwitchSet
+from routing.entry import Lane, Opened, Outcome, StepDone, SwitchSet
 from routing.instant import HOUR
 from routing.record import encode
-from routing.run import Run, TargetRecord
+from routing.run import Run, RunPhase, TargetRecord
 
 
 @pytest.fixture
@@ -53,6 +54,60 @@ def test_a_runbook_is_started_by_hand_for_an_incident_of_one_s_teams(desk: Desk,
     page = anna.get("/runbooks").text
     assert "1 of 10 an hour" in page
     assert "<b>down</b>" not in page
+
+
+def _asking(desk: Desk, seen: Seen, by: str = "anna") -> str:
+    """A run of INC-1 that waits for a yes of the CTO's."""
+    incident = _opened(desk)
+    seen.signed_in(by).post("/runbooks/webhook-endpoint/run", data={"incident": incident})
+    (run,) = _runs(desk)
+    brought = {"count": 1, "disabled": 1, "endpoints": [{"id": "we_1", "status": "disabled"}]}
+    done = StepDone(
+        at=now_ms(), by="worker", run=run.id, step="endpoints", attempt=1, outcome=Outcome.OK, output=brought
+    )
+    log.append(desk.client, desk.keys, Lane.CONTROL, done)
+    until(lambda: _runs(desk)[0].phase is RunPhase.WAITING, 10, "the run to wait")
+    return run.id
+
+
+def test_what_waits_or_is_at_work_is_shown_however_many_incidents_came_since(desk: Desk, seen: Seen) -> None:
+    waits = _asking(desk, seen)
+    seen.signed_in("anna").post("/runbooks/rollback/run", data={"incident": "INC-1"})
+    with desk.turn:
+        crowd.incidents(desk, 150, 0, after=1)
+    page = seen.signed_in("vera", Role.VIEWER).get("/runbooks").text
+    assert "webhook-endpoint waits for a yes" in page
+    assert "it asks each time" in page
+    assert 'id="INC-1-r2"' in page.partition("<h2>At work")[2].partition("<h2>Stops")[0]
+    assert f'id="{waits}"' in seen.signed_in("vera", Role.VIEWER).get("/runbooks/webhook-endpoint").text
+
+
+@pytest.mark.parametrize(("answer", "phase"), [("approve", RunPhase.DIAGNOSE), ("deny", RunPhase.REFUSED)])
+def test_who_was_asked_answers_under_the_name_that_the_policy_has_for_them(
+    desk: Desk, seen: Seen, answer: str, phase: RunPhase
+) -> None:
+    run = _asking(desk, seen)
+    seen.user("ola", contact="cto")
+    anna, ola = seen.signed_in("anna"), seen.signed_in("ola")
+    assert f'aria-label="Approve {run}"' not in anna.get("/incidents/INC-1").text, (
+        "who started it is not offered"
+    )
+    assert f'aria-label="{answer.title()} {run}"' in ola.get("/incidents/INC-1").text
+    other = seen.signed_in("otto", Role.RESPONDER, "another")
+    assert other.post(f"/incidents/INC-1/{answer}", data={"run": run}).status_code == 403
+    ola.post(f"/incidents/INC-1/{answer}", data={"run": run})
+    (answered,) = _runs(desk)
+    assert answered.phase is phase, "after a yes it looks once more"
+    assert answered.approved_by == (["cto"] if answer == "approve" else [])
+
+
+def test_who_started_a_run_cannot_say_yes_to_it_by_another_name(desk: Desk, seen: Seen) -> None:
+    seen.user("ola", contact="cto")
+    run = _asking(desk, seen, "ola")
+    ola = seen.signed_in("ola")
+    page = ola.post("/incidents/INC-1/approve", data={"run": run}, follow_redirects=True).text
+    assert _runs(desk)[0].phase is RunPhase.WAITING
+    assert "cannot approve it" in page
 
 
 @pytest.mark.parametrize(("path", "name"), [("kill-switch", "kill"), ("freeze", "freeze")])

@@ -9,7 +9,7 @@ from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 from routing.decision import Decision, Put, Table
 from routing.entry import Lane, TimerDue, decode_entry, encode_entry
-from routing.timer import Timer
+from routing.timer import Timer, Wake
 
 NOW = 1_732_406_400_123
 
@@ -78,3 +78,14 @@ def test_timers_that_went_missing_are_set_again_and_others_left_alone(redis: Red
         (known.id.encode(), NOW),
         (lost.id.encode(), NOW + 5),
     ]
+
+
+def test_what_has_a_timer_of_a_kind_is_found_among_all(redis: Redis, keys: Keys) -> None:
+    many = [timer(f"INC-{number}", NOW + number) for number in range(3_000)]
+    runs = [
+        Timer(id=f"run_deadline:INC-{number}-r1", wake=Wake.RUN_DEADLINE, subject=f"INC-{number}-r1", at=NOW)
+        for number in range(5)
+    ]
+    set_timers(redis, keys, *many, *runs)
+    assert sorted(timers.subjects(redis, keys, Wake.RUN_DEADLINE)) == [each.subject for each in runs]
+    assert list(timers.subjects(redis, keys, Wake.UNDO)) == []

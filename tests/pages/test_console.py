@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import seeing
 from notices import HOSTILE
-from scene import Scene, keep_call, refused_of, repaired
+from scene import Scene, asked, keep_call, refused_of, repaired
 from seeing import console
 
 from console.trust import passwords
@@ -74,6 +74,28 @@ def test_two_act_on_one_incident_at_once_and_each_sees_what_the_other_did(
         anna.sees("resolved by ben via the console")
     told = [each["what"] for each in scene.shown(incident)["timeline"]]
     assert sum("acknowledged by" in each for each in told) == 1
+
+
+def test_what_a_step_brought_comes_by_itself_and_what_waits_is_answered_on_the_phone(
+    chromium: Any, scene: Scene
+) -> None:
+    yes, no = scene.opened("Endpoint disabled"), scene.opened("Another one disabled")
+    scene.seen.user("ola", contact="cto")
+    with touring(chromium, scene.seen, "ola") as ola:
+        ola.opens(f"/incidents/{yes}")
+        ola.is_live()
+        run = asked(scene, yes)
+        ola.sees("webhook-endpoint waits for a yes")
+        ola.page.locator(f"#{run} pre", has_text='"we_1"').wait_for()
+        ola.presses(f"Approve {run}")
+        ola.sees("approved by cto via the console")
+        ola.page.get_by_text("waits for a yes").wait_for(state="detached")
+        run = asked(scene, no)
+        ola.opens("/runbooks")
+        ola.sees("webhook-endpoint waits for a yes")
+        ola.presses(f"Deny {run}")
+        ola.sees("denied by cto via the console")
+        assert ola.said == []
 
 
 def test_news_come_by_themselves_also_after_a_restart_and_keep_what_was_typed(

@@ -17,9 +17,9 @@ START = 1_764_000_000_000
 BODY = b'{"type": "charge.failed", "padding": "' + b"x" * 700 + b'"}'
 
 
-def incidents(desk: Desk, count: int, opened: int) -> None:
-    """`count` of them, the newest `opened` of which are open."""
-    for first in range(1, count + 1, AT_ONCE):
+def incidents(desk: Desk, count: int, opened: int, *, after: int = 0) -> None:
+    """Up to INC-`count`, from the one `after` that number on; the newest `opened` of them are open."""
+    for first in range(after + 1, count + 1, AT_ONCE):
         pipe = desk.client.pipeline(transaction=False)
         for number in range(first, min(first + AT_ONCE, count + 1)):
             _incident(pipe, desk, number, is_open=number > count - opened)

@@ -19,7 +19,7 @@ from ledger import dead, log, sandbox
 from ledger.clock import now_ms
 from ledger.views import incidents
 from routing.delivery import Purpose
-from routing.entry import Command, Lane, Opened, Verb
+from routing.entry import Command, Lane, Opened, Outcome, StepDone, Verb
 from routing.severity import Severity
 
 _KEYS = "Press 4 to acknowledge, 5 to escalate, 6 to resolve."
@@ -116,3 +116,19 @@ def repaired(scene: Scene, incident: str) -> str:
     scene.does(incident, Verb.RUN, text="rollback")
     until(lambda: scene.shown(incident)["runs"], 10, "a run")
     return "rollback"
+
+
+def brought(scene: Scene, run: str, step: str, output: Any) -> None:
+    """What a worker says of a step that went well."""
+    done = StepDone(
+        at=now_ms(), by="worker", run=run, step=step, attempt=1, outcome=Outcome.OK, output=output
+    )
+    log.append(scene.desk.client, scene.desk.keys, Lane.CONTROL, done)
+
+
+def asked(scene: Scene, incident: str) -> str:
+    """A run that ben has started, and that the CTO has to agree to: it has looked at what it says there."""
+    scene.does(incident, Verb.RUN, text="webhook-endpoint")
+    (run,) = until(lambda: scene.shown(incident)["runs"], 10, "a run")
+    brought(scene, run["id"], "endpoints", {"count": 1, "disabled": 1, "endpoints": [{"id": "we_1"}]})
+    return str(run["id"])

@@ -48,14 +48,17 @@ class Seen:
     def redis(self) -> Redis:
         return self.site.client
 
-    def user(self, name: str, role: Role = Role.RESPONDER, *teams: str, password: str = "") -> User:
-        one = User(name=name, role=role, teams=list(teams), password=password)
+    def user(
+        self, name: str, role: Role = Role.RESPONDER, *teams: str, password: str = "", contact: str = ""
+    ) -> User:
+        one = User(name=name, role=role, teams=list(teams), password=password, contact=contact)
         accounts.put_user(self.redis, self.site.keys, one)
         return one
 
     def session(self, name: str, role: Role = Role.RESPONDER, *teams: str, lasts_ms: int = HOUR) -> str:
-        """What the browser of a user who has just signed in holds."""
-        self.user(name, role, *teams)
+        """What the browser of a user who has just signed in holds. Who is known already stays who they are."""
+        known = accounts.user(self.redis, self.site.keys, name)
+        self.user(name, role, *teams, contact=known.contact if known else "")
         secret, now = secrets.token_urlsafe(32), now_ms()
         session = Session(
             id=accounts.digest(secret)[:12], user=name, created_at=now, expires_at=now + lasts_ms
