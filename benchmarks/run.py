@@ -14,6 +14,7 @@ sys.path.insert(0, str(HERE.parent / "tests/support"))  # the whole system for a
 import asking  # noqa: E402  # found by the line above
 import folding  # noqa: E402
 import load  # noqa: E402
+import looking  # noqa: E402
 import machine  # noqa: E402
 import matching  # noqa: E402
 import receiving  # noqa: E402
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "rehearse": rehearsing.rows,
     "repair": repairing.rows,
     "ask": asking.rows,
+    "look": looking.rows,
 }
 
 

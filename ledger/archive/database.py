@@ -54,6 +54,14 @@ CREATE INDEX IF NOT EXISTS entry_at ON entry (lane, at);
 _STEPS = (_SCHEMA, _SINCE_1)
 """What each schema version adds to the one before."""
 
+# In the words that make SQLite go by an index, whatever is bound to them. Of the vendors' ids the index has no "";
+# of two ends each is one step, and asked for together they are a walk through all there is.
+OF_ID = "SELECT * FROM entry WHERE id = ? OR position = ? LIMIT 1"
+OF_VENDOR_ID = "SELECT * FROM entry WHERE vendor_id = ? AND vendor_id != '' ORDER BY at LIMIT ?"
+SPAN = "SELECT (SELECT min(at) FROM entry WHERE lane = ?), (SELECT max(at) FROM entry WHERE lane = ?)"
+OLDER = "SELECT id, record FROM incident WHERE number < ? ORDER BY number DESC LIMIT ?"
+_ALL = 2**63 - 1
+
 
 class ArchiveError(TocsinError):
     """The archive cannot be read or written; says which file and what to do."""
@@ -149,12 +157,12 @@ class Archive:
 
     def find_entry(self, entry_id: str) -> ArchivedEntry | None:
         """By the id people call it, or by its position in the log."""
-        rows = self._rows("SELECT * FROM entry WHERE id = ? OR position = ? LIMIT 1", (entry_id, entry_id))
+        rows = self._rows(OF_ID, (entry_id, entry_id))
         return _entry(rows[0]) if rows else None
 
     def entries_of_vendor_id(self, vendor_id: str, limit: int = 10) -> list[ArchivedEntry]:
         """Entries a vendor calls by this id, oldest first."""
-        rows = self._rows("SELECT * FROM entry WHERE vendor_id = ? ORDER BY at LIMIT ?", (vendor_id, limit))
+        rows = self._rows(OF_VENDOR_ID, (vendor_id, limit))
         return [_entry(row) for row in rows]
 
     def batches(self, since: int) -> Iterator[ArchivedBatch]:
@@ -172,7 +180,7 @@ class Archive:
 
     def span(self, lane: str) -> tuple[int, int]:
         """Instants (ms) of the oldest and the newest entry of a lane; (0, -1) when there is none."""
-        rows = self._rows("SELECT min(at), max(at) FROM entry WHERE lane = ?", (lane,))
+        rows = self._rows(SPAN, (lane, lane))
         return (rows[0][0], rows[0][1]) if rows and rows[0][0] is not None else (0, -1)
 
     def find_raw(self, raw_id: str) -> ArchivedRaw | None:
@@ -197,10 +205,7 @@ class Archive:
 
     def incidents(self, below: int = 0, limit: int = 50) -> Iterator[tuple[str, bytes]]:
         """(id, record) of retired incidents, newest first; numbers below `below` when it is not 0."""
-        rows = self._rows(
-            "SELECT id, record FROM incident WHERE ? = 0 OR number < ? ORDER BY number DESC LIMIT ?",
-            (below, below, limit),
-        )
+        rows = self._rows(OLDER, (below or _ALL, limit))
         return ((row[0], row[1]) for row in rows)
 
     def owned(self, incidents: Sequence[str], kind: str) -> Iterator[tuple[str, bytes]]:

@@ -12,7 +12,7 @@ from desk import Desk, outage
 from small_policy import POLICY
 
 from ledger import dead, log
-from ledger.archive import Archive, ArchiveError, sweep
+from ledger.archive import Archive, ArchiveError, database, sweep
 from ledger.archive.moving import sweeping
 from ledger.clock import now_ms
 from ledger.commit import commit
@@ -169,3 +169,13 @@ def test_only_its_owner_may_read_the_archive(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive.db")
     archive.put()
     assert archive.path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("query", [database.OF_ID, database.OF_VENDOR_ID, database.SPAN, database.OLDER])
+def test_what_pages_ask_of_the_archive_is_found_by_an_index(tmp_path: Path, query: str) -> None:
+    archive = Archive(tmp_path / "archive.db")
+    archive.put()
+    with sqlite3.connect(archive.path) as file:
+        steps = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {query}", ("1",) * query.count("?"))]
+    assert any(step.startswith("SEARCH") for step in steps)
+    assert not any(step.startswith(("SCAN entry", "SCAN incident")) for step in steps), steps

@@ -17,19 +17,24 @@ START = 1_764_000_000_000
 BODY = b'{"type": "charge.failed", "padding": "' + b"x" * 700 + b'"}'
 
 
-def incidents(desk: Desk, count: int, opened: int, *, after: int = 0) -> None:
-    """Up to INC-`count`, from the one `after` that number on; the newest `opened` of them are open."""
-    for first in range(after + 1, count + 1, AT_ONCE):
+def incidents(
+    desk: Desk, count: int, opened: int, *, after: int = 0, start: int = START, every: int = 1_000
+) -> None:
+    """Up to INC-`count`, from the one `after` that number on, one `every` ms from `start` on; the newest `opened` of
+    them are open.
+    """
+    for begin in range(after + 1, count + 1, AT_ONCE):
         pipe = desk.client.pipeline(transaction=False)
-        for number in range(first, min(first + AT_ONCE, count + 1)):
-            _incident(pipe, desk, number, is_open=number > count - opened)
+        for number in range(begin, min(begin + AT_ONCE, count + 1)):
+            at = start + number * every
+            _incident(pipe, desk, number, at, is_open=number > count - opened)
         pipe.execute()
     last = Fact(value=str(count))
     desk.client.hset(desk.keys.state(Table.FACT), "incidents", encode(last))
 
 
-def _incident(pipe: Pipeline, desk: Desk, number: int, *, is_open: bool) -> None:
-    name, at = f"INC-{number}", START + number * 1_000
+def _incident(pipe: Pipeline, desk: Desk, number: int, at: int, *, is_open: bool) -> None:
+    name = f"INC-{number}"
     one = Incident(
         id=name, number=number, title=f"Checkout answers slowly for the {number}th time", severity=Severity(number % 5),
         phase=(Phase.TRIGGERED, Phase.ACKNOWLEDGED)[number % 2] if is_open else Phase.RESOLVED, group=f"g{number}",
@@ -57,20 +62,20 @@ def _incident(pipe: Pipeline, desk: Desk, number: int, *, is_open: bool) -> None
     pipe.rpush(desk.keys.timeline(name), *told)
 
 
-def letters(desk: Desk, count: int) -> None:
-    """`count` that wait; one in a hundred of another source."""
+def letters(desk: Desk, count: int, *, start: int = START, every: int = 1) -> None:
+    """`count` that wait, one `every` ms; one in a hundred of another source."""
     for first in range(count):
         if first % AT_ONCE:
             continue
         pipe = desk.client.pipeline(transaction=False)
         for number in range(first, min(first + AT_ONCE, count)):
-            dead.bury(pipe, desk.keys, _letter(number))
+            dead.bury(pipe, desk.keys, _letter(number, start + number * every))
         pipe.execute()
 
 
-def _letter(number: int) -> DeadLetter:
+def _letter(number: int, at: int) -> DeadLetter:
     return DeadLetter(
-        id=f"dl-{number:016x}", kind=Kind.REFUSED if number % 3 else Kind.UNDELIVERED, at=START + number,
+        id=f"dl-{number:016x}", kind=Kind.REFUSED if number % 3 else Kind.UNDELIVERED, at=at,
         why=f"data.object: expected an object ({number})", source="stripe" if number % 100 else "vercel", raw=BODY,
         headers={"content-type": "application/json"}, traceback="Traceback (most recent call last):\n" * 10,
     )  # fmt: skip

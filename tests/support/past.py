@@ -57,11 +57,11 @@ def retired(
     return ArchivedIncident(one.id, one.number, encode(one), owned, tuple(map(encode, lines)))
 
 
-def month(many: int) -> list[ArchivedIncident]:
-    """So many, spread over 30 days: two of three paged for, every fifth repaired by itself, every seventh noise."""
+def month(many: int, opened: int = OPENED, days: int = 30) -> list[ArchivedIncident]:
+    """So many, spread over these days: two of three paged for, every fifth repaired by itself, every seventh noise."""
     found = []
     for number in range(1, many + 1):
-        at = OPENED + number * 30 * 24 * HOUR // (many + 1)
+        at = opened + number * days * 24 * HOUR // (many + 1)
         by = "runbook rollback" if number % 5 == 0 else "source" if number % 7 == 0 else "anna"
         taken = at + (2 + number % 17) * MINUTE if by == "anna" else 0
         one = incident(
