@@ -1,4 +1,4 @@
-"""How the supervisor's children begin: `python -m workers.child module:function [arguments]`.
+"""How the supervisor's children begin; one alone: `python -m workers.child module:function [arguments]`.
 
 A child ends when its supervisor does, even by kill -9: it reads a pipe whose other end only the supervisor
 holds, and the end of that pipe is the supervisor's.
@@ -9,14 +9,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
 from ledger import logs
-from workers.settings import environment
 
-PIPE: Final = "TOCSIN_PARENT_PIPE"
-"""Set by the supervisor for its children: number of the file descriptor to read."""
 GRACE_S: Final = 4.0
 
 
@@ -33,16 +31,18 @@ def end_with(pipe: int) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def main() -> None:
-    pipe = environment().get(PIPE, "")
-    if pipe:
-        end_with(int(pipe))
+def live(pipe: int, target: str, arguments: Sequence[str]) -> None:
+    """Be the supervisor's: end with the pipe, and run `target`, "module:function"."""
+    end_with(pipe)
+    run(target, arguments)
+
+
+def run(target: str, arguments: Sequence[str]) -> None:
     logs.configure()
-    target, *arguments = sys.argv[1:]
     module, _, function = target.partition(":")
     sys.argv = [target, *arguments]
     getattr(import_module(module), function)()
 
 
 if __name__ == "__main__":
-    main()
+    run(sys.argv[1], sys.argv[2:])

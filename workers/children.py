@@ -2,16 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from workers.child import PIPE
 from workers.environment import Role
+from workers.forking import Forked, ForkError, ForkServer
 
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_S: Final = 10.0
@@ -40,7 +38,7 @@ class Child:
         self.spec = spec
         self.environment: dict[str, str] = {}
         self._say = say
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self._begun = 0.0
         self._deaths = 0
         self._due = 0.0
@@ -53,27 +51,24 @@ class Child:
     @property
     def output(self) -> int | None:
         """The descriptor its lines come from."""
-        return self._process.stdout.fileno() if self._process and self._process.stdout else None
+        return self._process.output if self._process else None
 
     @property
     def due(self) -> bool:
         return self._process is None and time.monotonic() >= self._due
 
-    def start(self, environment: Mapping[str, str], parent_pipe: int) -> None:
+    def start(self, forking: ForkServer, environment: Mapping[str, str], parent_pipe: int) -> None:
         """In a session of its own, so that Ctrl-C reaches the supervisor alone."""
         self.environment = dict(environment)
         self._begun = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
-            [sys.executable, "-m", "workers.child", self.spec.target, *self.spec.arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**environment, PIPE: str(parent_pipe), "PYTHONUNBUFFERED": "1"},
-            pass_fds=(parent_pipe,),
-            start_new_session=True,
-        )
-        os.set_blocking(self._process.stdout.fileno(), False)  # type: ignore[union-attr]  # it is a pipe
-        self._say(self.spec.name, f"started, pid {self._process.pid}: {self.spec.does}")
+        spec = self.spec
+        try:
+            self._process = forking.fork(spec.name, spec.target, spec.arguments, environment, parent_pipe)
+        except ForkError as error:
+            self._say(spec.name, f"not started: {error}")
+            self._pause()
+        else:
+            self._say(spec.name, f"started, pid {self._process.pid}: {spec.does}")
 
     def listen(self) -> None:
         """Pass on the complete lines it has printed."""
@@ -90,20 +85,21 @@ class Child:
         if self._rest:
             self._say(self.spec.name, self._rest.decode(errors="replace"))
         pid, lived = self._process.pid, time.monotonic() - self._begun
-        if self._process.stdout:
-            self._process.stdout.close()
+        self._process.close()
         self._process, self._rest = None, b""
         self._deaths = 0 if lived > STEADY_S else self._deaths
-        pause = BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]
-        self._deaths += 1
-        self._due = time.monotonic() + pause
+        self._pause()
         self._say(self.spec.name, f"ended ({_how(status)}) after {lived:.1f} s")
         return pid
 
     def signal(self, signum: int) -> None:
         if self._process:
             with suppress(ProcessLookupError):
-                self._process.send_signal(signum)
+                os.kill(self._process.pid, signum)
+
+    def _pause(self) -> None:
+        self._due = time.monotonic() + BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]
+        self._deaths += 1
 
     def _read(self) -> bytes | None:
         """What it printed; None when nothing (more) is there."""

@@ -17,7 +17,8 @@ from routing.policy import Policy
 from workers.children import Spec
 from workers.environment import Role
 from workers.eviction import evict
-from workers.family import WORKER, Family
+from workers.family import WORKER, Family, fork_server
+from workers.forking import ForkServer
 from workers.printing import say
 from workers.queues import DELIVER, DISPATCH, EVIDENCE, REMEDIATE, URGENT
 from workers.settings import WorkerSettings
@@ -63,11 +64,14 @@ class Crew:
         """Until SIGTERM or SIGINT."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._ask_to_stop)
-        policy = self._first_policy()
-        if policy is None:
-            return
+        with fork_server(self._environ) as forking:
+            policy = self._first_policy()
+            if policy is not None:
+                self._supervise(forking, specs, policy)
+
+    def _supervise(self, forking: ForkServer, specs: Sequence[Spec], policy: Policy) -> None:
         family = Family(
-            self._environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid), specs
+            forking, self._environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid), specs
         )
         try:
             while not self._stopping:

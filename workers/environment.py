@@ -51,6 +51,11 @@ def environment_of(role: Role, environ: Mapping[str, str], policy: Policy) -> di
     return {name: value for name, value in environ.items() if _harmless(name) or name in secrets}
 
 
+def harmless(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process of any role may have: no secret."""
+    return {name: value for name, value in environ.items() if _harmless(name)}
+
+
 def secrets_of(role: Role, policy: Policy) -> frozenset[str]:
     """Their names: sources' for the receiver, channels' for who sends, actions' for who acts; for upkeep feeds', those
     with which vendors are asked for what we missed, of mailboxes where mail comes back and of status pages in folders.

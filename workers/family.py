@@ -10,7 +10,8 @@ from typing import Final
 from routing.policy import Policy
 from workers import queues
 from workers.children import Child, Say, Spec
-from workers.environment import Role, environment_of
+from workers.environment import Role, environment_of, harmless
+from workers.forking import ForkServer
 
 WORKER: Final = "workers.serving:main"
 _POLL_S: Final = 0.02
@@ -27,18 +28,33 @@ SPECS: Final = (
     Spec("console", Role.CONSOLE, "console.main:main", ("console",), "shows operators what is going on"),
     Spec("upkeep", Role.UPKEEP, "workers.upkeep:main", (), "keeps the queues clean and the archive fed"),
 )
+PRELOADED: Final = (
+    "receiver.serve", "workers.serving", "workers.dispatch", "workers.deliver", "workers.remediate",
+    "workers.watchdog", "workers.prober", "workers.upkeep", "routing.load",
+)  # fmt: skip
+"""What most children need, imported once for all of them; what only one needs it imports by itself."""
+
+
+def fork_server(environ: Mapping[str, str]) -> ForkServer:
+    """The one that children are made by; to be started before anything else that takes time."""
+    return ForkServer(harmless(environ), PRELOADED)
 
 
 class Family:
-    """`on_death` gets what died and its pid. Holds the pipe whose end is the end of all children."""
+    """`forking` makes them; `on_death` gets what died and its pid.
+
+    Holds the pipe whose end is the end of all children.
+    """
 
     def __init__(
         self,
+        forking: ForkServer,
         environ: Mapping[str, str],
         say: Say,
         on_death: Callable[[Spec, int], None],
         specs: Sequence[Spec] = SPECS,
     ) -> None:
+        self._forking = forking
         self._environ = environ
         self._say = say
         self._on_death = on_death
@@ -59,7 +75,7 @@ class Family:
             self._on_death(child.spec, died)
         environment = environment_of(child.spec.role, self._environ, policy)
         if child.due:
-            child.start(environment, self._reading)
+            child.start(self._forking, environment, self._reading)
         elif child.pid and child.environment != environment:
             child.environment = environment  # said once
             self._say(child.spec.name, "is started again: the configuration gives it other variables")

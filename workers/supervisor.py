@@ -23,7 +23,8 @@ from workers.answer import Call, HttpError
 from workers.database import Database
 from workers.environment import Role
 from workers.eviction import evict
-from workers.family import SPECS, Family
+from workers.family import SPECS, Family, fork_server
+from workers.forking import ForkServer
 from workers.instance import only_instance
 from workers.policy_files import PolicyFiles
 from workers.printing import say
@@ -60,16 +61,11 @@ class Supervisor:
         ledger = self._settings.ledger
         with only_instance(ledger.data_dir, now_ms()):
             environ = self._secrets()
-            if not ledger.embedded:
-                self._supervise(environ)
-                return
-            server = EmbeddedServer(ledger.data_dir, max_memory=ledger.max_memory)
-            database = Database(server, lambda line: say("database", line))
-            database.start()
-            try:
-                self._supervise(environ)
-            finally:
-                database.stop()
+            with fork_server(environ) as forking:
+                if ledger.embedded:
+                    self._supervise_on_its_own(forking, environ)
+                else:
+                    self._supervise(forking, environ)
 
     def _secrets(self) -> dict[str, str]:
         file = self._settings.env_file
@@ -78,12 +74,24 @@ class Supervisor:
             self._tell(f"made development secrets in {file}: {', '.join(made)}")
         return joined(file, self._given)
 
-    def _supervise(self, environ: Mapping[str, str]) -> None:
+    def _supervise_on_its_own(self, forking: ForkServer, environ: Mapping[str, str]) -> None:
+        ledger = self._settings.ledger
+        server = EmbeddedServer(ledger.data_dir, max_memory=ledger.max_memory)
+        database = Database(server, lambda line: say("database", line))
+        database.start()
+        try:
+            self._supervise(forking, environ)
+        finally:
+            database.stop()
+
+    def _supervise(self, forking: ForkServer, environ: Mapping[str, str]) -> None:
         self._inspect()
         files = PolicyFiles(self._client, self._keys, self._settings.ledger.config_dir, environ, self._tell)
         policy = files.settle()
         specs = [spec for spec in SPECS if self._settings.console or spec.role is not Role.CONSOLE]
-        family = Family(environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid), specs)
+        family = Family(
+            forking, environ, say, lambda spec, pid: evict(self._client, self._keys, spec, pid), specs
+        )
         try:
             while not self._stopping:
                 family.turn(policy, TURN_S)

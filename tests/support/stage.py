@@ -120,19 +120,20 @@ class Stage:
 
         Raises AssertionError when it found something wrong.
         """
+        return json.loads(self._printed_by(*arguments, "--json"))
+
+    def _printed_by(self, *arguments: str) -> str:
         nothing_of_ours = dict.fromkeys(name for name in os.environ if name.startswith("TOCSIN_"))
-        done = CliRunner().invoke(tocsin, [*arguments, "--json"], env={**nothing_of_ours, **self._told()})
+        done = CliRunner().invoke(tocsin, arguments, env={**nothing_of_ours, **self._told()})
         assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
-        return json.loads(done.stdout)
+        return done.stdout
 
     def _told(self) -> dict[str, str]:
         return {**self.env, **self.environ} if (self.room / ".env").exists() else self.environ
 
     def send(self, *arguments: str) -> str:
-        """`tocsin send`; returns the id of the (last) event."""
-        done = self.tocsin("send", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.split()[-1]
+        """`tocsin send`, from this process; returns the id of the (last) event."""
+        return self._printed_by("send", *arguments).split()[-1]
 
     def output(self) -> str:
         return self._printed.read_text(errors="replace") if self._printed.exists() else ""

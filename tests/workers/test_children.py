@@ -1,19 +1,27 @@
 """A child ends with its parent, however the parent ends, and is started again when it dies alone."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 import small_policy
 from stage import until
 
 from workers.children import Spec
 from workers.environment import Role
-from workers.family import Family
+from workers.family import PRELOADED, Family
+from workers.forking import ForkServer
 
+SUPPORT = str(Path(__file__).parents[1] / "support")
 NOBODY = Spec("quick", Role.UPKEEP, "workers.patience:no_such_function")
+TELLING = Spec("telling", Role.UPKEEP, "children_tell:main", ("one", "two"))
+SLEEPING = Spec("sleeping", Role.UPKEEP, "children_tell:sleep")
 
 PARENT = """
 import os, sys, time
@@ -46,19 +54,113 @@ def test_the_child_of_a_parent_that_is_killed_ends() -> None:
         until(lambda: not alive(child), 8)
 
 
-def test_one_that_dies_is_told_and_started_again() -> None:
-    said: list[str] = []
-    dead: list[int] = []
-    family = Family({}, lambda _, line: said.append(line), lambda _, pid: dead.append(pid), [NOBODY])
+@pytest.fixture(scope="module")
+def forking() -> Iterator[ForkServer]:
+    with ForkServer({**os.environ, "PYTHONPATH": SUPPORT}, ["workers.children"]) as made:
+        yield made
 
-    def died_twice() -> bool:
-        family.turn(small_policy.POLICY, 0.02)
-        return len(dead) >= 2
 
-    try:
-        until(died_twice, 20, lambda: "\n".join(said))
-    finally:
-        family.stop(2)
-    assert len(set(dead)) >= 2
-    assert any("no_such_function" in line for line in said)
-    assert any(line.startswith("ended (exit status 1)") for line in said)
+class Household:
+    """A family of one, with all that it said."""
+
+    def __init__(self, forking: ForkServer, spec: Spec, environ: Mapping[str, str] | None = None) -> None:
+        self.said: list[str] = []
+        self.dead: list[int] = []
+        self.family = Family(
+            forking, environ or {}, lambda _, line: self.said.append(line), lambda _, pid: self.dead.append(pid), [spec]
+        )  # fmt: skip
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        def turned() -> bool:
+            self.family.turn(small_policy.POLICY, 0.02)
+            return holds()
+
+        until(turned, 20, lambda: "\n".join(self.said))
+
+    @property
+    def pid(self) -> int:
+        return self.family.children[0].pid
+
+
+@pytest.fixture
+def household(forking: ForkServer) -> Iterator[Callable[..., Household]]:
+    with ExitStack() as ends:
+
+        def make(spec: Spec, environ: Mapping[str, str] | None = None) -> Household:
+            made = Household(forking, spec, environ)
+            ends.callback(made.family.stop, 2)
+            return made
+
+        yield make
+
+
+def test_one_that_dies_is_told_and_started_again(household: Callable[..., Household]) -> None:
+    one = household(NOBODY)
+    one.until(lambda: len(one.dead) >= 2)
+    assert len(set(one.dead)) >= 2
+    assert any("no_such_function" in line for line in one.said)
+    assert any(line.startswith("ended (exit status 1)") for line in one.said)
+
+
+def test_a_child_is_a_process_of_its_own(household: Callable[..., Household]) -> None:
+    """With its session, its name, its arguments and no variable but its own."""
+    one = household(
+        TELLING, {"TOCSIN_DATA": "here", "STRIPE_WEBHOOK_SECRET": "whsec_1", "TZ": "Asia/Kolkata"}
+    )
+    one.until(lambda: any("arguments" in line for line in one.said))
+    told = json.loads(next(line for line in one.said if "arguments" in line))
+    assert told == {
+        "arguments": ["children_tell:main", "one", "two"],
+        "environment": {"TOCSIN_DATA": "here", "TZ": "Asia/Kolkata"},
+        "leader": True,
+        "name": "telling",
+        "offset": 19_800,
+        "threads": ["MainThread", "parent"],
+        "stdin": "",
+        "sigchld": True,
+        "open": 4,
+    }
+
+
+def test_a_killed_child_is_told_with_its_signal(household: Callable[..., Household]) -> None:
+    one = household(SLEEPING)
+    one.until(lambda: one.pid > 0)
+    first = one.pid
+    os.kill(first, signal.SIGKILL)
+    one.until(lambda: one.pid not in {0, first})
+    assert one.dead == [first]
+    assert any(line.startswith("ended (killed by SIGKILL)") for line in one.said)
+
+
+def test_with_the_process_they_are_forked_from_they_die_and_come_back(
+    forking: ForkServer, household: Callable[..., Household]
+) -> None:
+    one = household(SLEEPING)
+    one.until(lambda: one.pid > 0)
+    first, server = one.pid, forking.pid
+    os.kill(server, signal.SIGKILL)
+    one.until(lambda: one.pid not in {0, first})
+    assert not alive(first)
+    assert forking.pid != server
+    assert one.dead == [first]
+
+
+def test_a_module_that_cannot_be_imported_is_no_end(household: Callable[..., Household]) -> None:
+    with ForkServer(dict(os.environ), ["workers.no_such_module"]) as broken:
+        one = Household(broken, SLEEPING)
+        one.until(lambda: sum("not started" in line for line in one.said) >= 2)
+        one.family.stop(2)
+
+
+@pytest.mark.parametrize("module", PRELOADED)
+def test_what_is_imported_for_all_starts_nothing(module: str) -> None:
+    """A thread or a connection would not live on in a copy."""
+    code = """if True:
+        import importlib, sys, threading
+        from pathlib import Path
+        importlib.import_module(sys.argv[1])
+        print(threading.active_count(), [each for each in Path("/proc/self/fd").iterdir() if each.is_socket()])
+    """
+    command = [sys.executable, "-c", code, module]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["1", "[]"]
