@@ -282,3 +282,12 @@ class Keys:
     def repeat(self, who: str, key: str) -> str:
         """String with expiry: what was answered to a request that may come again with the same key."""
         return self._key("repeat", who, key)
+
+    @property
+    def rehearsals(self) -> str:
+        """List, expiring: samples that somebody wants sent, for a receiver to take."""
+        return self._key("rehearsals")
+
+    def rehearsed(self, wanted: str) -> str:
+        """String with expiry: what came of a sample that was wanted."""
+        return self._key("rehearsed", wanted)

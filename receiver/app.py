@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger import catalogue
-from receiver import refuse, telling
+from receiver import refuse, rehearsing, telling
 from receiver.ack_links import AckLinks
 from receiver.alertmanager.routes import AlertmanagerApi
 from receiver.alerts_api import PATH as ALERTS
@@ -105,7 +105,7 @@ def _mail(site: Site) -> "MailServer | None":
 
 
 async def _life(site: Site) -> AsyncIterator[None]:
-    """Four tasks beside the requests. At the end, what was taken is still written."""
+    """Five tasks beside the requests. At the end, what was taken is still written."""
     with suppress(RedisError, OSError):
         await site.durable.look()
     writing = asyncio.create_task(site.keep.run())
@@ -113,6 +113,7 @@ async def _life(site: Site) -> AsyncIterator[None]:
         asyncio.create_task(site.gates.keep_fresh()),
         asyncio.create_task(site.durable.keep_looking()),
         asyncio.create_task(telling.keep_telling(site)),
+        asyncio.create_task(rehearsing.keep_rehearsing(site)),
     ]
     mail = _mail(site)
     if mail is not None:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 import uvicorn
@@ -35,7 +36,7 @@ IDLE_S = 75
 
 def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, port: int) -> int:
     """Until SIGTERM or SIGINT; then what was taken is written first. Returns the exit status."""
-    app = build(site(settings, environ, Keys()))
+    app = build(site(replace(settings, host=host, port=port), environ, Keys()))
     more = {"timeout_keep_alive": IDLE_S, "backlog": 4096}
     server = uvicorn.Server(http_server.configured(app, host=host, port=port, grace_s=GRACE_S, **more))
     _spare_the_collector()

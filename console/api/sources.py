@@ -7,11 +7,13 @@ from pydantic import Field, StringConstraints
 from console import readings
 from console.api.declared import Asked, Does, Operation
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Level, Sent, Shape, told
+from console.api.shapes import Done, Free, Instant, Level, Name, Sent, Shape, told
+from console.doing import samples
 from console.doing.runbooks import switch
 from console.refusals import Nowhere
 from console.sources import one, rows
 from console.trust.acts import Act
+from ledger.rehearsals import Answered
 
 LARGE = 2_097_152
 
@@ -52,6 +54,22 @@ class Body(Sent):
 
     body: Annotated[str, StringConstraints(max_length=1_048_576)]
     headers: Annotated[dict[str, str], Field(max_length=100)] = {}
+
+
+class Sample(Sent):
+    """One that `tocsin send --list` has for its vendor."""
+
+    sample: Name
+
+
+class SampleSent(Shape):
+    """`taken` false: no receiver was there, and it is not sent any more. `status`: what the receiver answered."""
+
+    taken: bool
+    status: int
+    accepted: list[str]
+    dead: list[str]
+    said: list[str]
 
 
 class EventShape(Shape):
@@ -116,6 +134,17 @@ def test(asked: Asked) -> Free:
     return readings.as_rows(readings.read(policy, source, sent.body.encode(), sent.headers))
 
 
+def send(asked: Asked) -> Free:
+    """For real: whoever is on call for it is paged."""
+    source = asked.context.policy.sources[_known(asked)]
+    found = samples.sent(asked.context, asked.who, source, asked.sent(Sample).sample)
+    told = found or Answered(sample="", at=0)
+    return {
+        "taken": found is not None, "status": told.status, "accepted": told.accepted, "dead": told.dead,
+        "said": told.said,
+    }  # fmt: skip
+
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -163,6 +192,16 @@ OPERATIONS = (
         Reading,
         body=Body,
         most_bytes=LARGE,
+        refusals=(404,),
+    ),
+    Operation(
+        "POST",
+        "/sources/{name}/samples",
+        Act.SEND_SAMPLE,
+        "Have a receiver send a sample, signed as its vendor signs; it counts like any other.",
+        send,
+        SampleSent,
+        body=Sample,
         refusals=(404,),
     ),
 )

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from console import readings
 from console.charts import Column, columns
+from console.doing import samples
 from console.doing.runbooks import switch
 from console.pointing import pointing
 from console.refusals import Undecided
@@ -15,7 +16,7 @@ from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page, trial
 from console.sources import one, rows
 from console.trust.acts import Act
-from ledger import arrivals, catalogue
+from ledger import arrivals, catalogue, rehearsals
 from ledger.views.newest import newest
 from routing import redaction
 from routing.decision import Table
@@ -73,6 +74,8 @@ def ask_one(view: View) -> Facts:
         "text": view.sent("body", SHOWN * 4),
         "reading": _reading(view, source),
         "kept": "kept" in view.query,
+        "asked": "sent" in view.query,
+        "sent": rehearsals.answer_of(view.site.client, view.site.keys, view.query.get("sent", "")[:64]),
     }  # fmt: skip
 
 
@@ -115,10 +118,17 @@ def resume(view: View) -> str:
     return _switched(view, on=False)
 
 
+def send(view: View) -> str:
+    source = _known(view)
+    asked = samples.send(view.context, view.who, source, view.sent("sample", 200))
+    return f"/sources/{source.name}?sent={asked}#send"
+
+
 ROUTES = [
     Route("/sources", page(Act.READ, "sources.html", ask, "now")),
     Route("/sources/{name}", page(Act.READ, "source.html", ask_one, "now"), methods=["GET"]),
     Route("/sources/{name}", trial(Act.REHEARSE, "source.html", ask_one), methods=["POST"]),
+    Route("/sources/{name}/send", act(Act.SEND_SAMPLE, send), methods=["POST"]),
     Route("/sources/{name}/pause", act(Act.PAUSE_SOURCE, pause), methods=["POST"]),
     Route("/sources/{name}/resume", act(Act.PAUSE_SOURCE, resume), methods=["POST"]),
 ]

@@ -130,15 +130,16 @@ def running(
             "TOCSIN_PROVIDER_SECRET": (gateway_standin.SECRET, "rolled-away"),
         },
     )
-    site = site_of(settings, policy, append, lambda: findings, keeping, fetch)
-    config = uvicorn.Config(
-        build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
-        http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
-        ssl_keyfile=certificate.replace(".pem", ".key") or None,
-    )  # fmt: skip
-    server = PromptServer(config)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        settings = replace(settings, port=listening.getsockname()[1])
+        site = site_of(settings, policy, append, lambda: findings, keeping, fetch)
+        config = uvicorn.Config(
+            build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
+            http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
+            ssl_keyfile=certificate.replace(".pem", ".key") or None,
+        )  # fmt: skip
+        server = PromptServer(config)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         until(lambda: server.started and (policy is None or bool(site.gates.version)))

@@ -43,6 +43,7 @@ BODIES: dict[str, Any] = {
     "Replaying": {"ids": ["u1-0"]},
     "Word": {"status": "investigating"},
     "Mail": {"subject": "x"},
+    "Sample": {"sample": "no such sample"},
 }  # fmt: skip
 """A body that each takes, by its name; by the name and its module where two have one."""
 BODIES |= {
@@ -61,7 +62,7 @@ OF_ADMINS = {("GET", "/users"), ("GET", "/tokens"), ("DELETE", "/tokens/{id}"), 
 """What takes an admin, reading it included."""
 OF_ALL_TEAMS = {
     ("PUT", "/dead/{id}/body"), ("POST", "/dead/{id}/restore"), ("POST", "/dead/retry"), ("POST", "/dead/drop"),
-    ("POST", "/sources/{name}/pause"), ("POST", "/sources/{name}/resume"), ("PUT", "/kill-switch"), ("PUT", "/freeze"),
+    ("POST", "/sources/{name}/pause"), ("POST", "/sources/{name}/resume"), ("POST", "/sources/{name}/samples"), ("PUT", "/kill-switch"), ("PUT", "/freeze"),
     ("POST", "/events/{id}/replay"), ("POST", "/events/replay"),
 }  # fmt: skip
 """What nobody may who belongs to some teams only."""
