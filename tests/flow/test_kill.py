@@ -23,7 +23,7 @@ from traffic import Traffic
 ROUNDS = int(os.environ.get("TOCSIN_CHAOS_ROUNDS", "1"))  # how long the test runs is no setting of ours
 VICTIMS = (
     "receiver", "dispatch-1", "dispatch-2", "urgent", "deliver", "remediate", "evidence", "watchdog", "upkeep",
-    "database", "supervisor",
+    "database", "supervisor", "forks",
 )  # fmt: skip
 SENDERS = 4
 BETWEEN = 20

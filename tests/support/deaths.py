@@ -82,7 +82,9 @@ class Killer:
         self.deaths: list[Death] = []
 
     def kill(self, victim: str) -> None:
-        """With kill -9, once it lives. Raises AssertionError when it does not come to life."""
+        """With kill -9, once it lives. "forks": what the children are forked from. Raises AssertionError when it does
+        not come to life.
+        """
         if victim == "supervisor":
             self._note(victim)
             self._town.kill()
@@ -90,9 +92,18 @@ class Killer:
             self._note(victim)
             self._restart_server()
         else:
-            until(lambda: self._town.children().get(victim) in self._town.pids(), 20, self._town.output)
+            child = self._alive("upkeep" if victim == "forks" else victim)
             self._note(victim)
-            os.kill(self._town.children()[victim], signal.SIGKILL)
+            os.kill(parent(child) if victim == "forks" else child, signal.SIGKILL)
+
+    def _alive(self, child: str) -> int:
+        until(lambda: self._town.children().get(child) in self._town.pids(), 20, self._town.output)
+        return self._town.children()[child]
 
     def _note(self, victim: str) -> None:
         self.deaths.append(Death(time.time_ns(), at_any_instant(victim)))
+
+
+def parent(pid: int) -> int:
+    """Raises OSError when there is no such process."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

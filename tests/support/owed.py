@@ -19,7 +19,7 @@ from routing.run import RunPhase
 _NS = 1_000_000
 COARSE = 20 * _NS
 """A file's times are of the kernel's coarse clock, one tick or two behind the one that vendors write down."""
-_REPEATING = re.compile(r"deliver|urgent|database|supervisor")
+_REPEATING = re.compile(r"deliver|urgent|database|supervisor|forks")
 """Whose death may have a message sent twice: who sends it, who keeps that it was sent, and all of them."""
 
 
