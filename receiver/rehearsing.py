@@ -26,7 +26,7 @@ _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 
 
 async def keep_rehearsing(site: Site) -> None:
-    while True:
+    while not _cancelled():
         try:
             wanted = await rehearsals.take(site.client, site.keys, _WAIT_S)
             if wanted is not None and wanted.until_at > site.now():
@@ -37,6 +37,12 @@ async def keep_rehearsing(site: Site) -> None:
             await asyncio.sleep(_WAIT_S)
         except Exception:  # noqa: BLE001  # whatever is asked for, the next may be sent
             _log.exception("a sample was not sent")
+
+
+def _cancelled() -> bool:
+    """Asked, for a connection that is being made may take the cancellation for its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _sent(site: Site, wanted: Wanted) -> Answered:
