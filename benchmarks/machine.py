@@ -54,6 +54,15 @@ def resident_mb(pid: int) -> float:
     return int(kb) / 1024
 
 
+def processor_s(pid: int) -> float:
+    """Seconds of a core that a process has taken so far; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def first_line(*command: str) -> str:
     if not shutil.which(command[0]):
         return "not installed"

@@ -22,6 +22,7 @@ import rehearsing  # noqa: E402
 import repairing  # noqa: E402
 import storming  # noqa: E402
 import timing  # noqa: E402
+import watching  # noqa: E402
 from rows import Row, table  # noqa: E402
 
 PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "repair": repairing.rows,
     "ask": asking.rows,
     "look": looking.rows,
+    "watch": watching.rows,
 }
 
 

@@ -93,12 +93,12 @@ def answers(name: str, probes: Probes) -> Iterator[Row]:
         )
 
 
-def probe(town: Stage, probes: Probes, over: threading.Event) -> None:
+def probe(town: Stage, probes: Probes, over: threading.Event, name: str = "outage") -> None:
     """An outage of a new service, and somebody acknowledging something, again and again."""
     number = 0
     while not over.wait(PROBE_S):
         number += 1
-        probes.outages.append(whole.await_decided(town, whole.outage(town, f"outage-{number}")))
+        probes.outages.append(whole.await_decided(town, whole.outage(town, f"{name}-{number}")))
         ack = Command(at=now_ms(), by="bench", incident="INC-1", verb=Verb.ACK)
         probes.acks.append(whole.await_decided(town, append(town.redis, town.keys, Lane.CONTROL, ack)))
 

@@ -1,0 +1,117 @@
+"""Fifty people look on while a storm is decided: what of it dispatch notices, and what the console needs for it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import load
+import machine
+import shapes
+import storming
+import whole
+from rows import Row, at_most
+from seeing import Seen, site
+from stage import Stage, free_port, until
+from storming import Probes
+from viewers import Crowd, Looks
+
+from console.trust.acts import Role
+
+VIEWERS = 50
+MANY = 40_000
+TURNS = 3
+"""Storms without viewers, and as many with them: they take turns."""
+
+
+@dataclass
+class Side:
+    """What the turns of one side brought; `busy` the share of a core the console took, `memory` MB at their ends."""
+
+    probes: Probes = field(default_factory=Probes)
+    pace: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    looks: Looks = field(default_factory=Looks)
+
+    def p99(self) -> float:
+        return load.percentile(self.probes.outages, 99)
+
+    def told(self) -> str:
+        """The other numbers of it, in words."""
+        p50, acks = load.percentile(self.probes.outages, 50), load.percentile(self.probes.acks, 99)
+        pace = sum(self.pace) / len(self.pace)
+        return f"p50 {p50:.0f} ms, {len(self.probes.outages)} of them, ack p99 {acks:.0f} ms, {pace:,.0f}/s decided"
+
+
+def rows(room: Path) -> Iterator[Row]:
+    port = free_port()
+    environ = {"TOCSIN_CONSOLE": "on", "TOCSIN_CONSOLE_PORT": str(port)}
+    with whole.town(room, environ) as town:
+        cookie = Seen("", site("", town.data_dir)).session("bench", Role.ADMIN)
+        whole.await_decided(town, whole.outage(town, "before"))
+        _storm(town, Side(), "warm")
+        alone, watched = Side(), Side()
+        for turn in range(TURNS):
+            _storm(town, alone, f"alone-{turn}")
+            crowd = Crowd(port, cookie, _pages())
+            time.sleep(2)  # all of them have come by then
+            _storm(town, watched, f"watched-{turn}")
+            _add(watched.looks, crowd.leave())
+        yield from _told(alone, watched)
+
+
+def _pages() -> list[tuple[str, str]]:
+    """Half look at Now, a third at the storm's incident, the others at the list of all."""
+    return [
+        (("/", "now"), ("/", "now"), ("/", "now"), ("/incidents/INC-2", "INC-2"), ("/incidents/INC-2", "INC-2"),
+         ("/incidents", "now"))[number % 6]
+        for number in range(VIEWERS)
+    ]  # fmt: skip
+
+
+def _storm(town: Stage, side: Side, name: str) -> None:
+    file, token = town.room / f"{name}.bin", town.env["TOCSIN_ALERTS_TOKEN"]
+    body = shapes.alert_request(shapes.alert("HighLatency", "i", "search"), token)
+    load.write_requests(file, (body for _ in range(MANY)))
+    over, pid = threading.Event(), town.children()["console"]
+    watching = threading.Thread(target=storming.probe, args=(town, side.probes, over, name))
+    began, busy = time.perf_counter(), machine.processor_s(pid)
+    watching.start()
+    load.elsewhere(town.port, file, 64, None, 600).sound()
+    until(lambda: storming.decided(town), 300)
+    took = time.perf_counter() - began
+    over.set()
+    watching.join()
+    file.unlink()
+    side.pace.append(MANY / took)
+    side.busy.append((machine.processor_s(pid) - busy) / took)
+    side.memory.append(machine.resident_mb(pid))
+
+
+def _add(all_of_them: Looks, some: Looks) -> None:
+    all_of_them.took += some.took
+    all_of_them.told += some.told
+    all_of_them.failed += some.failed
+
+
+def _told(alone: Side, watched: Side) -> Iterator[Row]:
+    storm = f"storm of {MANY:,}: SEV-0 decided and dispatched after the 202, p99,"
+    yield at_most(f"{storm} nobody looks on", alone.p99(), " ms", 500, 100, alone.told())
+    yield at_most(f"{storm} {VIEWERS} look on", watched.p99(), " ms", 500, 100, watched.told())
+    looks, most = watched.looks, max(watched.memory)
+    busy = (
+        f"{100 * max(alone.busy):.0f} % of a core when nobody looks on, {100 * max(watched.busy):.0f} % then"
+    )
+    yield at_most(
+        f"... the console's memory with {VIEWERS} viewers", most, " MB", 200, 150,
+        f"{max(alone.memory):.0f} MB when nobody looks on; {busy}",
+    )  # fmt: skip
+    took = sorted(looks.took)
+    p95 = took[int(len(took) * 0.95)] if took else 0
+    yield Row(
+        f"... what {VIEWERS} viewers got",
+        f"{looks.told:,} times told of news, {len(took):,} looks, p95 {p95:,.0f} ms, {looks.failed} failed",
+        "0 failed", "", looks.failed == 0,
+    )  # fmt: skip
