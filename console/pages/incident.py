@@ -1,7 +1,6 @@
 """One incident: how bad, since when, why, who was told, what ran, and everything one can do about it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import click
 from starlette.routing import Route
@@ -13,45 +12,59 @@ from console.explaining import Asked
 from console.overrides import standings
 from console.pages import silencing
 from console.pages.now import row, said
+from console.pages.runs import brief
 from console.refusals import Undecided
 from console.serving.view import Facts, NotFound, View, act, page
 from console.trust.acts import Act
 from ledger.clock import now_ms
 from ledger.views import incidents
+from ledger.views.parts import Parts
 from ledger.views.store import Whole
 from routing import duration
 from routing.decision import Table
+from routing.delivery import Delivery
 from routing.entry import Verb
 from routing.incident import Incident
-from routing.run import RunPhase
+from routing.run import Run, RunPhase
 from routing.severity import Severity
 
 MOST = 100
 """So many alerts, deliveries and moments on the page; the others are counted, or asked for."""
-ALL = 2_000
-"""So many alerts and deliveries where all are asked for."""
+RUNS, LISTED = 8, 30
+"""So many that are over are shown with their steps; of earlier ones a line, as far as there are so many in all."""
+EXPLAINED = 2_000
+"""So many deliveries are looked at for why somebody was paged."""
 MERGED = 50
 _MISTAKEN = "name what it is to be"
 
 
 def ask(view: View) -> Facts:
-    whole = view.context.store.glance(view.path["id"], ALL if "all" in view.query else MOST)
-    if whole is None:
+    located = view.context.store.located(view.path["id"])
+    if located is None:
         raise NotFound(f"no incident {view.path['id'][:40]!r}")
-    counts, (timeline, moments) = _counts(view, whole), _moments(view, whole)
-    shown = incidents.detail(_bounded(whole))
-    policy, team = view.context.policy, whole.incident.team
-    others = [one for one in view.context.store.open_incidents() if one.id != whole.incident.id]
+    incident, retired = located
+    parts = Parts(view.context.store, incident.id, retired)
+    skip, cursor = _number(view, "deliveries"), _number(view, "alerts")
+    deliveries, of_deliveries = parts.latest(Table.DELIVERY, Delivery, MOST, skip)
+    alerts, after, of_alerts = parts.alerts(MOST, cursor)
+    found, _ = parts.latest(Table.RUN, Run, LISTED)
+    timeline, moments = _moments(view, parts)
+    shown = incidents.detail(Whole(incident, tuple(alerts), (), (), (), retired))
+    over = [run for run in found if run.phase.over]
+    policy, team = view.context.policy, incident.team
+    others = [one for one in view.context.store.open_incidents() if one.id != incident.id]
     return {
-        "one": shown | row(whole.incident),
-        "said": said(view, whole.incident.id),
-        "waiting": [run for run in shown["runs"] if run["status"] == RunPhase.WAITING],
-        "deliveries": shown["deliveries"][::-1],
-        "runs": shown["runs"][::-1],
+        "one": shown | row(incident),
+        "said": said(view, incident.id),
+        "waiting": [incidents.run(run) for run in found if run.phase is RunPhase.WAITING],
+        "deliveries": [incidents.delivery(each) for each in deliveries],
+        "runs": [brief(run) for run in found if not run.phase.over] + [brief(run) for run in over[:RUNS]],
+        "earlier": [incidents.run(run) for run in over[RUNS:]],
         "timeline": timeline,
         "moments": moments,
-        "counts": counts,
-        "effects": [each for each in others if each.cause == whole.incident.id],
+        "counts": {"alerts": of_alerts, "deliveries": of_deliveries},
+        "more": {"alerts": after, "deliveries": skip + MOST if skip + MOST < of_deliveries else 0},
+        "effects": [each for each in others if each.cause == incident.id],
         "others": [(each.id, each.title[:60]) for each in others[:MERGED]],
         "targets": {
             "Contacts": sorted(policy.contacts),
@@ -61,28 +74,20 @@ def ask(view: View) -> Facts:
         "severities": [str(each) for each in Severity],
         "can": {each.value: view.actor.may(each, team) for each in Act},
         "person": view.query.get("person", ""),
-        "why": _why(view, whole, view.query.get("person", "")),
-        "open": not whole.archived and whole.incident.resolved_at == 0,
-        "everything": "all" in view.query,
+        "why": _why(view, view.query.get("person", "")),
+        "open": not retired and incident.resolved_at == 0,
     }  # fmt: skip
 
 
-def _bounded(whole: Whole) -> Whole:
-    """What has retired is read as a whole, however much it is."""
-    return replace(
-        whole,
-        alerts=whole.alerts[-ALL:],
-        deliveries=whole.deliveries[-ALL:],
-        runs=whole.runs[-ALL:],
-        timeline=(),
-    )
+def _number(view: View, name: str) -> int:
+    """What the address asks for, 0 where it names no number that a cursor could be."""
+    asked = view.query.get(name, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 20 else 0  # noqa: PLR2004
 
 
-def _moments(view: View, whole: Whole) -> tuple[list[Facts], Facts]:
+def _moments(view: View, parts: Parts) -> tuple[list[Facts], Facts]:
     """A page of the timeline, the latest first; and where it lies among all of it."""
-    store, until = view.context.store, view.query.get("until", "")
-    asked = int(until) if until.isascii() and until.isdigit() and len(until) < 10 else 0  # noqa: PLR2004
-    found, last, of = store.moments_until(whole, asked, MOST)
+    found, last, of = parts.moments(_number(view, "until"), MOST)
     first = last - len(found)
     told = {
         "of": of, "last": last, "older": max(0, first), "newer": min(of, last + MOST) if last < of else 0,
@@ -90,21 +95,11 @@ def _moments(view: View, whole: Whole) -> tuple[list[Facts], Facts]:
     return [incidents.moment(each) for each in reversed(found)], told
 
 
-def _counts(view: View, whole: Whole) -> dict[str, int]:
-    """How many it owns in all, of each kind."""
-    if whole.archived:
-        return {
-            "alerts": len(whole.alerts),
-            "deliveries": len(whole.deliveries),
-        }
-    pipe, keys = view.site.client.pipeline(transaction=False), view.site.keys
-    pipe.hlen(keys.owned(whole.incident.id, Table.ALERT))
-    pipe.hlen(keys.owned(whole.incident.id, Table.DELIVERY))
-    return dict(zip(("alerts", "deliveries"), pipe.execute(), strict=True))
-
-
-def _why(view: View, whole: Whole, person: str) -> explaining.Explanation | None:
+def _why(view: View, person: str) -> explaining.Explanation | None:
     if person not in view.context.policy.contacts:
+        return None
+    whole = view.context.store.glance(view.path["id"], EXPLAINED)
+    if whole is None:
         return None
     return explaining.explain(Asked(whole, view.context.policy, standings(view.context), view.now), person)
 

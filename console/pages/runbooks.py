@@ -1,6 +1,6 @@
 """Runbooks: what would trigger each, how much of its limits is used, breakers, runs, its tests, starting one, stops."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import click
@@ -10,6 +10,7 @@ from console.check import proven
 from console.doing import incidents as acting
 from console.doing import runbooks as doing
 from console.doing.entries import Done
+from console.pages.runs import brief
 from console.refusals import Undecided
 from console.runbooks import shown
 from console.serving.navigation import Nav
@@ -17,7 +18,7 @@ from console.serving.view import Facts, NotFound, View, act, page, trial
 from console.trust.acts import Act
 from ledger import policies
 from ledger.switches import killed
-from ledger.views import incidents
+from ledger.views.parts import Parts
 from ledger.views.under_way import under_way
 from routing.automation import guards
 from routing.automation.stops import FREEZE, KILL
@@ -30,8 +31,10 @@ from routing.run import Run, RunPhase, TargetRecord
 
 NAV = Nav("Runbooks", "/runbooks", 45)
 LOOKED_THROUGH = 100
-"""So many incidents, the newest first, are looked through for runs."""
+"""So many incidents, the newest first, are looked through for runs, until there are as many runs."""
 MOST = 30
+BRIEF = 400
+"""Characters of what each step brought: the run's own page has all of it."""
 _EVERYTHING = "@"
 
 
@@ -98,13 +101,28 @@ def _runs(view: View) -> list[tuple[Run, Incident]]:
     """Of the newest incidents, the latest first."""
     store = view.context.store
     newest = list(islice(store.incidents(), LOOKED_THROUGH))
-    by_id = {incident.id: incident for incident, _ in newest}
-    found = [(run, by_id[id_]) for id_, runs in store.owned(newest, Table.RUN, Run).items() for run in runs]
+    found: list[tuple[Run, Incident]] = []
+    for incident, retired in _with_runs(view, newest):
+        runs, _ = Parts(store, incident.id, retired).latest(Table.RUN, Run, MOST)
+        found += [(run, incident) for run in runs]
+        if len(found) >= LOOKED_THROUGH:
+            break
     return sorted(found, key=lambda each: -each[0].started_at)
 
 
+def _with_runs(view: View, some: Sequence[tuple[Incident, bool]]) -> Iterator[tuple[Incident, bool]]:
+    """Those for which anything has run: of most nothing has, and none of them is asked on its own."""
+    pipe, keys = view.site.client.pipeline(transaction=False), view.site.keys
+    for incident, _ in some:
+        pipe.hlen(keys.owned(incident.id, Table.RUN))
+    ran = view.context.store.archive.owning([one.id for one, retired in some if retired], Table.RUN)
+    for each, size in zip(some, pipe.execute(), strict=True):
+        if size or each[0].id in ran:
+            yield each
+
+
 def _shown(found: Sequence[tuple[Run, Incident]]) -> list[Facts]:
-    return [incidents.run(run) | {"team": one.team, "title": one.title} for run, one in found]
+    return [brief(run, BRIEF) | {"team": one.team, "title": one.title} for run, one in found]
 
 
 def _used(record: TargetRecord | None, now: int) -> Mapping[str, int]:

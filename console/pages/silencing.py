@@ -1,6 +1,7 @@
 """Silence this: what alerts of an incident have in common, what a silence of it would hide, and setting it."""
 
 import uuid
+from collections.abc import Sequence
 
 import click
 
@@ -10,6 +11,7 @@ from console.serving.view import Facts, NotFound, View
 from console.trust.acts import Act
 from ledger.clock import now_ms
 from ledger.views import silences
+from ledger.views.parts import Parts
 from routing import duration
 from routing.entry import SilenceSet
 from routing.incident import Alert
@@ -19,21 +21,25 @@ from routing.language import matchers
 LONGEST_MS = 30 * DAY
 _COMMON = ("service", "kind", "source", "alertname", "instance")
 MOST = 50
+PREVIEWED = 500
+"""So many incidents, and so many alerts of each, are held against what is thought of."""
 
 
 def ask(view: View) -> Facts:
-    whole = view.context.store.glance(view.path["id"], MOST)
-    if whole is None:
+    located = view.context.store.located(view.path["id"])
+    if located is None:
         raise NotFound(f"no incident {view.path['id'][:40]!r}")
-    written = view.query.get("matchers") or "\n".join(_common(whole.alerts))
+    incident, retired = located
+    alerts, _, _ = Parts(view.context.store, incident.id, retired).alerts(MOST)
+    written = view.query.get("matchers") or "\n".join(_common(alerts))
     found, wrong = None, ""
     try:
-        found = silences.preview(view.context.store, _read(written), view.now)
+        found = silences.preview(view.context.store, _read(written), view.now, PREVIEWED)
     except click.ClickException as error:
         wrong = error.message if written.strip() else ""
     return {
-        "one": whole.incident, "matchers": written, "preview": found, "wrong": wrong,
-        "can": view.actor.may(Act.SILENCE, whole.incident.team),
+        "one": incident, "matchers": written, "preview": found, "wrong": wrong, "most": PREVIEWED,
+        "can": view.actor.may(Act.SILENCE, incident.team),
     }  # fmt: skip
 
 
@@ -72,7 +78,7 @@ def _read(written: str) -> list[matchers.Matcher]:
         raise click.UsageError(str(error)) from error
 
 
-def _common(alerts: tuple[Alert, ...]) -> list[str]:
+def _common(alerts: Sequence[Alert]) -> list[str]:
     """Matchers of what all of its alerts have in common, the telling ones of it."""
     seen = [{**one.labels, "source": one.source, "kind": one.kind} for one in alerts]
     shared = {name: seen[0].get(name, "") for name in _COMMON} if seen else {}

@@ -203,6 +203,40 @@ class Archive:
         moments = self._rows("SELECT record FROM moment WHERE incident = ? ORDER BY place", (incident_id,))
         return ArchivedIncident(incident_id, rows[0][0], rows[0][1], owned, tuple(row[0] for row in moments))
 
+    def find_record(self, incident_id: str) -> bytes | None:
+        """The record of a retired incident alone, without what it owned."""
+        rows = self._rows("SELECT record FROM incident WHERE id = ?", (incident_id,))
+        return rows[0][0] if rows else None
+
+    def keys_of(self, incident_id: str, kind: str) -> list[str]:
+        """Of everything of a kind that it owned, the keys."""
+        rows = self._rows("SELECT key FROM owned WHERE incident = ? AND kind = ?", (incident_id, kind))
+        return [row[0] for row in rows]
+
+    def some_owned(self, incident_id: str, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Of those of these keys that it owned: key -> record."""
+        query = (
+            "SELECT key, record FROM owned WHERE incident = ? AND kind = ? "
+            "AND key IN (SELECT value FROM json_each(?))"
+        )
+        return dict(self._rows(query, (incident_id, kind, json.dumps(list(keys)))))
+
+    def owning(self, incidents: Sequence[str], kind: str) -> set[str]:
+        """Which of them owned anything of a kind."""
+        query = "SELECT DISTINCT incident FROM owned WHERE kind = ? AND incident IN (SELECT value FROM json_each(?))"
+        return (
+            {row[0] for row in self._rows(query, (kind, json.dumps(list(incidents))))} if incidents else set()
+        )
+
+    def moments(self, incident_id: str, first: int, most: int) -> list[bytes]:
+        """At most `most` lines of its timeline, from the one numbered `first`, from 0 on."""
+        query = "SELECT record FROM moment WHERE incident = ? AND place >= ? ORDER BY place LIMIT ?"
+        return [row[0] for row in self._rows(query, (incident_id, first, most))]
+
+    def count_moments(self, incident_id: str) -> int:
+        rows = self._rows("SELECT max(place) + 1 FROM moment WHERE incident = ?", (incident_id,))
+        return (rows[0][0] or 0) if rows else 0
+
     def incidents(self, below: int = 0, limit: int = 50) -> Iterator[tuple[str, bytes]]:
         """(id, record) of retired incidents, newest first; numbers below `below` when it is not 0."""
         rows = self._rows(OLDER, (below or _ALL, limit))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ledger.views.store import Store
 from routing.decision import Table
@@ -15,6 +16,7 @@ SOON_MS = HOUR
 FORGOTTEN_MS = 7 * DAY
 """A silence that matched nothing for so long is hardly needed."""
 LONG_MS = 30 * DAY
+_AT_ONCE = 200
 _STALE = 200
 """So many incidents of the archive in a row that were over before: there are no later ones behind them."""
 
@@ -48,10 +50,14 @@ class Standing:
     remarks: tuple[str, ...]
 
 
-def preview(store: Store, wanted: Sequence[matchers.Matcher], now: int) -> Preview:
-    """What a silence of these matchers would hide now, and what of the last day (now in ms)."""
+def preview(store: Store, wanted: Sequence[matchers.Matcher], now: int, most: int = 0) -> Preview:
+    """What a silence of these matchers would hide now, and what of the last day (now in ms).
+
+    If not 0, about `most` incidents are looked at, the newest, and as many alerts of each: where there are more,
+    there may be more that it would hide.
+    """
     current, past = [], []
-    for incident, alerts in _reported(store, now - DAY):
+    for incident, alerts in _glanced(store, now - DAY, most) if most else _reported(store, now - DAY):
         matched = [alert for alert in alerts if matchers.all_match(wanted, alert.labels)]
         firing = [alert for alert in alerts if alert.firing]
         live = [alert for alert in matched if alert.firing and incident.phase is not Phase.RESOLVED]
@@ -104,6 +110,18 @@ def _remarks(silence: SilenceSet, matched_at: int, now: int) -> Iterator[str]:
         yield "matched nothing for a week"
     if silence.until_at - silence.from_at > LONG_MS:
         yield "longer than 30 days"
+
+
+def _glanced(store: Store, since: int, most: int) -> Iterator[tuple[Incident, list[Alert]]]:
+    """As `_reported`: the newest `most` that are open, and of the newest `most` those that were."""
+    known = {one.id: (one, False) for one in islice(store.open_incidents(), most)}
+    for one, retired in islice(store.incidents(), most):
+        if one.phase is Phase.RESOLVED and one.resolved_at >= since:
+            known[one.id] = one, retired
+    some = list(known.values())
+    for first in range(0, len(some), _AT_ONCE):
+        alerts = store.some_alerts(some[first : first + _AT_ONCE], most)
+        yield from ((one, alerts[one.id]) for one, _ in some[first : first + _AT_ONCE])
 
 
 def _reported(store: Store, since: int) -> Iterator[tuple[Incident, list[Alert]]]:

@@ -58,11 +58,16 @@ class Store:
 
     def incident(self, incident_id: str) -> Incident | None:
         """The record alone, live or retired."""
+        found = self.located(incident_id)
+        return found[0] if found else None
+
+    def located(self, incident_id: str) -> tuple[Incident, bool] | None:
+        """The record alone, and whether it is retired."""
         raw = self.client.hget(self.keys.state(Table.INCIDENT.value), incident_id)
         if raw is not None:
-            return decode(Incident, raw)
-        retired = self.archive.find_incident(incident_id)
-        return decode(Incident, retired.record) if retired else None
+            return decode(Incident, raw), False
+        retired = self.archive.find_record(incident_id)
+        return (decode(Incident, retired), True) if retired is not None else None
 
     def review(self, incident: Incident) -> Review:
         """What a person has added to its report; of what had retired by then it is kept beside the archive."""
@@ -141,7 +146,7 @@ class Store:
         """
         raw = self.client.hget(self.keys.state(Table.INCIDENT.value), incident_id)
         if raw is None:
-            return self.whole(incident_id)
+            return self._glance_retired(incident_id, most)
         pipeline = self.client.pipeline(transaction=False)
         for table in OWNED:
             wire.queue(pipeline, "HSCAN", self.keys.owned(incident_id, table.value), 0, "COUNT", most)
@@ -149,6 +154,18 @@ class Store:
         *pages, timeline = pipeline.execute()
         alerts, deliveries, runs = (_values(page)[:most] for page in pages)
         return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=False)
+
+    def _glance_retired(self, incident_id: str, most: int) -> Whole | None:
+        archive, raw = self.archive, self.archive.find_record(incident_id)
+        if raw is None:
+            return None
+        alerts, deliveries, runs = (
+            list(archive.some_owned(incident_id, table, archive.keys_of(incident_id, table)[:most]).values())
+            for table in OWNED
+        )
+        of = archive.count_moments(incident_id)
+        timeline = archive.moments(incident_id, max(0, of - most), most)
+        return _whole(decode(Incident, raw), alerts, deliveries, runs, timeline, archived=True)
 
     def owned_page(
         self, incident_id: str, table: Table, most: int, cursor: int = 0
@@ -160,26 +177,11 @@ class Store:
 
     def moments(self, incident_id: str, most: int = 0) -> list[Moment]:
         """The timeline of an incident alone, the last `most` of it if not 0."""
-        found = self.client.lrange(self.keys.timeline(incident_id), -most, -1)
-        if found:
-            return [decode(Moment, raw) for raw in found]
-        retired = self.archive.find_incident(incident_id)
-        return list(_unpacked(retired).timeline)[-most:] if retired else []
-
-    def moments_until(self, whole: Whole, until: int, most: int) -> tuple[list[Moment], int, int]:
-        """At most `most` moments of its timeline that end with the one numbered `until` from 1 on, 0 for the last.
-
-        Returns them, the number of the last of them, and how many there are in all.
-        """
-        if whole.archived:
-            of = len(whole.timeline)
-            last = min(until or of, of)
-            return list(whole.timeline[max(0, last - most) : last]), last, of
-        key = self.keys.timeline(whole.incident.id)
-        of = int(wire.call(self.client, "LLEN", key))
-        last = min(until or of, of)
-        found = self.client.lrange(key, max(0, last - most), last - 1) if last else []
-        return [decode(Moment, raw) for raw in found], last, of
+        found: list[bytes] = wire.call(self.client, "LRANGE", self.keys.timeline(incident_id), -most, -1)
+        if not found:
+            of = self.archive.count_moments(incident_id)
+            found = self.archive.moments(incident_id, max(0, of - most) if most else 0, of)
+        return [decode(Moment, raw) for raw in found]
 
     def first_entries(self, incidents: Sequence[str]) -> dict[str, str]:
         """Of live incidents, the log entry their timeline begins with."""
@@ -196,6 +198,22 @@ class Store:
             return list(_unpacked(retired).alerts) if retired else []
         found: list[bytes] = wire.call(self.client, "HVALS", self.keys.owned(incident_id, Table.ALERT.value))
         return [decode(Alert, raw) for raw in found]
+
+    def some_alerts(self, incidents: Sequence[tuple[Incident, bool]], most: int) -> dict[str, list[Alert]]:
+        """Of each of many incidents, each with whether it is retired, about `most` alerts."""
+        live, retired = _parted(incidents)
+        pipeline = self.client.pipeline(transaction=False)
+        for key in live:
+            wire.queue(pipeline, "HSCAN", self.keys.owned(key, Table.ALERT.value), 0, "COUNT", most)
+        found = {
+            key: [decode(Alert, raw) for raw in _values(page)[:most]]
+            for key, page in zip(live, pipeline.execute(), strict=True)
+        }
+        archive = self.archive
+        for key in retired:
+            names = archive.keys_of(key, Table.ALERT)[:most]
+            found[key] = [decode(Alert, raw) for raw in archive.some_owned(key, Table.ALERT, names).values()]
+        return found
 
     def owned(
         self, incidents: Sequence[tuple[Incident, bool]], table: Table, kind: type[R]

@@ -1,12 +1,14 @@
 """Reads cost what they show, however much there is: so many questions to the store, so many bytes of it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import crowd
+import long_night
 import pytest
 import seeing
 from desk import Desk
@@ -15,7 +17,17 @@ from small_policy import POLICY
 
 from console.api.declared import Asked, Operation
 from console.api.openapi import operations
-from console.pages import oncall, ourselves, policy, runbooks, sources
+from console.pages import (
+    incident,
+    now,
+    oncall,
+    ourselves,
+    policy,
+    runbooks,
+    runs,
+    silencing,
+    sources,
+)
 from console.serving.site import LiveContext
 from console.serving.view import Facts, View
 from console.trust.actor import Actor
@@ -28,6 +40,8 @@ ADMIN = Actor("anna", Role.ADMIN, frozenset(), "token", "t1", frozenset(scope.va
 MANY = (3_000, 120, 8_000)
 """Incidents, of which open; dead letters."""
 FEW = (150, 120, 150)
+LONG = 17
+"""The number of an incident that in the large store was a long night's."""
 
 
 @dataclass
@@ -46,14 +60,22 @@ class Store:
         self, ask: Callable[[View], Facts], path: dict[str, str], query: dict[str, str]
     ) -> tuple[int, int]:
         """What one look at a page costs, once its policy is known."""
-        site = seeing.site(str(self.desk.settings.redis_url), self.desk.settings.data_dir)
-        view = View(site, ADMIN, path, query, crowd.START + 10_000_000_000)
-        ask(view)
-        before = self._counted()
-        ask(view)
-        trips, sent = (after - first for first, after in zip(before, self._counted(), strict=True))
-        site.client.close()
+        with self._view(path, query) as view:
+            ask(view)
+            before = self._counted()
+            ask(view)
+            trips, sent = (after - first for first, after in zip(before, self._counted(), strict=True))
         return trips - 1, sent
+
+    def facts(self, ask: Callable[[View], Facts], path: dict[str, str], query: dict[str, str]) -> Facts:
+        with self._view(path, query) as view:
+            return ask(view)
+
+    @contextmanager
+    def _view(self, path: dict[str, str], query: dict[str, str]) -> Iterator[View]:
+        site = seeing.site(str(self.desk.settings.redis_url), self.desk.settings.data_dir)
+        yield View(site, ADMIN, path, query, crowd.START + 10_000_000_000)
+        site.client.close()
 
     def _counted(self) -> tuple[int, int]:
         found = self.desk.client.info("stats")
@@ -82,7 +104,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, St
     """One with few of everything, and one with many."""
     data = tmp_path_factory.mktemp("cheap")
     with running_server() as small, running_server() as large:
-        yield Store(filled(data / "few", small.url, *FEW)), Store(filled(data / "many", large.url, *MANY))
+        few, many = filled(data / "few", small.url, *FEW), filled(data / "many", large.url, *MANY)
+        long_night.put(many, LONG, crowd.START)
+        yield Store(few), Store(many)
 
 
 def operation(name: str) -> Operation:
@@ -129,6 +153,8 @@ PAGES: list[tuple[Callable[[View], Facts], dict[str, str], dict[str, str], int]]
     (runbooks.ask_one, {"id": "rollback"}, {}, 130),
     (policy.ask, {}, {"labels": "severity=SEV-1"}, 12),
     (ourselves.ask, {}, {}, 40),
+    (now.ask, {}, {}, 45),
+    (incident.ask, {"id": "INC-140"}, {}, 32),
 ]
 """Of the console's pages that read many things, what each is asked with, and how many commands it may take."""
 
@@ -144,6 +170,27 @@ def test_a_page_costs_what_it_shows_however_much_there_is(
     few, many = (store.looked(ask, path, query) for store in stores)
     assert many[0] <= most, f"{many[0]} commands"
     assert many[1] <= 1.6 * few[1] + 20_000, f"{many[1]} bytes, {few[1]} where there are few"
+
+
+@pytest.mark.parametrize("query", [{}, {"deliveries": "100", "until": "700"}, {"person": "anna"}], ids=str)
+def test_of_a_long_night_a_page_reads_what_it_shows(
+    stores: tuple[Store, Store], query: dict[str, str]
+) -> None:
+    _, many = stores
+    found = many.facts(incident.ask, {"id": f"INC-{LONG}"}, query)
+    assert len(found["timeline"]) == incident.MOST
+    assert len(found["deliveries"]) == incident.MOST
+    assert len(found["one"]["alerts"]) <= 2 * incident.MOST
+    assert len(found["runs"]) + len(found["earlier"]) == incident.LISTED
+    brought = sum(len(str(step["output"])) for run in found["runs"] for step in run["steps"])
+    assert brought <= incident.RUNS * 4 * (runs.BRIEF + 1)
+
+
+def test_what_a_silence_would_hide_is_looked_for_among_so_many(stores: tuple[Store, Store]) -> None:
+    _, many = stores
+    trips, sent = many.looked(silencing.ask, {"id": "INC-140"}, {})
+    assert trips <= 160
+    assert sent <= 1_000 * silencing.PREVIEWED + 200_000
 
 
 def test_a_filter_that_matches_nothing_gives_up_after_so_many(stores: tuple[Store, Store]) -> None:
