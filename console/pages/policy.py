@@ -7,11 +7,11 @@ import click
 from starlette.routing import Route
 
 from console.against_history import Compared, compared
-from console.pages import muted
+from console.pages import drafts, muted
 from console.refusals import Undecided
 from console.routes import shown
 from console.serving.navigation import Nav
-from console.serving.view import Facts, NotFound, View, act, page, trial
+from console.serving.view import Facts, View, act, page, trial
 from console.simulate import shown as judged
 from console.trust.acts import Act
 from ledger import policies
@@ -118,16 +118,16 @@ def _played(policy: Policy, text: str) -> tuple[Facts | None, tuple[Fault, ...]]
 
 
 def ask_compare(view: View) -> Facts:
-    """One file of the configuration changed, and what that would have made of the last days."""
+    """Some files of the configuration changed, and what that would have made of the last days."""
     policy = view.context.policy
     files = policies.files_of(view.site.client, view.site.keys, policy.version)
-    name = view.sent("file") or view.query.get("file") or "config/routes.yaml"
-    if name not in files:
-        raise NotFound(f"no file {name[:60]!r}")
-    text, days = view.sent("text", LONGEST), _days(view.sent("days"))
-    found, faults = _compared(view, {**files, name: text}, days) if text else (None, ())
+    changed, unread = drafts.changed(view, files)
+    days = _days(view.sent("days"))
+    asked = bool(view.form) and view.sent("do") != "add" and not unread
+    found, faults = _compared(view, {**files, **changed}, days) if asked else (None, ())
     return {
-        "names": sorted(files), "name": name, "text": text or files[name], "days": days, "found": found,
+        "names": sorted(files.keys() - changed.keys()), "changed": changed, "unread": unread, "days": days,
+        "found": found, "same": [name for name, text in changed.items() if text == files.get(name)],
         "faults": faults, "most": MOST_ENTRIES, "shown": SHOWN,
     }  # fmt: skip
 
@@ -157,6 +157,10 @@ ROUTES = [
     Route("/policy/scenario", page(Act.REHEARSE, "scenario.html", ask_scenario), methods=["GET"]),
     Route("/policy/scenario", trial(Act.REHEARSE, "scenario.html", ask_scenario), methods=["POST"]),
     Route("/policy/compare", page(Act.REHEARSE, "compare.html", ask_compare), methods=["GET"]),
-    Route("/policy/compare", trial(Act.REHEARSE, "compare.html", ask_compare), methods=["POST"]),
+    Route(
+        "/policy/compare",
+        trial(Act.REHEARSE, "compare.html", ask_compare, files=drafts.MOST),
+        methods=["POST"],
+    ),
     Route("/policy/silences/{id}/end", act(Act.SILENCE, end_silence), methods=["POST"]),
 ]

@@ -85,11 +85,11 @@ def page(act: Act, template: str, ask: Ask, *topics: str) -> Endpoint:
     return guarded(act, shown)
 
 
-def trial(act: Act, template: str, ask: Ask) -> Endpoint:
-    """A page that answers what a form asks, and changes nothing."""
+def trial(act: Act, template: str, ask: Ask, *, files: int = 0) -> Endpoint:
+    """A page that answers what a form asks, and changes nothing. `files`: so many may come with it."""
 
     async def tried(request: Request) -> Response:
-        async with request.form(max_files=0, max_fields=50) as form:
+        async with request.form(max_files=files, max_fields=50 + 3 * files) as form:
             view = await _view(request, form)
             still: Facts = {"topics": (), "version": ""}
             html = await to_thread.run_sync(

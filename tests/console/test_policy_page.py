@@ -97,7 +97,7 @@ def test_a_scenario_is_played_and_its_faults_are_listed(desk: Desk, seen: Seen) 
     assert list(desk.store.incidents()) == []
 
 
-def test_one_changed_file_is_held_against_the_past(redis_url: str, tmp_path: Path) -> None:
+def test_changed_files_are_held_against_the_past(redis_url: str, tmp_path: Path) -> None:
     still = Desk(redis_url, tmp_path, POLICY)
     still.publish()
     for number in range(3):
@@ -119,6 +119,30 @@ def test_one_changed_file_is_held_against_the_past(redis_url: str, tmp_path: Pat
         assert "it would have come to the same" in page(name, shipped.files()[name])
         assert "config/routes.yaml:1" in page("config/routes.yaml", "route: {escalation: nowhere}")
         assert "no file" in page("../../etc/passwd", "x")
+        both = vera.post(
+            "/policy/compare",
+            data={
+                "file": [name, "config/routes.yaml"],
+                "text": [milder[name], "route: {escalation: nowhere}"],
+            },
+        ).text
+        assert "config/routes.yaml:1" in both
+        assert "as in force" not in both
+        kept = {"file": name, "text": milder[name], "drop": "", "add": "config/routes.yaml", "do": "add"}
+        more = vera.post("/policy/compare", data=kept).text
+        assert ("default: SEV-4" in more, 'value="config/routes.yaml"' in more, "played" in more) == (
+            True,
+            True,
+            False,
+        )
+        files = [
+            ("upload", ("severity.yaml", milder[name].encode())),
+            ("upload", ("routes.yaml", shipped.files()["config/routes.yaml"].encode())),
+        ]
+        assert "opened SEV-4" in vera.post("/policy/compare", data={"days": "1"}, files=files).text
+        odd = [("upload", ("passwd", b"x")), ("upload", ("routes.yaml", b"\xff\xfe"))]
+        said = vera.post("/policy/compare", data={"days": "1"}, files=odd).text
+        assert ("passwd: no such file" in said, "routes.yaml: no text" in said) == (True, True)
     assert still.policy.version == site.context.policy.version, "nothing went live"
 
 
