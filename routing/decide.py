@@ -53,6 +53,9 @@ from routing.response.next_action import settle
 from routing.response.process import audiences, conduct, publicity
 from routing.state import State
 
+# Named once, as in `routing.draft`: asked for again and again.
+_INCIDENT, _ALERT = Table.INCIDENT, Table.ALERT
+
 __all__ = ["decide"]
 
 
@@ -65,7 +68,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     state.follow(policy)
     draft = Draft(policy, state, entry_id, now, entry.client)
     _fold(draft, entry)
-    if draft.has_put(Table.INCIDENT) or draft.has_put(Table.ALERT):
+    if draft.has_put(_INCIDENT) or draft.has_put(_ALERT):
         _review(draft)
     recalling.review(draft)
     settle(draft)

@@ -35,13 +35,16 @@ from routing.response.process import cadence, conduct, publicity
 from routing.run import Run
 from routing.timer import Timer, Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_TIMER = Table.TIMER
+
 
 def timer(draft: Draft, entry: TimerDue) -> None:
     """Do what the timer was set for, unless it was cancelled or moved since it came due."""
-    known = draft.find(Table.TIMER, entry.timer, Timer)
+    known = draft.find(_TIMER, entry.timer, Timer)
     if known is None or known.at > entry.due_at:
         return
-    draft.drop(Table.TIMER, known.id, known.incident)
+    draft.drop(_TIMER, known.id, known.incident)
     draft.touched.add(known.incident)
     _DUE[known.wake](draft, known)
 

@@ -10,6 +10,9 @@ from collections.abc import Collection
 from routing.delivery import Delivery, Progress, Purpose
 from routing.instant import MINUTE
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PAGE = Purpose.PAGE
+
 RINGS_MS = 10 * MINUTE
 """No call lasts longer: what was taken before is over by itself."""
 _RINGS = frozenset({Progress.SENT, Progress.DELIVERED})
@@ -17,7 +20,7 @@ _RINGS = frozenset({Progress.SENT, Progress.DELIVERED})
 
 def may_ring(page: Delivery) -> bool:
     """Whether the provider has taken it and nobody has answered, whatever its channel and its age."""
-    return page.purpose is Purpose.PAGE and page.progress in _RINGS and bool(page.provider_id)
+    return page.purpose is _PAGE and page.progress in _RINGS and bool(page.provider_id)
 
 
 class Ringing:
@@ -28,7 +31,7 @@ class Ringing:
         """When each of the pages changed (ms), about in this order."""
 
     def put(self, page: Delivery) -> None:
-        if page.purpose is not Purpose.PAGE:
+        if page.purpose is not _PAGE:
             return
         if may_ring(page):
             pages = self._by_incident[page.incident]

@@ -21,6 +21,17 @@ from routing.ringing import Ringing
 from routing.timer import Timer
 from routing.waiting import Waiting
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PENDING = Progress.PENDING
+_INCIDENT, _TIMER, _DELIVERY, _SILENCE, _OVERRIDE = (
+    Table.INCIDENT,
+    Table.TIMER,
+    Table.DELIVERY,
+    Table.SILENCE,
+    Table.OVERRIDE,
+)
+_RESOLVED = Phase.RESOLVED
+
 
 class Fact(Record, frozen=True, kw_only=True):
     value: str
@@ -37,7 +48,7 @@ class State:
         """Incident -> keys of the records it owns, by table."""
         self.held: defaultdict[str, set[str]] = defaultdict(set)
         """What mutes -> the incidents that it holds back."""
-        self.agenda = Agenda(self.tables[Table.TIMER])
+        self.agenda = Agenda(self.tables[_TIMER])
         self.pages = Pages()
         self.waiting = Waiting()
         self.unclaimed: defaultdict[str, set[str]] = defaultdict(set)
@@ -60,7 +71,7 @@ class State:
     def silences(self) -> Index[SilenceSet]:
         """All silences by their matchers."""
         if self._silences is None:
-            known = [each for each in self.tables[Table.SILENCE].values() if isinstance(each, SilenceSet)]
+            known = [each for each in self.tables[_SILENCE].values() if isinstance(each, SilenceSet)]
             self._silences = Index((tuple(map(matchers.parse, each.matchers)), each) for each in known)
         return self._silences
 
@@ -72,7 +83,7 @@ class State:
         return self.owned[incident].get(table, frozenset()) if incident in self.owned else frozenset()
 
     def timers(self) -> dict[str, Timer]:
-        return self.tables[Table.TIMER]  # type: ignore[return-value]  # the table holds nothing else
+        return self.tables[_TIMER]  # type: ignore[return-value]  # the table holds nothing else
 
     def apply(self, decision: Decision) -> None:
         for change in decision.changes:
@@ -97,7 +108,7 @@ class State:
         table = self.tables[put.table]
         old = table.get(put.key)
         table[put.key] = put.record
-        if put.incident:
+        if put.incident and (old is None or getattr(old, "incident", "") != put.incident):
             self._own(put)
         follow = _FOLLOWING.get(put.table)
         if follow is not None:
@@ -112,7 +123,7 @@ class State:
             known = old if isinstance(old, Incident) else None
             self._index(known, put.record)
             # Once: of what is resolved already there are none, and reminders may follow by the hundred.
-            if put.record.phase is Phase.RESOLVED and (known is None or known.phase is not Phase.RESOLVED):
+            if put.record.phase is _RESOLVED and (known is None or known.phase is not _RESOLVED):
                 self._unanswerable(put.key)
 
     def _put_delivery(self, old: Record | None, put: Put) -> None:
@@ -161,18 +172,18 @@ class State:
                 del self.open_groups[group]
 
     def _take_up(self, delivery: Delivery) -> None:
-        if delivery.progress is Progress.PENDING:
+        if delivery.progress is _PENDING:
             self.unclaimed[delivery.incident].add(delivery.id)
         else:
             _discard(self.unclaimed, delivery.incident, delivery.id)
 
     def _is_open(self, incident: str) -> bool:
-        known = self.tables[Table.INCIDENT].get(incident)
-        return isinstance(known, Incident) and known.phase is not Phase.RESOLVED
+        known = self.tables[_INCIDENT].get(incident)
+        return isinstance(known, Incident) and known.phase is not _RESOLVED
 
     def _unanswerable(self, incident: str) -> None:
-        for key in self.keys_of(incident, Table.DELIVERY):
-            delivery = self.tables[Table.DELIVERY].get(key)
+        for key in self.keys_of(incident, _DELIVERY):
+            delivery = self.tables[_DELIVERY].get(key)
             if isinstance(delivery, Delivery):
                 self.pages.drop(delivery)
 
@@ -180,9 +191,9 @@ class State:
         gone = self.tables[drop.table].pop(drop.key, None)
         if isinstance(gone, Timer):
             self.agenda.drop(gone)
-        elif drop.table is Table.SILENCE:
+        elif drop.table is _SILENCE:
             self._silences = None
-        elif drop.table is Table.OVERRIDE:
+        elif drop.table is _OVERRIDE:
             self.on_call.clear()
         if drop.incident and drop.incident in self.owned:
             self.owned[drop.incident].get(drop.table, set()).discard(drop.key)
@@ -202,7 +213,7 @@ class State:
                     self.waiting.drop(found)
                 self.tables[table].pop(key, None)
         self.agenda.forget(incident)
-        gone = self.tables[Table.INCIDENT].pop(incident, None)
+        gone = self.tables[_INCIDENT].pop(incident, None)
         if isinstance(gone, Incident):
             self._forget_groups(gone)
 

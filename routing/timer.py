@@ -74,6 +74,10 @@ BOOKKEEPING = frozenset(
 """They see to it that work is carried out or people are kept informed; nobody is called because of them."""
 
 
+PREFIX = {wake: f"{wake}:" for wake in Wake}
+"""What the id of a timer begins with. Several are looked for with every message: writing them takes longer."""
+
+
 class Timer(Record, frozen=True, kw_only=True, omit_defaults=True):
     """`id` is "<wake>:<subject>": setting it again moves it. `tries` counts how often it was set in a row."""
 

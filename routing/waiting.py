@@ -6,6 +6,9 @@ from collections.abc import Collection
 from routing.delivery import BUNDLED, Delivery, Progress, ration_key
 from routing.record import Record
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PENDING = Progress.PENDING
+
 
 class Waiting:
     """By `routing.delivery.ration_key`, then by what carries them; the state keeps it in step with its tables."""
@@ -18,7 +21,7 @@ class Waiting:
         """Take in what waits, leave out what does not any more; `old` is what the table had before."""
         if isinstance(old, Delivery):
             self.drop(old)
-        if delivery.held in BUNDLED and delivery.progress is Progress.PENDING:
+        if delivery.held in BUNDLED and delivery.progress is _PENDING:
             place, key = self._place(delivery)
             place[key][delivery.id] = None
 

@@ -100,6 +100,6 @@ def expire(draft: Draft, incident: Incident) -> Incident:
 def _paged_now(draft: Draft, incident: Incident) -> list[str]:
     """Contacts whom this entry pages."""
     known = draft.state.tables[Table.DELIVERY]
-    new = [draft.delivery(key) for key in draft.changed(Table.DELIVERY) if key not in known]
-    pages = [each for each in new if each and each.incident == incident.id and each.purpose is Purpose.PAGE]
+    new = [each for each in draft.changed_deliveries() if each.id not in known]
+    pages = [each for each in new if each.incident == incident.id and each.purpose is Purpose.PAGE]
     return list(dict.fromkeys(each.contact for each in pages))

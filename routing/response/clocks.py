@@ -13,6 +13,10 @@ from routing.incident import Incident, Phase
 from routing.severity import Severity
 from routing.timer import Timer, Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_CLOCK = Wake.CLOCK
+_RESOLVED, _TRIGGERED = Phase.RESOLVED, Phase.TRIGGERED
+
 
 class Milestone(StrEnum):
     RESPOND_SOON = "warn that nobody has responded yet"
@@ -55,9 +59,9 @@ def follow(draft: Draft, incident: Incident, after: int) -> None:
         if due.at > after and (following is None or due.at < following.at):
             following = due
     if following is None:
-        draft.unwake(Wake.CLOCK, incident.id)
+        draft.unwake(_CLOCK, incident.id)
         return
-    draft.wake(Wake.CLOCK, incident.id, following.at, incident=incident.id, what=following.milestone.value)
+    draft.wake(_CLOCK, incident.id, following.at, incident=incident.id, what=following.milestone.value)
 
 
 def says_nothing(incident: Incident, timer: Timer) -> bool:
@@ -65,7 +69,7 @@ def says_nothing(incident: Incident, timer: Timer) -> bool:
 
     Only what waits for a repair, and for nothing else, is paged when it should have been responded to.
     """
-    if timer.wake is not Wake.CLOCK or not incident.held_until:
+    if timer.wake is not _CLOCK or not incident.held_until:
         return False
     return bool(incident.silenced_by) or timer.what != Milestone.RESPOND_BY
 
@@ -75,9 +79,9 @@ def milestones(draft: Draft, incident: Incident) -> Iterator[Due]:
     level = draft.policy.levels[incident.severity]
     began = incident.respond_by - level.respond_ms
     clocks = []
-    if incident.respond_by and incident.phase is Phase.TRIGGERED:
+    if incident.respond_by and incident.phase is _TRIGGERED:
         clocks.append((incident.respond_by, Milestone.RESPOND_SOON, Milestone.RESPOND_BY))
-    if incident.resolve_by and incident.phase is not Phase.RESOLVED:
+    if incident.resolve_by and incident.phase is not _RESOLVED:
         clocks.append((incident.resolve_by, Milestone.RESOLVE_SOON, Milestone.RESOLVE_BY))
     for deadline, soon, over in clocks:
         yield Due(began + (deadline - began) * draft.policy.warn_percent // 100, soon, deadline)

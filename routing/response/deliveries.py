@@ -13,6 +13,11 @@ from routing.response import callees, carried, escalation, notices, optouts, sen
 from routing.severity import Severity
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PENDING, _CLAIMED, _SENT, _FAILED = Progress.PENDING, Progress.CLAIMED, Progress.SENT, Progress.FAILED
+_OK = Outcome.OK
+_UNCLAIMED, _SILENT = Wake.UNCLAIMED, Wake.SILENT
+
 SILENT_GRACE_MS = 1_000
 BACKOFF_MS = 5_000
 MAX_BACKOFF_MS = 300_000
@@ -35,22 +40,22 @@ FINAL_RECEIPTS = {
     "in-progress": Progress.DELIVERED,
 }
 RANK = {
-    Progress.PENDING: 0,
-    Progress.CLAIMED: 1,
-    Progress.SENT: 2,
+    _PENDING: 0,
+    _CLAIMED: 1,
+    _SENT: 2,
     Progress.CANCELLED: 2,
     Progress.DELIVERED: 3,
     Progress.ANSWERED: 4,
-    Progress.FAILED: 5,
+    _FAILED: 5,
 }
 
 
 def claimed(draft: Draft, delivery: Delivery, entry: Claimed) -> None:
     """A worker is at it; if it falls silent past its own timeout, the attempt is made again."""
-    if entry.attempt != delivery.attempt or delivery.progress is not Progress.PENDING:
+    if entry.attempt != delivery.attempt or delivery.progress is not _PENDING:
         return
-    draft.put_delivery(msgspec.structs.replace(delivery, progress=Progress.CLAIMED, changed_at=draft.now))
-    draft.unwake(Wake.UNCLAIMED, delivery.id)
+    draft.put_delivery(msgspec.structs.replace(delivery, progress=_CLAIMED, changed_at=draft.now))
+    draft.unwake(_UNCLAIMED, delivery.id)
     draft.wake(
         Wake.SILENT,
         delivery.id,
@@ -62,7 +67,7 @@ def claimed(draft: Draft, delivery: Delivery, entry: Claimed) -> None:
 
 def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     """What the provider answered. Of an older attempt only good news counts."""
-    if entry.outcome is Outcome.OK:
+    if entry.outcome is _OK:
         _sent(draft, delivery, entry)
     elif entry.attempt == delivery.attempt and not delivery.progress.over:
         if entry.opted_out:
@@ -72,9 +77,9 @@ def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
 
 def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     known = (delivery.provider_id, delivery.answer) == (entry.provider_id, entry.answer)
-    if known and RANK[delivery.progress] >= RANK[Progress.SENT]:
+    if known and RANK[delivery.progress] >= RANK[_SENT]:
         return
-    progress = delivery.progress if RANK[delivery.progress] > RANK[Progress.SENT] else Progress.SENT
+    progress = delivery.progress if RANK[delivery.progress] > RANK[_SENT] else _SENT
     draft.put_delivery(
         msgspec.structs.replace(
             delivery,
@@ -83,7 +88,7 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
             provider_id=entry.provider_id,
             answer=entry.answer,
             sandbox=entry.sandbox,
-            error="" if progress is Progress.SENT else delivery.error,
+            error="" if progress is _SENT else delivery.error,
         )
     )
     sending.settle(draft, delivery)
@@ -92,7 +97,7 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     what = f"{delivery.purpose} to {delivery.contact} by {delivery.channel}"
     remark = f"; {entry.remark}" if entry.remark else ""
     draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}{remark}")
-    if progress is not Progress.FAILED:
+    if progress is not _FAILED:
         carried.accepted(draft, draft.delivery(delivery.id) or delivery)
     if threads.has(draft, delivery):
         threads.opened(draft, delivery, entry)
@@ -112,7 +117,7 @@ def _failed(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     draft.put_delivery(
         msgspec.structs.replace(
             delivery,
-            progress=Progress.PENDING,
+            progress=_PENDING,
             attempt=delivery.attempt + 1,
             repeat=delivery.repeat or entry.outcome is Outcome.UNKNOWN,
             deferred_at=0,
@@ -134,7 +139,7 @@ def deferred(draft: Draft, delivery: Delivery, entry: Deferred) -> None:
     """Its provider takes no more at present. It comes back without having spent an attempt, but not for ever:
     what waits for too long is a failed attempt, and in the end the next method has its turn.
     """
-    if entry.attempt != delivery.attempt or delivery.progress is not Progress.PENDING:
+    if entry.attempt != delivery.attempt or delivery.progress is not _PENDING:
         return
     since = delivery.deferred_at or draft.now
     longest = MAX_DEFERRED_PAGE_MS if delivery.purpose is Purpose.PAGE else MAX_DEFERRED_MS
@@ -146,7 +151,7 @@ def deferred(draft: Draft, delivery: Delivery, entry: Deferred) -> None:
         _failed(draft, delivery, failed)
         return
     draft.put_delivery(msgspec.structs.replace(delivery, deferred_at=since, changed_at=draft.now))
-    draft.unwake(Wake.UNCLAIMED, delivery.id)
+    draft.unwake(_UNCLAIMED, delivery.id)
     what = f"send {delivery.id}, which waits its turn"
     draft.wake(Wake.RETRY, delivery.id, draft.now + entry.wait_ms, incident=delivery.incident, what=what)
     if not delivery.deferred_at:
@@ -157,7 +162,7 @@ def give_up(draft: Draft, delivery: Delivery, error: str, answer: str = "") -> N
     """No attempt is left: a dead letter for the operator, another way for the person."""
     sending.settle(draft, delivery)
     failed = msgspec.structs.replace(
-        delivery, progress=Progress.FAILED, changed_at=draft.now, error=error, answer=answer
+        delivery, progress=_FAILED, changed_at=draft.now, error=error, answer=answer
     )
     draft.put_delivery(failed)
     if delivery.purpose is Purpose.RECALL:
@@ -208,7 +213,7 @@ def receipt(draft: Draft, delivery: Delivery, entry: Receipt) -> None:
 
     Bad news of what we know to be an earlier attempt, or of what was called off, changes nothing.
     """
-    if delivery.progress is Progress.FAILED:
+    if delivery.progress is _FAILED:
         return
     if entry.status in REMARKS:
         draft.note(delivery.incident, f"{delivery.channel} to {delivery.contact}: {_said(entry)}")
@@ -243,18 +248,18 @@ def _said(entry: Receipt) -> str:
 
 
 def unclaimed(draft: Draft, delivery: Delivery, tries: int) -> None:
-    if delivery.progress is Progress.PENDING:
+    if delivery.progress is _PENDING:
         sending.dispatch(draft, delivery, tries + 1)
 
 
 def retry(draft: Draft, delivery: Delivery) -> None:
-    if delivery.progress is Progress.PENDING:
+    if delivery.progress is _PENDING:
         sending.dispatch(draft, delivery)
 
 
 def silent(draft: Draft, delivery: Delivery) -> None:
     """Claimed, and no answer within the call's own timeout: better twice than not at all, and said so."""
-    if delivery.progress is not Progress.CLAIMED:
+    if delivery.progress is not _CLAIMED:
         return
     channel = draft.policy.channels.get(delivery.channel)
     if delivery.attempt >= (channel.attempts if channel else 1) + 1:
@@ -262,7 +267,7 @@ def silent(draft: Draft, delivery: Delivery) -> None:
         return
     repeated = msgspec.structs.replace(
         delivery,
-        progress=Progress.PENDING,
+        progress=_PENDING,
         attempt=delivery.attempt + 1,
         repeat=True,
         changed_at=draft.now,
@@ -283,9 +288,9 @@ def revive(draft: Draft, delivery: Delivery, by: str) -> None:
         return
     revived = msgspec.structs.replace(
         delivery,
-        progress=Progress.PENDING,
+        progress=_PENDING,
         attempt=delivery.attempt + 1,
-        repeat=delivery.repeat or delivery.progress is Progress.CLAIMED,
+        repeat=delivery.repeat or delivery.progress is _CLAIMED,
         changed_at=draft.now,
         error="",
     )
@@ -295,7 +300,7 @@ def revive(draft: Draft, delivery: Delivery, by: str) -> None:
 
 
 def _needless(draft: Draft, delivery: Delivery) -> str:
-    if delivery.progress in {Progress.SENT, Progress.DELIVERED, Progress.ANSWERED}:
+    if delivery.progress in {_SENT, Progress.DELIVERED, Progress.ANSWERED}:
         return f"it was {delivery.progress} meanwhile"
     incident = draft.incident(delivery.incident)
     over = incident is not None and incident.phase is Phase.RESOLVED

@@ -49,9 +49,8 @@ def due(draft: Draft, timer: Timer) -> None:
 
 def review(draft: Draft) -> None:
     """Look at every drill this entry changed: whether it is answered, or spent."""
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is None or not incident.drill or incident.phase is Phase.RESOLVED:
+    for incident in draft.changed_incidents():
+        if not incident.drill or incident.phase is Phase.RESOLVED:
             continue
         if incident.phase is Phase.ACKNOWLEDGED:
             _answered(draft, incident)

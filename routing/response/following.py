@@ -11,14 +11,17 @@ from routing.policy import Method
 from routing.response import callees, render, sending
 from routing.response.process import audiences
 
+# Named once, as in `routing.draft`: asked for again and again.
+_INCIDENT, _DELIVERY = Table.INCIDENT, Table.DELIVERY
+_RESOLVED, _ACKNOWLEDGED = Phase.RESOLVED, Phase.ACKNOWLEDGED
+
 
 def review(draft: Draft) -> None:
     """Look at every incident this entry changed."""
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is None or not incident.threads:
+    for incident in draft.changed_incidents():
+        if not incident.threads:
             continue
-        before = draft.state.get(Table.INCIDENT, key)
+        before = draft.state.get(_INCIDENT, incident.id)
         if isinstance(before, Incident) and _told_of(before) != _told_of(incident):
             _follow(draft, before, incident)
 
@@ -68,25 +71,25 @@ def _stands(draft: Draft, thread: Thread) -> bool:
 
 def _told(draft: Draft, incident: Incident) -> set[tuple[str, str]]:
     """Places that a message of this entry goes to."""
-    new = [key for key in draft.changed(Table.DELIVERY) if draft.state.get(Table.DELIVERY, key) is None]
-    found = [each for key in new if (each := draft.delivery(key)) is not None]
-    return {(each.channel, each.address) for each in found if each.incident == incident.id}
+    known = draft.state.tables[_DELIVERY]
+    new = [each for each in draft.changed_deliveries() if each.id not in known]
+    return {(each.channel, each.address) for each in new if each.incident == incident.id}
 
 
 def _end(before: Incident, now: Incident) -> str:
     if now.merged_into:
         return "" if before.merged_into else f"It goes on as {now.merged_into}"
-    if now.phase is Phase.RESOLVED:
+    if now.phase is _RESOLVED:
         who = "" if now.resolved_by == "source" else f" by {now.resolved_by}"
-        return "" if before.phase is Phase.RESOLVED else f"Resolved{who}"
-    return "Reopened" if before.phase is Phase.RESOLVED else ""
+        return "" if before.phase is _RESOLVED else f"Resolved{who}"
+    return "Reopened" if before.phase is _RESOLVED else ""
 
 
 def _holder(before: Incident, now: Incident) -> str:
-    if now.merged_into or now.phase is Phase.RESOLVED:
+    if now.merged_into or now.phase is _RESOLVED:
         return ""
-    had = before.acknowledged_by if before.phase is Phase.ACKNOWLEDGED or before.asked_again else ""
-    if now.phase is Phase.ACKNOWLEDGED:
+    had = before.acknowledged_by if before.phase is _ACKNOWLEDGED or before.asked_again else ""
+    if now.phase is _ACKNOWLEDGED:
         return "" if had == now.acknowledged_by else f"{now.acknowledged_by} has it"
     return "Nobody has it any more" if had and not now.asked_again else ""
 

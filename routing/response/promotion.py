@@ -11,6 +11,11 @@ from routing.reason import Reason
 from routing.response import responding
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_RESOLVED, _TRIGGERED = Phase.RESOLVED, Phase.TRIGGERED
+_INCIDENT, _ALERT = Table.INCIDENT, Table.ALERT
+_PROMOTE = Wake.PROMOTE
+
 MOST_SERVICES = 50
 """So many names of services are kept with an incident; a rule cannot ask for more."""
 
@@ -19,17 +24,16 @@ def review(draft: Draft) -> None:
     """Look at every incident this entry changed, and at those whose alerts it did."""
     if not draft.policy.promotions:
         return
-    for key in draft.changed(Table.ALERT):
+    for key in draft.changed(_ALERT):
         _spread(draft, key)
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is not None and incident.phase is not Phase.RESOLVED and not incident.drill:
+    for incident in draft.changed_incidents():
+        if incident.phase is not _RESOLVED and not incident.drill:
             _consider(draft, _dated(draft, incident))
 
 
 def due(draft: Draft, incident: Incident) -> None:
     """Its age may have raised it."""
-    if incident.phase is not Phase.RESOLVED:
+    if incident.phase is not _RESOLVED:
         _consider(draft, incident)
 
 
@@ -66,7 +70,7 @@ def _concerns(incident: Incident, rule: Promotion) -> bool:
         return False
     if incident.merged_into:
         return False
-    if rule.unacknowledged and incident.phase is not Phase.TRIGGERED:
+    if rule.unacknowledged and incident.phase is not _TRIGGERED:
         return False
     if incident.lowered_from is not None and responding.withstands(
         incident, rule.to, (Reason(text="", rule=rule.name),)
@@ -87,20 +91,20 @@ def _wait(draft: Draft, incident: Incident, rules: list[Promotion]) -> None:
         at = began + rule.after_ms
         if rule.after_ms and at > draft.now and (not coming or at < coming):
             coming = at
-    known = draft.timer(Wake.PROMOTE, incident.id)
+    known = draft.timer(_PROMOTE, incident.id)
     if coming and (known is None or known.at != coming):
         what = "raise it if it is still open"
-        draft.wake(Wake.PROMOTE, incident.id, coming, incident=incident.id, what=what)
+        draft.wake(_PROMOTE, incident.id, coming, incident=incident.id, what=what)
     elif known is not None and not coming:
-        draft.unwake(Wake.PROMOTE, incident.id)
+        draft.unwake(_PROMOTE, incident.id)
 
 
 def _dated(draft: Draft, incident: Incident) -> Incident:
     """With the instant of a severity, or of a return, that this entry has brought."""
-    old = draft.state.get(Table.INCIDENT, incident.id)
+    old = draft.state.get(_INCIDENT, incident.id)
     if not isinstance(old, Incident) or draft.now == since(incident):
         return incident
-    back = old.phase is Phase.RESOLVED and incident.phase is not Phase.RESOLVED
+    back = old.phase is _RESOLVED and incident.phase is not _RESOLVED
     if old.severity is not incident.severity or back:
         incident = msgspec.structs.replace(incident, graded_at=draft.now)
         draft.put_incident(incident)

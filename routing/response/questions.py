@@ -10,10 +10,13 @@ from routing.delivery import Delivery, Message, Purpose
 from routing.draft import Draft
 from routing.run import Run, RunPhase
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PAGE = Purpose.PAGE
+
 
 def waiting(draft: Draft, delivery: Delivery) -> str:
     """The run of its incident that waits for a yes of this contact, who has not given it; "" when none does."""
-    incident = draft.incident(delivery.incident) if delivery.purpose is Purpose.PAGE else None
+    incident = draft.incident(delivery.incident) if delivery.purpose is _PAGE else None
     if incident is None:
         return ""
     asking = (run.id for run in runs.active(draft, incident) if _asks(run, delivery.contact))
@@ -22,7 +25,7 @@ def waiting(draft: Draft, delivery: Delivery) -> str:
 
 def still(draft: Draft, delivery: Delivery) -> Run | None:
     """The run that a page asks about, while it waits."""
-    run = draft.run(delivery.run) if delivery.run and delivery.purpose is Purpose.PAGE else None
+    run = draft.run(delivery.run) if delivery.run and delivery.purpose is _PAGE else None
     return run if run is not None and _asks(run, delivery.contact) else None
 
 

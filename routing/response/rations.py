@@ -14,6 +14,12 @@ from routing.policy import Limit
 from routing.severity import Severity
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_DIGEST = Held.DIGEST
+_UPDATE = Purpose.UPDATE
+_RATION = Table.RATION
+_EXPIRE = Wake.EXPIRE
+
 LOOK_MS = HOUR
 """What no limit remembers any more is forgotten so late at most: to keep it harms nothing."""
 
@@ -21,21 +27,28 @@ LOOK_MS = HOUR
 def opens_at(draft: Draft, delivery: Delivery) -> int:
     """When the delivery may leave (ms); now, where no limit keeps it."""
     limits = _limits(draft, delivery)
-    if not limits or _always_leaves(draft, delivery):
+    return _opens_at(draft, delivery, limits, of(draft, ration_key(delivery))) if limits else draft.now
+
+
+def turn(draft: Draft, delivery: Delivery) -> int:
+    """When the delivery may leave (ms). If that is now, it has left and counts."""
+    limits = _limits(draft, delivery)
+    if not limits:
         return draft.now
-    times, opens = of(draft, ration_key(delivery)).times, draft.now
+    ration = of(draft, ration_key(delivery))
+    opens = _opens_at(draft, delivery, limits, ration)
+    if opens <= draft.now:
+        _keep(draft, ration, limits)
+    return opens
+
+
+def _opens_at(draft: Draft, delivery: Delivery, limits: tuple[Limit, ...], ration: Ration) -> int:
+    opens, times = draft.now, ration.times
     for limit in limits:
         # Only the message that the limit still counts furthest back decides.
         if len(times) >= limit.count and times[-limit.count] > draft.now - limit.window_ms:
             opens = max(opens, times[-limit.count] + limit.window_ms)
-    return opens
-
-
-def spend(draft: Draft, delivery: Delivery) -> None:
-    """It leaves now, and counts."""
-    limits = _limits(draft, delivery)
-    if limits:
-        _keep(draft, of(draft, ration_key(delivery)), limits)
+    return draft.now if opens > draft.now and _always_leaves(draft, delivery) else opens
 
 
 def keep(draft: Draft, delivery: Delivery, ration: Ration) -> None:
@@ -65,27 +78,27 @@ def hold(draft: Draft, delivery: Delivery, held: Held, at: int, what: str) -> No
 
 
 def of(draft: Draft, key: str) -> Ration:
-    return draft.find(Table.RATION, key, Ration) or Ration(key=key)
+    return draft.find(_RATION, key, Ration) or Ration(key=key)
 
 
 def put(draft: Draft, ration: Ration) -> None:
     """Keep it at least until it says. Its timer is not moved by each message: when it comes due, it looks."""
-    draft.put(Table.RATION, ration.key, ration)
-    if draft.timer(Wake.EXPIRE, f"ration:{ration.key}") is None:
+    draft.put(_RATION, ration.key, ration)
+    if draft.timer(_EXPIRE, f"ration:{ration.key}") is None:
         _look_later(draft, ration)
 
 
 def forget(draft: Draft, key: str) -> None:
     """Its time may be over; while something waits for it, it is kept on."""
-    known = draft.find(Table.RATION, key, Ration)
+    known = draft.find(_RATION, key, Ration)
     if known is not None and (known.until_at > draft.now or draft.state.waiting.of(key)):
         _look_later(draft, known)
     else:
-        draft.drop(Table.RATION, key)
+        draft.drop(_RATION, key)
 
 
 def _look_later(draft: Draft, ration: Ration) -> None:
-    draft.wake(Wake.EXPIRE, f"ration:{ration.key}", max(ration.until_at, draft.now + LOOK_MS))
+    draft.wake(_EXPIRE, f"ration:{ration.key}", max(ration.until_at, draft.now + LOOK_MS))
 
 
 def _always_leaves(draft: Draft, delivery: Delivery) -> bool:
@@ -100,16 +113,14 @@ def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
 
     Drills neither wait nor count: one never keeps a real page waiting.
     """
-    incident = draft.incident(delivery.incident)
-    if incident is not None and incident.drill:
-        return ()
-    if delivery.held == Held.DIGEST:
-        return ()
     channel = draft.policy.channels.get(delivery.channel)
-    if channel and channel.machine:
+    if delivery.held == _DIGEST or (channel and channel.machine):
         return ()
     kind = "call" if channel and channel.voice else "text" if delivery.address.startswith("+") else "message"
     limits = draft.policy.limits.get(kind, ())
-    if delivery.purpose is Purpose.UPDATE:
-        return tuple(limit for limit in limits if limit.window_ms > MINUTE)
+    incident = draft.incident(delivery.incident) if limits else None
+    if incident is not None and incident.drill:
+        return ()
+    if delivery.purpose is _UPDATE:
+        return tuple([limit for limit in limits if limit.window_ms > MINUTE])
     return limits

@@ -13,34 +13,37 @@ from routing.incident import Incident, Phase
 from routing.response import sending
 from routing.ringing import RINGS_MS, may_ring
 
-_INCIDENT, _DELIVERY = Table.INCIDENT, Table.DELIVERY  # looked at after every entry
+# Named once, as in `routing.draft`: asked for again and again.
+_TRIGGERED = Phase.TRIGGERED
+
+_INCIDENT = Table.INCIDENT  # looked at after every entry
 
 
 def review(draft: Draft) -> None:
     """Look at every incident that this entry settled, and at every call that was taken after that."""
-    for key in draft.changed(_INCIDENT):
-        now, before = draft.incident(key), draft.state.get(_INCIDENT, key)
-        if now is not None and _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
-            for page in draft.ringing(key):
+    for now in draft.changed_incidents():
+        before = draft.state.get(_INCIDENT, now.id)
+        if _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
+            for page in draft.ringing(now.id):
                 _end(draft, now, page)
-    for key in draft.changed(_DELIVERY):
-        taken = draft.delivery(key)
-        incident = draft.incident(taken.incident) if taken is not None and _rings(draft, taken) else None
-        if taken is not None and incident is not None and _is_settled(incident):
+    for taken in draft.changed_deliveries():
+        incident = draft.incident(taken.incident) if _rings(draft, taken) else None
+        if incident is not None and _is_settled(incident):
             _end(draft, incident, taken)
 
 
 def _is_settled(incident: Incident) -> bool:
     """What goes on as another incident is not: its phones may ring for that."""
-    return incident.phase is not Phase.TRIGGERED and not incident.merged_into
+    return incident.phase is not _TRIGGERED and not incident.merged_into
 
 
 def _rings(draft: Draft, page: Delivery) -> bool:
     channel = draft.policy.channels.get(page.channel)
-    can_end = channel is not None and channel.recalls and not page.sandbox
+    if channel is None or not channel.recalls or page.sandbox:
+        return False
     young = page.changed_at > draft.now - RINGS_MS
     # A call for several incidents is still for the others.
-    return can_end and young and may_ring(page) and not page.listed
+    return young and may_ring(page) and not page.listed
 
 
 def _end(draft: Draft, incident: Incident, page: Delivery) -> None:

@@ -12,6 +12,11 @@ from routing.response import questions, rations, threads
 from routing.severity import Severity
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PENDING, _ANSWERED = Progress.PENDING, Progress.ANSWERED
+_PAGE = Purpose.PAGE
+_UNCLAIMED, _NEXT_METHOD = Wake.UNCLAIMED, Wake.NEXT_METHOD
+
 UNCLAIMED_MS = 5_000
 """An effect nobody claimed this long after its commit is dispatched again."""
 MAX_UNCLAIMED_MS = 15 * MINUTE
@@ -22,6 +27,7 @@ _AT_ONCE = frozenset({Purpose.PAGE, Purpose.RECALL})
 
 AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE, Wake.THREAD)
 """What a delivery that nobody has claimed may wait for."""
+_AWAITED_OF_ANY = (*AWAITED, Wake.SILENT)
 
 
 def send(
@@ -87,7 +93,7 @@ def _new(
         purpose=purpose,
         severity=incident.severity,
         message=message,
-        progress=Progress.PENDING,
+        progress=_PENDING,
         created_at=draft.now,
         changed_at=draft.now,
         stage=escalation.stage if escalation else -1,
@@ -100,20 +106,19 @@ def _new(
 def _later(draft: Draft, delivery: Delivery, at: int) -> None:
     draft.put_delivery(msgspec.structs.replace(delivery, held=Held.LATER.value))
     what = f"page {delivery.contact} by {delivery.channel} if nobody acknowledges"
-    draft.wake(Wake.NEXT_METHOD, delivery.id, at, incident=delivery.incident, what=what)
+    draft.wake(_NEXT_METHOD, delivery.id, at, incident=delivery.incident, what=what)
 
 
 def release(draft: Draft, delivery: Delivery) -> None:
     """Its turn has come: it leaves, unless the contact was told so often that it goes out with others."""
-    draft.unwake(Wake.NEXT_METHOD, delivery.id)
-    opens = rations.opens_at(draft, delivery)
+    draft.unwake(_NEXT_METHOD, delivery.id)
+    opens = rations.turn(draft, delivery)
     if opens > draft.now:
         what = f"tell {delivery.contact} by {delivery.channel}, together with all that came by then"
         rations.hold(draft, delivery, Held.LIMIT, opens, what)
         often = f"{delivery.contact} was told so often by {delivery.channel} that"
         draft.note(delivery.incident, f"{often} this goes out with other news at {iso(opens)}")
         return
-    rations.spend(draft, delivery)
     leave(draft, delivery)
 
 
@@ -129,7 +134,7 @@ def leave(draft: Draft, delivery: Delivery) -> None:
 def owe(draft: Draft, delivery: Delivery) -> None:
     """Who was paged is told of the ack and of the resolve."""
     incident = draft.incident(delivery.incident)
-    if incident is None or delivery.purpose is not Purpose.PAGE or delivery.contact in incident.paged:
+    if incident is None or delivery.purpose is not _PAGE or delivery.contact in incident.paged:
         return
     draft.put_incident(msgspec.structs.replace(incident, paged=[*incident.paged, delivery.contact]))
 
@@ -165,7 +170,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
     )
     at = draft.now + unclaimed_ms(tries)
     what = f"dispatch {delivery.id} again if no worker took it"
-    draft.wake(Wake.UNCLAIMED, delivery.id, at, incident=delivery.incident, what=what, tries=tries)
+    draft.wake(_UNCLAIMED, delivery.id, at, incident=delivery.incident, what=what, tries=tries)
 
 
 def follow(draft: Draft, delivery: Delivery) -> None:
@@ -176,7 +181,7 @@ def follow(draft: Draft, delivery: Delivery) -> None:
 
 def join(draft: Draft, delivery: Delivery) -> None:
     """What waits for its thread leaves, if it may by now."""
-    if delivery.progress is Progress.PENDING and delivery.held == Held.THREAD:
+    if delivery.progress is _PENDING and delivery.held == Held.THREAD:
         draft.unwake(Wake.THREAD, delivery.id)
         delivery = msgspec.structs.replace(delivery, held="", changed_at=draft.now)
         draft.put_delivery(delivery)
@@ -204,13 +209,13 @@ def cancel_later(draft: Draft, incident: Incident, why: str) -> None:
 
 
 def _unsent(draft: Draft, incident: Incident) -> list[Delivery]:
-    return [each for each in draft.unclaimed(incident.id) if each.purpose is Purpose.PAGE]
+    return [each for each in draft.unclaimed(incident.id) if each.purpose is _PAGE]
 
 
 def answered(draft: Draft, delivery: Delivery) -> None:
     """A person has answered it: it has arrived, and nothing more is awaited of it."""
     if delivery.progress is not Progress.FAILED:
-        arrived = msgspec.structs.replace(delivery, progress=Progress.ANSWERED, changed_at=draft.now)
+        arrived = msgspec.structs.replace(delivery, progress=_ANSWERED, changed_at=draft.now)
         draft.put_delivery(arrived)
         settle(draft, arrived)
 
@@ -218,7 +223,7 @@ def answered(draft: Draft, delivery: Delivery) -> None:
 def settle(draft: Draft, delivery: Delivery) -> None:
     """Nothing is awaited of this attempt any more."""
     draft.withdraw(delivery.id)
-    draft.unwake_all((*AWAITED, Wake.SILENT), delivery.id)
+    draft.unwake_all(_AWAITED_OF_ANY, delivery.id)
 
 
 def cancel(draft: Draft, delivery: Delivery, why: str) -> None:

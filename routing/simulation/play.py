@@ -16,7 +16,7 @@ from routing.simulation.simulation import Simulation
 from routing.simulation.world import World
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened: `what` a person would tell, `reasons` why. Incident "" for none."""
 
     at: int

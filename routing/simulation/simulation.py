@@ -13,6 +13,9 @@ from routing.policy import Policy
 from routing.state import State
 from routing.timer import Timer
 
+# Named once, as in `routing.draft`: asked for again and again.
+_TIMER = Table.TIMER
+
 Script = Callable[[AnyEffect, int], list[tuple[int, AnyEntry]]]
 """What the world does with an effect dispatched at an instant: entries, each after so many ms."""
 
@@ -43,10 +46,11 @@ class Simulation:
         if self._keep:
             self.decisions.append((entry_id, decision))
         for change in decision.changes:
-            if isinstance(change, Note):
+            if isinstance(change, Put):
+                if change.table is _TIMER:
+                    heappush(self._due, (change.record.at, change.key))  # type: ignore[attr-defined]  # a timer
+            elif isinstance(change, Note):
                 self.moments.append((change.incident, change.moment))
-            elif isinstance(change, Put) and change.table is Table.TIMER:
-                heappush(self._due, (change.record.at, change.key))  # type: ignore[attr-defined]  # a timer
         for effect in decision.effects:
             self.effects.append((self.now, effect))
             for after, answer in self._script(effect, self.now):

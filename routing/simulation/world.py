@@ -8,6 +8,10 @@ from routing.entry import Answer, AnyEntry, Claimed, Delivered, Outcome, StepDon
 from routing.instant import MINUTE
 from routing.simulation.scenario import Answering, Behaviour
 
+# Named once, as in `routing.draft`: asked for again and again.
+_NO_WORKER, _DIES, _OK = Answering.NO_WORKER, Answering.DIES, Answering.OK
+_OUTCOME_OK = Outcome.OK
+
 CLAIM_MS = 5
 ANSWER_MS = 1_000
 """A provider's usual answer."""
@@ -29,12 +33,12 @@ class World:
     def __call__(self, effect: AnyEffect, now: int) -> list[tuple[int, AnyEntry]]:
         """Entries, each with its delay in ms."""
         found = self._behaviour(effect, now - self._start_at)
-        answering = found.answers if found else Answering.OK
-        if answering is Answering.NO_WORKER:
+        answering = found.answers if found else _OK
+        if answering is _NO_WORKER:
             return []
         timeout = effect.timeout_ms if isinstance(effect, Step) else MINUTE // 4
         claimed = Claimed(at=now + CLAIM_MS, effect=effect.id, attempt=effect.attempt, timeout_ms=timeout)
-        if answering is Answering.DIES:
+        if answering is _DIES:
             return [(CLAIM_MS, claimed)]
         outcome = Outcome(answering.value)
         if isinstance(effect, Deliver):
@@ -61,7 +65,7 @@ def _fits(behaviour: Behaviour, effect: AnyEffect, after_ms: int) -> bool:
 def _delivered(
     effect: Deliver, found: Behaviour | None, outcome: Outcome, now: int
 ) -> Iterator[tuple[int, AnyEntry]]:
-    ok = outcome is Outcome.OK
+    ok = outcome is _OUTCOME_OK
     yield ANSWER_MS, Delivered(
         at=now + ANSWER_MS, delivery=effect.id, attempt=effect.attempt, outcome=outcome,
         error="" if ok else f"{effect.channel}: {outcome} in this scenario",
@@ -82,6 +86,6 @@ def _stepped(
     )
     yield ANSWER_MS, StepDone(
         at=now + ANSWER_MS, run=effect.run, step=effect.step, attempt=effect.attempt, outcome=outcome,
-        output=found.gives if found and outcome is Outcome.OK else None,
-        error="" if outcome is Outcome.OK else error,
+        output=found.gives if found and outcome is _OUTCOME_OK else None,
+        error="" if outcome is _OUTCOME_OK else error,
     )  # fmt: skip

@@ -3,11 +3,13 @@
 import msgspec
 
 from routing.automation import starting
-from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.policy import Audience
 from routing.response import callees, notify
+
+# Named once, as in `routing.draft`: asked for again and again.
+_RESOLVED = Phase.RESOLVED
 
 OPENED, UPDATES, RESOLVED = "opened", "updates", "resolved"
 
@@ -17,9 +19,8 @@ def review(draft: Draft) -> None:
     known = draft.policy.process.audiences if draft.policy.process else ()
     if not known:
         return
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is not None and not incident.drill:
+    for incident in draft.changed_incidents():
+        if not incident.drill:
             _follow(draft, known, incident)
 
 
@@ -43,7 +44,7 @@ def listening(draft: Draft, incident: Incident) -> frozenset[str]:
 
 
 def _follow(draft: Draft, known: tuple[Audience, ...], incident: Incident) -> None:
-    if incident.phase is Phase.RESOLVED:
+    if incident.phase is _RESOLVED:
         _over(draft, known, incident)
         return
     for audience in known:

@@ -13,15 +13,19 @@ from routing.response import callees, notify
 from routing.response.process import cadence, recovery, roles
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_RESOLVED, _ACKNOWLEDGED = Phase.RESOLVED, Phase.ACKNOWLEDGED
+_INCIDENT = Table.INCIDENT
+_ASSESSMENT = Passage.ASSESSMENT
+
 
 def review(draft: Draft) -> None:
     """Look at every incident this entry changed."""
     rules = draft.policy.process
     if rules is None:
         return
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is not None and not incident.drill:
+    for incident in draft.changed_incidents():
+        if not incident.drill:
             _follow(draft, rules, incident)
             recovery.notice(draft, rules, incident)
 
@@ -31,7 +35,7 @@ def due(draft: Draft, incident: Incident) -> None:
     rules, course = draft.policy.process, incident.course
     if rules is None or course is None:
         return
-    if course.passage is Passage.ASSESSMENT:
+    if course.passage is _ASSESSMENT:
         enter(
             draft, rules, incident, Passage.COORDINATION, "its time is over, though nobody has acknowledged"
         )
@@ -42,7 +46,7 @@ def due(draft: Draft, incident: Incident) -> None:
 
 
 def _follow(draft: Draft, rules: Process, incident: Incident) -> None:
-    course, resolved = incident.course, incident.phase is Phase.RESOLVED
+    course, resolved = incident.course, incident.phase is _RESOLVED
     if course is None:
         # Who is held back by a silence or a repair is not yet run by anybody.
         if incident.severity in rules.severities and incident.paged and not resolved:
@@ -59,16 +63,16 @@ def _follow(draft: Draft, rules: Process, incident: Incident) -> None:
 
 
 def _advance(draft: Draft, rules: Process, incident: Incident, course: Course) -> None:
-    before = draft.state.get(Table.INCIDENT, incident.id)
+    before = draft.state.get(_INCIDENT, incident.id)
     if isinstance(before, Incident) and before.severity is not incident.severity:
         incident = roles.assign(draft, rules, incident)
-    if incident.phase is Phase.ACKNOWLEDGED and course.passage is Passage.ASSESSMENT:
+    if incident.phase is _ACKNOWLEDGED and course.passage is _ASSESSMENT:
         enter(draft, rules, incident, Passage.COORDINATION, f"{incident.acknowledged_by} has it")
 
 
 def _begin(draft: Draft, rules: Process, incident: Incident) -> None:
     until = max(draft.now, incident.opened_at + rules.assessment_ms)
-    course = Course(passage=Passage.ASSESSMENT, since_at=draft.now, until_at=until)
+    course = Course(passage=_ASSESSMENT, since_at=draft.now, until_at=until)
     draft.note(incident.id, f"assessment until {iso(until)}", _by(rules))
     draft.wake(Wake.PHASE, incident.id, until, incident=incident.id, what="assessment is over")
     incident = roles.assign(draft, rules, msgspec.structs.replace(incident, course=course))

@@ -23,6 +23,10 @@ from routing.reminding import spaced
 from routing.response import callees, notify, sending
 from routing.timer import Wake
 
+# Named once, as in `routing.draft`: asked for again and again.
+_PUBLIC = Table.PUBLIC
+_RESOLVED = Phase.RESOLVED
+
 MOST_WORDS = 60
 """Updates of one incident that are kept: the first, and the latest."""
 _GOOD_NEWS = frozenset({Said.MONITORING, Said.RESOLVED})
@@ -34,9 +38,8 @@ def review(draft: Draft) -> None:
     page = _page(draft)
     if page is None:
         return
-    for key in draft.changed(Table.INCIDENT):
-        incident = draft.incident(key)
-        if incident is not None and not incident.drill:
+    for incident in draft.changed_incidents():
+        if not incident.drill:
             _follow(draft, page, incident)
 
 
@@ -69,7 +72,7 @@ def due(draft: Draft, incident: Incident) -> None:
         return
     if public is None:
         _follow(draft, page, incident)
-    elif incident.phase is Phase.RESOLVED:
+    elif incident.phase is _RESOLVED:
         _follow(draft, page, incident)
         if (left := _of(draft, incident.id)) is not None and left.is_open:
             _expect(draft, page, incident)
@@ -82,7 +85,7 @@ def forget(draft: Draft, key: str) -> None:
     """It is shown no longer."""
     public = _of(draft, key)
     if public is not None and not public.is_open:
-        draft.drop(Table.PUBLIC, key)
+        draft.drop(_PUBLIC, key)
 
 
 def _page(draft: Draft) -> StatusPage | None:
@@ -90,11 +93,11 @@ def _page(draft: Draft) -> StatusPage | None:
 
 
 def _of(draft: Draft, incident: str) -> Public | None:
-    return draft.find(Table.PUBLIC, incident, Public)
+    return draft.find(_PUBLIC, incident, Public)
 
 
 def _follow(draft: Draft, page: StatusPage, incident: Incident) -> None:
-    public, resolved = _of(draft, incident.id), incident.phase is Phase.RESOLVED
+    public, resolved = _of(draft, incident.id), incident.phase is _RESOLVED
     if public is None:
         if _speaks_by_itself(page, incident):
             _open(draft, page, incident)
@@ -111,7 +114,7 @@ def _speaks_by_itself(page: StatusPage, incident: Incident) -> bool:
     return (
         incident.severity in page.severities
         and bool(incident.paged)
-        and incident.phase is not Phase.RESOLVED
+        and incident.phase is not _RESOLVED
         and not incident.cause
         and bool(_components(page, incident))
     )
@@ -151,10 +154,10 @@ def _hand_on(draft: Draft, page: StatusPage, incident: Incident, public: Public)
     if not public.is_open:
         return
     survivor = draft.incident(incident.merged_into)
-    if survivor is not None and _of(draft, survivor.id) is None and survivor.phase is not Phase.RESOLVED:
-        draft.drop(Table.PUBLIC, incident.id)
+    if survivor is not None and _of(draft, survivor.id) is None and survivor.phase is not _RESOLVED:
+        draft.drop(_PUBLIC, incident.id)
         draft.unwake(Wake.WORD, incident.id)
-        draft.put(Table.PUBLIC, survivor.id, public)
+        draft.put(_PUBLIC, survivor.id, public)
         draft.note(survivor.id, f"what the status page says about {incident.id} is about this one now")
         _expect(draft, page, survivor)
         return
@@ -181,7 +184,7 @@ def _say(
         reopened=incident.reopened,
         ended_at=draft.now if over else 0,
     )
-    draft.put(Table.PUBLIC, incident.id, public)
+    draft.put(_PUBLIC, incident.id, public)
     who = f", by {word.by}" if word.by else ", by itself"
     why = Reason(text="what the status page says", rule="status_page", origin=str(page.origin))
     draft.note(incident.id, f"status page: {word.said}{who}: {word.text}", why, by=word.by)
@@ -256,4 +259,4 @@ def _health(incident: Incident, said: Said) -> Health:
 
 
 def _every(draft: Draft) -> list[Public]:
-    return [each for each in draft.state.tables[Table.PUBLIC].values() if isinstance(each, Public)]
+    return [each for each in draft.state.tables[_PUBLIC].values() if isinstance(each, Public)]
