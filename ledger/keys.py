@@ -291,3 +291,20 @@ class Keys:
     def rehearsed(self, wanted: str) -> str:
         """String with expiry: what came of a sample that was wanted."""
         return self._key("rehearsed", wanted)
+
+    @property
+    def jobs(self) -> str:
+        """Sorted set, expiring: long work of operators, by the instant (ms) it began."""
+        return self._key("jobs")
+
+    def job(self, job: str) -> str:
+        """String with expiry: one of them, as far as it has come."""
+        return self._key("job", job)
+
+    def job_done(self, job: str) -> str:
+        """List, expiring: names of what it has done."""
+        return self._key("job", job, "done")
+
+    def job_undone(self, job: str) -> str:
+        """String with expiry: present once somebody has taken it back."""
+        return self._key("job", job, "undone")

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from console.doing import dead as doing
 from console.doing.dead import Outcome, Selection
 from console.doing.entries import Who
-from console.serving.jobs import Job, Step
+from console.serving.jobs import Seen, Step
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page
 from console.trust.acts import Act
@@ -30,7 +30,10 @@ PREVIEWED = 10
 """Letters of a preview that are read as they would be."""
 _FILTERS = ("kind", "source", "text", "status", "since")
 _SINCE = {"1h": HOUR, "1d": DAY, "7d": 7 * DAY}
-_WORDS = {"retry": "Replay", "drop": "Drop"}
+_WORDS = {"retry": "Replay", "drop": "Drop", "restore": "Restore"}
+_PAST = {"retry": "Replayed", "drop": "Dropped", "restore": "Restored"}
+LATELY = 5
+"""Of what many were done with, so much is told where letters are listed."""
 
 
 def ask(view: View) -> Facts:
@@ -56,6 +59,9 @@ def ask(view: View) -> Facts:
         "sinces": list(_SINCE),
         "sources": sorted(view.context.policy.sources),
         "can": view.actor.may(Act.REPLAY_DEAD),
+        "lately": [(each, _PAST.get(each.job.what, each.job.what)) for each in view.site.jobs.latest(LATELY)]
+        if not after
+        else [],
     }
 
 
@@ -134,24 +140,31 @@ def _told(outcomes: Iterable[Outcome]) -> Iterator[Step]:
 
 def job(view: View) -> Facts:
     found = _job(view)
-    whose = view.actor.may(_ACTS[found.what])
-    undo = found.what == "drop" and bool(found.ended_at) and not found.undone and bool(found.done) and whose
-    return {"job": found, "verb": _WORDS[found.what], "can_undo": undo, "again": not found.ended_at}
+    whose = view.actor.may(_ACTS.get(found.job.what, Act.DROP_DEAD))
+    undo = (
+        found.job.what == "drop"
+        and bool(found.job.ended_at)
+        and not found.undone
+        and bool(found.done)
+        and whose
+    )
+    return {
+        "seen": found, "job": found.job, "verb": _WORDS[found.job.what], "past": _PAST[found.job.what],
+        "can_undo": undo, "again": not found.job.ended_at,
+    }  # fmt: skip
 
 
 def undo(view: View) -> str:
     """What a job has dropped waits again."""
     found = _job(view)
-    if found.what != "drop" or found.undone:
+    if found.job.what != "drop" or not found.job.ended_at or not view.site.jobs.undo(found.job.id):
         raise click.ClickException("there is nothing to undo here")
-    found.undone = True
-    view.site.jobs.begin(
-        "restore", view.actor.name, len(found.done), _restored(view, list(found.done), view.who)
-    )
-    return "/dead"
+    steps = _restored(view, view.site.jobs.pieces(found.job.id), view.who)
+    begun = view.site.jobs.begin("restore", view.actor.name, found.done, steps)
+    return f"/dead/jobs/{begun.id}"
 
 
-def _restored(view: View, ids: list[str], who: Who) -> Iterator[Step]:
+def _restored(view: View, ids: Iterable[str], who: Who) -> Iterator[Step]:
     for each in ids:
         try:
             doing.restore(view.context, who, each)
@@ -161,10 +174,10 @@ def _restored(view: View, ids: list[str], who: Who) -> Iterator[Step]:
             yield Step(each)
 
 
-def _job(view: View) -> Job:
-    found = view.site.jobs.get(view.path["job"])
-    if found is None or found.what not in _ACTS:
-        raise NotFound("no such job; a restart of the console forgets them, and what is left waits as before")
+def _job(view: View) -> Seen:
+    found = view.site.jobs.get(view.path["job"][:40])
+    if found is None or found.job.what not in _WORDS:
+        raise NotFound("no such job; each is kept for a day, and what is left waits as before")
     return found
 
 

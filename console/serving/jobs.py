@@ -1,19 +1,28 @@
-"""Jobs: what takes longer than a request, done in a thread beside them; whoever began it looks on.
+"""Jobs: what takes longer than a request, done in a thread beside them; whoever began it looks on, or anybody later.
 
-A job that dies with its process has done a part, and the rest waits as it did before: nothing is lost by it.
+A job that dies with its process has done a part, which is written down, and the rest waits as it did before.
 """
 
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+import redis
 import structlog
 
-MOST = 50
-"""Jobs remembered; older ones are forgotten, and with them the way to undo them from here."""
+from ledger import jobs as kept
+from ledger.jobs import Failed, Job
+from ledger.keys import Keys
+from routing.instant import SECOND
+
 FAILURES = 50
+MOVES_MS = 250
+"""It is written down so often how far it is; each piece at once."""
+STILL_MS = 15 * SECOND
+"""Not a sign of it for so long, and its process is taken for dead."""
+DIED = "it ended with its process; what is left waits as before"
 _log = structlog.get_logger(__name__)
 
 
@@ -25,25 +34,17 @@ class Step:
     error: str = ""
 
 
-@dataclass(slots=True)
-class Job:
-    """`total` as far as it was known at the beginning; `done` are ids that went well. `ended_at` 0 while it runs."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A job as it stands. `done`: pieces that went well."""
 
-    id: str
-    what: str
-    by: str
-    total: int
-    began_at: int
-    done: list[str] = field(default_factory=list)
-    failed: list[Step] = field(default_factory=list)
-    failures: int = 0
-    ended_at: int = 0
-    broken: str = ""
-    undone: bool = False
+    job: Job
+    done: int
+    undone: bool
 
     @property
     def handled(self) -> int:
-        return len(self.done) + self.failures
+        return self.done + self.job.failures
 
 
 @dataclass(slots=True)
@@ -51,36 +52,69 @@ class Jobs:
     """`now` gives ms since the epoch."""
 
     now: Callable[[], int]
-    _known: OrderedDict[str, Job] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    client: redis.Redis
+    keys: Keys
+    _running: set[str] = field(default_factory=set)
 
     def begin(self, what: str, by: str, total: int, steps: Iterator[Step]) -> Job:
         """Carry the steps out, one after the other, in a thread of its own."""
-        job = Job(secrets.token_urlsafe(9), what, by, total, self.now())
-        with self._lock:
-            self._known[job.id] = job
-            while len(self._known) > MOST:
-                self._known.popitem(last=False)
+        now = self.now()
+        job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=total, began_at=now, moved_at=now)
+        kept.keep(self.client, self.keys, job)
+        self._running.add(job.id)
         threading.Thread(target=self._run, args=(job, steps), name=f"job {job.id}", daemon=True).start()
         return job
 
-    def get(self, job_id: str) -> Job | None:
-        return self._known.get(job_id)
+    def get(self, job_id: str) -> Seen | None:
+        job = kept.get(self.client, self.keys, job_id)
+        return self._seen(job) if job else None
+
+    def latest(self, most: int) -> Sequence[Seen]:
+        return [self._seen(each) for each in kept.latest(self.client, self.keys, most)]
+
+    def pieces(self, job_id: str) -> Iterator[str]:
+        """What it has done."""
+        return kept.pieces(self.client, self.keys, job_id)
+
+    def undo(self, job_id: str) -> bool:
+        """Whether nobody has taken it back before."""
+        return kept.undo(self.client, self.keys, job_id)
+
+    def _seen(self, job: Job) -> Seen:
+        lost = not job.ended_at and job.id not in self._running and job.moved_at < self.now() - STILL_MS
+        if lost:
+            job = msgspec.structs.replace(job, ended_at=job.moved_at, broken=DIED)
+        done = kept.done(self.client, self.keys, job.id)
+        return Seen(job, done, kept.undone(self.client, self.keys, job.id))
 
     def _run(self, job: Job, steps: Iterator[Step]) -> None:
+        broken = ""
         try:
             for step in steps:
-                self._note(job, step)
+                job = self._note(job, step)
         except Exception as error:  # noqa: BLE001  # whoever looks on is told; nobody else is there to hear
             _log.exception("a job ended early", what=job.what)
-            job.broken = f"it ended early: {type(error).__name__}; what is left waits as before"
-        job.ended_at = self.now()
+            broken = f"it ended early: {type(error).__name__}; what is left waits as before"
+        now = self.now()
+        try:
+            kept.keep(
+                self.client,
+                self.keys,
+                msgspec.structs.replace(job, moved_at=now, ended_at=now, broken=broken),
+            )
+        except redis.RedisError:
+            _log.exception("how a job ended could not be kept", what=job.what)
+        self._running.discard(job.id)
 
-    @staticmethod
-    def _note(job: Job, step: Step) -> None:
-        if not step.error:
-            job.done.append(step.id)
-            return
-        job.failures += 1
-        if len(job.failed) < FAILURES:
-            job.failed.append(step)
+    def _note(self, job: Job, step: Step) -> Job:
+        now = self.now()
+        if step.error:
+            failed = [*job.failed, Failed(step.id, step.error)] if len(job.failed) < FAILURES else job.failed
+            job = msgspec.structs.replace(job, failed=failed, failures=job.failures + 1)
+        else:
+            kept.did(self.client, self.keys, job.id, step.id)
+        if now - job.moved_at < MOVES_MS:
+            return job
+        job = msgspec.structs.replace(job, moved_at=now)
+        kept.keep(self.client, self.keys, job)
+        return job

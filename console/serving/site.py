@@ -63,7 +63,7 @@ class Site:
     shown_once: ShownOnce = field(init=False)
 
     def __post_init__(self) -> None:
-        self.jobs = Jobs(self.now)
+        self.jobs = Jobs(self.now, self.client, self.keys)
         self.shown_once = ShownOnce(self.now)
         self.live = Watch(self.keys, connect_async(self.context.settings))
 

@@ -69,8 +69,11 @@ def test_all_that_match_are_dropped_after_a_preview_and_wait_again_when_that_is_
         anna.sees("more than 100")
         assert len(waiting()) == 121, "a preview does nothing"
         anna.presses("Drop them")
+        anna.page.reload()
         anna.sees("Dropped 120")
         assert waiting() == [other]
+        anna.opens("/dead")
+        anna.page.get_by_role("link", name="Dropped 120").click()
         anna.presses("Undo: let them wait again")
         until(lambda: len(waiting()) == 121, 30, "them to wait again")
         anna.opens("/dead?text=something+else")
