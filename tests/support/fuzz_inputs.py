@@ -37,6 +37,8 @@ CALLBACKS = [
 ]  # fmt: skip
 DOORS = {"prometheus": "/api/v2/alerts", "pagerduty_events": "/v2/enqueue", "opsgenie": "/v2/alerts"}
 ACTIONS = ["acknowledge", "close", "notes", "snooze"]
+MOST_TIMES = 600
+"""How often something may be repeated in one body: beyond what any source takes, and made in milliseconds."""
 OPERATOR, PUBLIC = "fuzz-operator", "https://tocsin.example"
 
 
@@ -76,6 +78,7 @@ class Maker:
     def __init__(self, seed: int, at: Any) -> None:
         self._any = random.Random(seed)  # noqa: S311  # no secret, and the same again by its seed
         self._at = at
+        self._times = MOST_TIMES
         self._sources = list(all_sources.vendors().items())
         self._samples = {
             vendor: [json.loads(samples.make(vendor, name, Wanted(), at())) for name in samples.names(vendor)]
@@ -198,6 +201,7 @@ class Maker:
             return json.dumps(value).encode()
 
     def _changed(self, value: Any) -> Any:
+        self._times = MOST_TIMES
         for _ in range(self._any.choice([0, 1, 1, 1, 2, 3])):
             value = self._with(value)
         return value
@@ -217,7 +221,9 @@ class Maker:
     def _odd(self, value: Any) -> Any:
         match self._any.randrange(6):
             case 0:
-                return [value] * self._any.randrange(300)
+                times = self._any.randrange(1 + min(self._times, 300))
+                self._times //= max(times, 1)
+                return [value] * times
             case 1:
                 return {self._text(): value}
             case 2:
