@@ -1,6 +1,6 @@
 """People who look on: each has a page open, hears what changes, and looks again as its script would.
 
-`python viewers.py PORT COOKIE PATH TOPIC ...` runs one viewer for each pair until its input ends, and prints what they
+`python viewers.py PORT COOKIE PATH TOPIC ...` runs one viewer for each three until its input ends, and prints what they
 saw as JSON: looks, failures, and the ms each look took.
 """
 
@@ -29,9 +29,9 @@ class Looks:
 class Crowd:
     """Viewers in a process of its own; `leave()` ends them and tells what they saw."""
 
-    def __init__(self, port: int, cookie: str, watched: Sequence[tuple[str, str]]) -> None:
-        pairs = [part for pair in watched for part in pair]
-        command = [sys.executable, __file__, str(port), cookie, *pairs]
+    def __init__(self, port: int, watched: Sequence[tuple[str, str, str]]) -> None:
+        """Each by their session's cookie, the page they have open, and its topic."""
+        command = [sys.executable, __file__, str(port), *(part for each in watched for part in each)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         pin(self._process.pid, CORES.others)
 
@@ -89,10 +89,10 @@ async def _asked(
     return reader, writer
 
 
-async def _all(port: int, cookie: str, pairs: Sequence[str]) -> Looks:
+async def _all(port: int, watched: Sequence[str]) -> Looks:
     seen = Looks()
-    watched = zip(pairs[::2], pairs[1::2], strict=True)
-    tasks = [asyncio.create_task(_watch(port, cookie, path, topic, seen)) for path, topic in watched]
+    each_of_them = zip(watched[::3], watched[1::3], watched[2::3], strict=True)
+    tasks = [asyncio.create_task(_watch(port, *each, seen)) for each in each_of_them]
     await asyncio.to_thread(sys.stdin.read)
     for each in tasks:
         each.cancel()
@@ -101,4 +101,4 @@ async def _all(port: int, cookie: str, pairs: Sequence[str]) -> Looks:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(_all(int(sys.argv[1]), sys.argv[2], sys.argv[3:])))))
+    print(json.dumps(asdict(asyncio.run(_all(int(sys.argv[1]), sys.argv[2:])))))

@@ -21,6 +21,11 @@ from console.trust.acts import Role
 
 VIEWERS = 50
 MANY = 40_000
+PAGES = (
+    ("/", "now"), ("/", "now"), ("/", "now"), ("/incidents/INC-2", "INC-2"), ("/incidents/INC-2", "INC-2"),
+    ("/incidents", "now"),
+)  # fmt: skip
+"""What they have open: half of them Now, a third the storm's incident, the others the list of all."""
 TURNS = 3
 """Storms without viewers, and as many with them: they take turns."""
 
@@ -49,26 +54,21 @@ def rows(room: Path) -> Iterator[Row]:
     port = free_port()
     environ = {"TOCSIN_CONSOLE": "on", "TOCSIN_CONSOLE_PORT": str(port)}
     with whole.town(room, environ) as town:
-        cookie = Seen("", site("", town.data_dir)).session("bench", Role.ADMIN)
+        people = Seen("", site("", town.data_dir))
+        watched_pages = [
+            (people.session(f"viewer-{number}", Role.RESPONDER), *PAGES[number % len(PAGES)])
+            for number in range(VIEWERS)
+        ]
         whole.await_decided(town, whole.outage(town, "before"))
         _storm(town, Side(), "warm")
         alone, watched = Side(), Side()
         for turn in range(TURNS):
             _storm(town, alone, f"alone-{turn}")
-            crowd = Crowd(port, cookie, _pages())
+            crowd = Crowd(port, watched_pages)
             time.sleep(2)  # all of them have come by then
             _storm(town, watched, f"watched-{turn}")
             _add(watched.looks, crowd.leave())
         yield from _told(alone, watched)
-
-
-def _pages() -> list[tuple[str, str]]:
-    """Half look at Now, a third at the storm's incident, the others at the list of all."""
-    return [
-        (("/", "now"), ("/", "now"), ("/", "now"), ("/incidents/INC-2", "INC-2"), ("/incidents/INC-2", "INC-2"),
-         ("/incidents", "now"))[number % 6]
-        for number in range(VIEWERS)
-    ]  # fmt: skip
 
 
 def _storm(town: Stage, side: Side, name: str) -> None:

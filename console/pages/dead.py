@@ -215,7 +215,7 @@ def chosen(view: View) -> str:
 _ACTS = {"retry": Act.REPLAY_DEAD, "drop": Act.DROP_DEAD}
 
 ROUTES = [
-    Route("/dead", page(Act.READ, "dead.html", ask, "dead")),
+    Route("/dead", page(Act.READ, "dead.html", ask, "dead", shared=True)),
     Route("/dead/chosen", act(Act.REPLAY_DEAD, chosen), methods=["POST"]),
     Route("/dead/preview", page(Act.READ, "dead_preview.html", preview)),
     Route("/dead/many", act(Act.REPLAY_DEAD, many), methods=["POST"]),

@@ -45,4 +45,4 @@ def _row(shown: Facts) -> Facts:
     return {**shown, "drill": "", "held": False, "cause": "", "snoozed_until": 0, "clock": clock}
 
 
-ROUTES = [Route("/incidents", page(Act.READ, "incidents.html", ask, "now"))]
+ROUTES = [Route("/incidents", page(Act.READ, "incidents.html", ask, "now", shared=True))]

@@ -25,7 +25,7 @@ from routing.policy import Policy
 from routing.severity import Severity
 
 NAV = Nav("Now", "/", 10)
-MOST = 200
+MOST = 100
 """Open incidents on one page, the worst first; the others are counted."""
 
 
@@ -170,4 +170,4 @@ def _duties(view: View, policy: Policy) -> list[Facts]:
     return found
 
 
-ROUTES = [Route("/", page(Act.READ, "now.html", ask, "now"))]
+ROUTES = [Route("/", page(Act.READ, "now.html", ask, "now", shared=True))]

@@ -103,4 +103,4 @@ def _audited(found: auditing.Audited | None, now: int) -> Sign:
     return Sign("good", "Auditor", "nothing open is forgotten")
 
 
-ROUTES = [Route("/health", page(Act.READ, "ourselves.html", ask, "now"))]
+ROUTES = [Route("/health", page(Act.READ, "ourselves.html", ask, "now", shared=True))]

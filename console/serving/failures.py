@@ -69,7 +69,7 @@ def _back(request: Request) -> str:
 
 
 def _bare(what: str, hint: str) -> str:
-    facts = {"actor": None, "topics": (), "version": "", "url": "/", "now": 0, "nav": ()}
+    facts = {"actor": None, "who": "", "topics": (), "version": "", "url": "/", "now": 0, "nav": ()}
     return written("problem.html", {**facts, "what": what, "hint": hint, "back": "/"})
 
 

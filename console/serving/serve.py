@@ -1,5 +1,7 @@
 """Running the console: one process, one event loop, until it is asked to stop."""
 
+import os
+
 import structlog
 import uvicorn
 
@@ -13,12 +15,15 @@ from ledger.keys import Keys
 
 _log = structlog.get_logger(__name__)
 
+WAY = 5
+"""Pages are made in the time that deciding and paging leave, where there is not enough for all."""
 GRACE_S = 2
 """For requests under way when it is asked to stop. LiveContext updates are ended at once: browsers come back."""
 
 
 def serve(settings: ConsoleSettings) -> int:
     """Until SIGTERM or SIGINT. Returns the exit status."""
+    os.nice(WAY)  # before there are threads: each has a priority of its own
     site = site_of(settings)
     server = _Server(served(site), site)
     _log.info("console starts", address=settings.origin)

@@ -15,6 +15,7 @@ from console.measured import Reports
 from console.serving.jobs import Jobs
 from console.serving.once import ShownOnce
 from console.serving.settings import ConsoleSettings
+from console.serving.together import Together
 from ledger import policies
 from ledger.clock import now_ms
 from ledger.connection import connect_async
@@ -61,6 +62,7 @@ class Site:
     jobs: Jobs = field(init=False)
     reports: Reports = field(default_factory=Reports)
     shown_once: ShownOnce = field(init=False)
+    together: Together = field(default_factory=Together)
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.now, self.client, self.keys)

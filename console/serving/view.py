@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from anyio import to_thread
+from markupsafe import Markup, escape
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console.context import Context
 from console.doing.entries import Who
+from console.output import plain
 from console.serving import navigation
 from console.serving.rendering import written
 from console.serving.site import Site, site_of
@@ -70,19 +72,40 @@ Do = Callable[[View], str]
 Topics = Callable[[View], tuple[str, ...]]
 
 
-def page(act: Act, template: str, ask: Ask, *topics: str) -> Endpoint:
-    """A page that shows what `ask` answers. It is told of what changes in its topics; "{id}" is of the path."""
+def page(act: Act, template: str, ask: Ask, *topics: str, shared: bool = False) -> Endpoint:
+    """A page that shows what `ask` answers. It is told of what changes in its topics; "{id}" is of the path.
+
+    `shared`: it depends on what its reader may do, but not on who they are. All who look at once get the same.
+    """
 
     async def shown(request: Request) -> Response:
         view = await _view(request)
         live = tuple(topic.format(**view.path) for topic in topics)
-        version = view.site.live.version
-        html = await view.site.read(
-            _written, request, view, template, ask, {"topics": live, "version": version}
-        )
-        return HTMLResponse(html)
+
+        async def make() -> str:
+            around: Facts = {"topics": live, "version": view.site.live.version}
+            around |= {"who": _WHO} if shared else {}
+            return await view.site.read(_written, request, view, template, ask, around)
+
+        if not shared:
+            return HTMLResponse(await make())
+        html = await view.site.together.ask((template, _address(request), _authority(view.actor)), make)
+        return HTMLResponse(html.replace(_WHO, escape(plain(view.actor.name))))
 
     return guarded(act, shown)
+
+
+_WHO = Markup("<!--who-->")
+"""Where a shared page names its reader. No text of anybody's can hold it: what they write is escaped."""
+
+
+def _authority(actor: Actor) -> tuple[object, ...]:
+    """All that `Actor.may` goes by."""
+    return actor.role, actor.teams, actor.scopes, actor.way
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def trial(act: Act, template: str, ask: Ask, *, files: int = 0) -> Endpoint:
@@ -115,7 +138,10 @@ def act(act: Act, do: Do) -> Endpoint:
 async def answer(request: Request, template: str, facts: Facts, status: int = 200) -> HTMLResponse:
     """A page for whoever asks, known or not."""
     actor = await actor_of(request)
-    around = {"actor": actor, "topics": (), "version": "", "url": request.url.path, **_bare(request, actor)}
+    around = {
+        "actor": actor, "who": actor.name if actor else "", "topics": (), "version": "", "url": request.url.path,
+        **_bare(request, actor),
+    }  # fmt: skip
     html = await run_in_threadpool(written, template, {**around, **facts})
     return HTMLResponse(html, status)
 
@@ -131,8 +157,10 @@ async def _view(request: Request, form: FormData | None = None) -> View:
 
 def _written(request: Request, view: View, template: str, ask: Ask, live: Facts) -> str:
     facts = ask(view)
-    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    around = {"actor": view.actor, "may": view.actor.may, "Act": Act, "now": view.now, "url": address}
+    around = {
+        "actor": view.actor, "who": view.actor.name, "may": view.actor.may, "Act": Act, "now": view.now,
+        "url": _address(request),
+    }  # fmt: skip
     return written(template, {**around, **live, **_around(request, view), **facts})
 
 

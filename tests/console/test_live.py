@@ -9,7 +9,7 @@ import pytest
 from desk import Desk, outage
 from small_policy import POLICY
 
-from console.live import DEAD, NOW, Watch
+from console.live import DEAD, NOW, Watch, next_turn
 from ledger import dead
 from ledger.clock import now_ms
 from ledger.connection import connect_async
@@ -127,10 +127,20 @@ def test_many_who_look_on_are_told_more_rarely_together(redis_url: str) -> None:
     async def look(watch: Watch) -> None:
         many = [asyncio.create_task(told(watch, "INC-1", watch.version)) for _ in range(50)]
         await asyncio.sleep(0)
-        assert watch.pause_s(1.0) == pytest.approx(5.0)
+        assert watch.pause_s(1.0) == pytest.approx(4.0)
         for each in many:
             each.cancel()
         await asyncio.gather(*many, return_exceptions=True)
         assert watch.pause_s(1.0) == pytest.approx(1.0)
 
     watching(redis_url, look)
+
+
+@pytest.mark.parametrize("told", [100.0, 100.01, 101.3, 103.79, 103.99])
+def test_all_who_pause_as_long_are_told_at_the_same_instants(told: float) -> None:
+    turns = [next_turn(told, 4.0)]
+    for _ in range(5):
+        turns.append(next_turn(turns[-1] + 0.15, 4.0))  # who is told a little late misses no turn
+    assert 3.8 <= turns[0] - told <= 7.8
+    assert turns == [turns[0] + 4.0 * number for number in range(6)]
+    assert turns[0] % 4.0 == 0
