@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from console import periods
 from console.charts import Chart, Column, columns
 from console.doing import incidents as doing
-from console.measured import MOST
+from console.measured import MOST, Measured
 from console.output import plain
 from console.pages.oncall import known_zone
 from console.refusals import Undecided
@@ -29,6 +30,8 @@ from ledger.views.reports.wording import percent, span_or_none
 from routing.calendar.wall import local
 from routing.instant import parse_iso
 
+R = TypeVar("R")
+
 NAV = Nav("Reports", "/reports", 60)
 TEXT = 4_000
 _DAYS = 92
@@ -43,10 +46,18 @@ _FORMS: dict[str, tuple[str, Callable[[dict[str, Any], str], str], Callable[[dic
 
 def ask(view: View) -> Facts:
     name, zone = view.query.get("period", "month")[:40] or "month", _zone(view)
-    found = _measured(view.site, name, zone, view.now)
+    look = _asked(view.site.reports.look, view.site, name, zone, view.now)
+    around = {
+        "name": name, "zone": zone, "forms": list(_FORMS), "reading": look.reading is not None,
+        "read": look.reading.read if look.reading else 0,
+    }  # fmt: skip
+    return around | (_shown(look.found, zone) if look.found else {"told": None})
+
+
+def _shown(found: Measured, zone: str) -> Facts:
     told = found.facts
     return {
-        "name": name, "zone": zone, "told": told, "cut": MOST if found.cut else 0, "read_at": found.at,
+        "told": told, "cut": MOST if found.cut else 0, "read_at": found.at,
         "figures": list(_figures(told)),
         "hours": columns([Column(f"{hour:02}", count) for hour, count in enumerate(told["pages"]["hours"])]),
         "nights": [f"{hour:02}" for hour in NIGHT],
@@ -57,7 +68,6 @@ def ask(view: View) -> Facts:
         "promises": [_promise(each) for each in told["promises"]],
         "noise": [line.removeprefix("- ") for line in period_markdown.noise(told)],
         "automation": [line.removeprefix("- ") for line in period_markdown.automation(told)],
-        "forms": list(_FORMS),
     }  # fmt: skip
 
 
@@ -66,10 +76,10 @@ def _zone(view: View) -> str:
     return known_zone(view.query.get("zone", "")) or (own.timezone if own else "UTC")
 
 
-def _measured(site: Site, name: str, zone: str, now: int) -> Any:
+def _asked(ask: Callable[..., R], site: Site, name: str, zone: str, now: int) -> R:
     """Raises NotFound where the name means no while."""
     try:
-        return site.reports.get(site.context, name, periods.read(name), zone, now)
+        return ask(site.context, name, periods.read(name), zone, now)
     except (ValueError, OverflowError) as error:
         raise NotFound(f"no while {name!r}; write week, month, 2026-11 or 2026-11-01..2026-11-30") from error
 
@@ -159,7 +169,8 @@ async def file(request: Request) -> Response:
     zone = known_zone(request.query_params.get("zone", "")) or "UTC"
     if form not in _FORMS:
         raise NotFound(f"no report as {form[:10]!r}")
-    text = await site.read(_written, site, name, form, zone)
+    # It may have to be read first: whoever waits for that keeps nobody from a page.
+    text = await to_thread.run_sync(_written, site, name, form, zone, limiter=site.trying)
     headers = {"content-disposition": f'attachment; filename="report.{form}"'}
     return Response(plain(text), headers=headers, media_type=f"{_FORMS[form][0]}; charset=utf-8")
 
@@ -168,7 +179,7 @@ def _written(site: Site, name: str, form: str, zone: str) -> str:
     _, of_incident, of_period = _FORMS[form]
     if name.startswith("INC-"):
         return of_incident(_report(site, name, site.now()), zone)
-    return of_period(_measured(site, name, zone, site.now()).facts, zone)
+    return of_period(_asked(site.reports.get, site, name, zone, site.now()).facts, zone)
 
 
 ROUTES = [

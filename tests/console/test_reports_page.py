@@ -1,5 +1,6 @@
 """The console's reports: a while as charts, and one incident's report, added to and taken along."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from seeing import Seen, console
 from small_policy import POLICY
 from working import until
 
-from console.measured import Reports
+from console.context import Context
+from console.measured import Look, Reading, Reports
 from console.periods import read
 from console.trust.acts import Role
 from ledger import log
 from ledger.archive import Archive
 from ledger.clock import now_ms
+from ledger.keys import Keys
+from ledger.views.store import Store
 from routing.calendar.wall import local
 from routing.entry import Lane, Opened
 from routing.instant import MINUTE
@@ -72,6 +76,56 @@ def test_a_report_is_read_anew_after_a_minute(redis_url: str, tmp_path: Path) ->
         found = reports.get(context, name, read(name), "UTC", now + later)
         counts.append(found.facts["incidents"]["all"])
     assert counts == [10, 10, 12]
+
+
+class Slow(Context):
+    """It is read once it may be."""
+
+    may = threading.Event()
+    fails = False
+
+    @property
+    def store(self) -> Store:  # each time anew
+        assert self.may.wait(20)
+        if Slow.fails:
+            raise OSError("the archive cannot be read")
+        return Store(self.client, self.keys, self.archive)
+
+
+def test_nobody_waits_for_a_report_that_takes_its_time(redis_url: str, tmp_path: Path) -> None:
+    still = Desk(redis_url, tmp_path, POLICY)
+    still.publish()
+    Archive(still.archive).put(incidents=month(30))
+    context, reports = Slow(still.settings, still.client, Keys()), Reports()
+    now, name = OPENED + 31 * 24 * 60 * MINUTE, "2025-12-01..2026-01-01"
+
+    def look(later: int = 0) -> Look:
+        return reports.look(context, name, read(name), "UTC", now + later)
+
+    def reading(of: Look) -> Reading:
+        assert of.reading is not None
+        return of.reading
+
+    first, second = look(), look()
+    assert first.found is None
+    assert reading(second) is reading(first), "it is read once for all who wait"
+    Slow.may.set()
+    assert reading(first).over.wait(20)
+    assert reading(first).read == 30
+    there = look()
+    assert there.reading is None
+    assert there.found is not None
+    assert there.found.facts["incidents"]["all"] == 30
+    Slow.may.clear()
+    stale = look(MINUTE)
+    assert stale.found is there.found, "meanwhile they see what was read last"
+    Slow.fails = True
+    Slow.may.set()
+    assert reading(stale).over.wait(20)
+    with pytest.raises(OSError, match="archive"):
+        until(lambda: look(MINUTE).reading is None, 20, "a failure that is told")
+    Slow.fails = False
+    assert reports.get(context, name, read(name), "UTC", now + MINUTE).at == now + MINUTE
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from routing.decision import Table
 from routing.delivery import Delivery
 from routing.incident import Incident, Phase
 from routing.instant import HOUR
-from routing.run import Run
+from routing.record import Record
+from routing.run import Run, RunPhase
 from routing.severity import Severity
 
 Shown = dict[str, Any]
@@ -27,12 +28,18 @@ Shown = dict[str, Any]
 
 NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4, 5, 6})
 """Hours in which whoever is paged is woken."""
-_AT_ONCE = 500
+_AT_ONCE = 200
 _LEAD_MS = HOUR
 """Incidents are numbered as they are decided; a clock that was set back moves none further than this."""
 _MOST_SERVICES = 10
 _FLAPPED = '"rule":"flapping"'
 """What a timeline's record of flapping holds."""
+
+
+class Ran(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Of a run what is measured; what its steps brought is passed over."""
+
+    phase: RunPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Case:
     pages: tuple[tuple[str, int], ...]
     """(contact, ms) of each time somebody was paged."""
     messages: int
-    runs: tuple[Run, ...]
+    runs: tuple[Ran | Run, ...]
     flapped: bool
 
     @property
@@ -68,7 +75,7 @@ def cases(
     wanted = (each for each in _opened(store, since, until) if not each[0].merged_into)
     while some := list(islice(wanted, _AT_ONCE)):
         deliveries = store.owned(some, Table.DELIVERY, Delivery)
-        runs = store.owned(some, Table.RUN, Run)
+        runs = store.owned(some, Table.RUN, Ran)
         flapped = store.saying(some, _FLAPPED)
         for incident, _ in some:
             said = [one for one in deliveries[incident.id] if pages.left(one)]
