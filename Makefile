@@ -50,8 +50,8 @@ fuzz: dev ## a million requests nobody sends in good faith, at a receiver (fewer
 	@exec $(BIN)/python tests/support/fuzz.py $(INPUTS) $(SEED)
 
 lock: ## resolve the lock files anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build $(LOCK_OPTIONS) -o requirements.lock
-	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --extra oidc --group build $(LOCK_OPTIONS) -o requirements.lock
+	uv pip compile pyproject.toml --extra ical --extra signatures --extra mail --extra oidc --group build --group dev -c requirements.lock $(LOCK_OPTIONS) -o requirements-dev.lock
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 

@@ -10,6 +10,7 @@ from console.serving.settings import from_env
 from console.trust.acts import Role
 from console.trust.people import Doer, People
 from ledger import accounts
+from ledger.accounts import User
 from ledger.clock import now_ms
 
 _role = click.Choice([role.value for role in Role])
@@ -32,16 +33,16 @@ def list_(json: bool) -> None:
     if json:
         as_json([
             {"name": one.name, "role": one.role, "teams": one.teams, "contact": one.contact,
-             "password": bool(one.password), "sessions": sessions, "created_at": iso(one.created_at),
+             "password": bool(one.password), "subject": one.subject, "disabled": bool(one.disabled_at),
+             "sessions": sessions, "created_at": iso(one.created_at),
              "created_by": one.created_by}
             for one, sessions in found
         ])  # fmt: skip
         return
     table(
-        ("NAME", "ROLE", "TEAMS", "CONTACT", "PASSWORD", "SESSIONS"),
+        ("NAME", "ROLE", "TEAMS", "CONTACT", "WAY IN", "SESSIONS"),
         [
-            (one.name, one.role, ", ".join(one.teams) or "all", one.contact, "set" if one.password else "none yet",
-             sessions)
+            (one.name, one.role, ", ".join(one.teams) or "all", one.contact, way_in(one), sessions)
             for one, sessions in found
         ],
         empty="Nobody may sign in; add somebody: tocsin users add NAME --role admin",
@@ -68,14 +69,25 @@ def add(name: str, role: str, teams: tuple[str, ...], contact: str, by: str) -> 
 @click.option("--role", type=_role, default=None)
 @click.option("--team", "teams", multiple=True, help='Only of these teams; "all" for all of them.')
 @click.option("--contact", default=None, help="Who they are in contacts.yaml.")
+@click.option(
+    "--subject", default=None, help='Who they are to the OpenID Connect provider: "ISSUER SUB"; "" to none.'
+)
 @acting
-def set_(name: str, role: str | None, teams: tuple[str, ...], contact: str | None, by: str) -> None:
+def set_(
+    name: str, role: str | None, teams: tuple[str, ...], contact: str | None, subject: str | None, by: str
+) -> None:  # fmt: skip
     """Change what NAME may do. It counts from their next request on."""
     context = connected()
     _known(contact or "", set(context.policy.contacts))
     given = [team for team in teams if team != "all"] if teams else None
     changed = People(context.client, context.keys).change(
-        name, Doer(by), now_ms(), role=Role(role) if role else None, teams=given, contact=contact
+        name,
+        Doer(by),
+        now_ms(),
+        role=Role(role) if role else None,
+        teams=given,
+        contact=contact,
+        subject=subject,
     )
     say(f"{name} is {changed.role} of {', '.join(changed.teams) or 'all teams'}")
 
@@ -97,6 +109,26 @@ def remove(name: str, by: str) -> None:
     context = connected()
     People(context.client, context.keys).remove(name, Doer(by), now_ms())
     say(f"{name} is gone, with their sessions and tokens")
+
+
+@users.command()
+@click.argument("NAME")
+@acting
+def disable(name: str, by: str) -> None:
+    """Let NAME in no more: their sessions end, no password, provider or token of theirs opens anything."""
+    context = connected()
+    People(context.client, context.keys).disable(name, Doer(by), now_ms())
+    say(f"{name} is disabled; back with: tocsin users enable {name}")
+
+
+@users.command()
+@click.argument("NAME")
+@acting
+def enable(name: str, by: str) -> None:
+    """Let NAME in again."""
+    context = connected()
+    People(context.client, context.keys).enable(name, Doer(by), now_ms())
+    say(f"{name} may sign in again")
 
 
 @users.command()
@@ -148,6 +180,14 @@ def audit(limit: int, json: bool) -> None:
         [(clock(line.at), line.by, line.what, line.client) for _, line in found],
         empty="Nothing yet.",
     )
+
+
+def way_in(one: User) -> str:
+    """How they sign in, for a table."""
+    if one.disabled_at:
+        return "disabled"
+    ways = (["password"] if one.password else []) + (["provider"] if one.subject else [])
+    return ", ".join(ways) or "none yet"
 
 
 def _known(contact: str, there: set[str]) -> None:

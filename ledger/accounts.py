@@ -29,6 +29,10 @@ class User(Record, frozen=True, kw_only=True, omit_defaults=True):
     created_by: str = ""
     changed_at: int = 0
     """Of the password, the role or the teams."""
+    subject: str = ""
+    """Who they are to the OpenID Connect provider: its issuer, a space, its own name of them; "" to none."""
+    disabled_at: int = 0
+    """Since then nothing lets them in; 0 while something may."""
 
 
 class Session(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,6 +44,16 @@ class Session(Record, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int
     address: str = ""
     agent: str = ""
+    via: str = ""
+    """The provider that said who they are; "" where a password or a one-time link did."""
+
+
+class SignIn(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody was sent to the provider. `browser` is the digest of what their browser holds meanwhile."""
+
+    browser: str
+    after: str = "/"
+    """Where they go on to."""
 
 
 class Token(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +151,19 @@ def end_sessions(client: redis.Redis, keys: Keys, name: str, only: str = "", but
 
 def _digests(client: redis.Redis, keys: Keys, name: str) -> list[str]:
     return sorted(wire.text(each) for each in wire.call(client, "SMEMBERS", keys.sessions(name)))
+
+
+# ── on the way to a provider and back ────────────────────────────────────────────────────────────────────
+
+
+def begin_sign_in(client: redis.Redis, keys: Keys, state: str, one: SignIn, lasts_ms: int) -> None:
+    client.set(keys.sign_in(digest(state)), encode(one), px=lasts_ms)
+
+
+def take_sign_in(client: redis.Redis, keys: Keys, state: str) -> SignIn | None:
+    """What was begun with this state, once; None when nothing was, it took too long, or it was taken."""
+    raw = wire.call(client, "GETDEL", keys.sign_in(digest(state)))
+    return decode(SignIn, raw) if isinstance(raw, bytes) else None
 
 
 # ── tokens ───────────────────────────────────────────────────────────────────────────────────────────────

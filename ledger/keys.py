@@ -261,6 +261,10 @@ class Keys:
         """Hash: digest of an API token -> what it may do, and for whom."""
         return self._key("tokens")
 
+    def sign_in(self, digest: str) -> str:
+        """String with expiry: who was sent to the OpenID Connect provider, by the digest of its `state`."""
+        return self._key("sign-in", digest)
+
     def invitation(self, digest: str) -> str:
         """String with expiry: whom a one-time link lets set a password, by the digest of what is in it."""
         return self._key("invitation", digest)

@@ -40,7 +40,7 @@ FIXED: Final[Mapping[Role, frozenset[str]]] = {
     Role.WATCHDOG: frozenset({"TOCSIN_HEARTBEAT_URL"}),
     Role.UPKEEP: frozenset({handing.SECRET}),
     Role.PROBER: frozenset(),
-    Role.CONSOLE: frozenset(),
+    Role.CONSOLE: frozenset({"TOCSIN_CONSOLE_OIDC_CLIENT_SECRET"}),
 }
 """Secrets of each role by name. What verifies callbacks and the configuration's `${NAME}` come on top."""
 

@@ -62,6 +62,10 @@ def password(view: View) -> str:
     them, by = _by(view)
     old, new = str(view.form.get("old", "")), str(view.form.get("new", ""))
     user = them.known(by.name)
+    if not user.password:
+        raise click.UsageError(
+            "you have no password: you sign in through a provider; an admin can make you a one-time link"
+        )
     if not _slowly(view, passwords.matches, old, user.password):
         raise click.UsageError("that is not your password")
     if wrong := passwords.fault(new, by.name):
@@ -144,6 +148,18 @@ def link(view: View) -> Facts:
     return {"name": view.path["name"], "link": view.site.shown_once.take(view.actor.id)}
 
 
+def disable(view: View) -> str:
+    them, by = _by(view)
+    them.disable(view.path["name"], by, view.now)
+    return "/people"
+
+
+def enable(view: View) -> str:
+    them, by = _by(view)
+    them.enable(view.path["name"], by, view.now)
+    return "/people"
+
+
 def remove(view: View) -> str:
     them, by = _by(view)
     them.remove(view.path["name"], by, view.now)
@@ -187,5 +203,7 @@ ROUTES = [
     Route("/people/{name}/invite", act(Act.ADMIN_USERS, invite), methods=["POST"]),
     Route("/people/{name}/role", act(Act.ADMIN_USERS, change), methods=["POST"]),
     Route("/people/{name}/sign-out", act(Act.ADMIN_USERS, sign_them_out), methods=["POST"]),
+    Route("/people/{name}/disable", act(Act.ADMIN_USERS, disable), methods=["POST"]),
+    Route("/people/{name}/enable", act(Act.ADMIN_USERS, enable), methods=["POST"]),
     Route("/people/{name}/remove", act(Act.ADMIN_USERS, remove), methods=["POST"]),
 ]

@@ -4,9 +4,10 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from console.serving.rendering import written
 from console.serving.site import Site, site_of
 from console.serving.view import answer
 from console.trust import cookie, passwords
@@ -22,7 +23,7 @@ from ledger import accounts
 async def show(request: Request) -> Response:
     site = site_of(request)
     if await actor_of(request) is not None:
-        return RedirectResponse(_inside(request.query_params.get("next", "")), 303)
+        return RedirectResponse(inside(request.query_params.get("next", "")), 303)
     return await _form(request, site, "", "", request.query_params.get("next", ""))
 
 
@@ -34,12 +35,8 @@ async def enter(request: Request) -> Response:
     try:
         secret = await to_thread.run_sync(sign_in, site, name, password, address, agent, limiter=site.slow)
     except Refused as error:
-        found = await _form(request, site, f"{error}; {error.hint}", name[:64], after)
-        found.status_code = error.status
-        if isinstance(error, TooMany):
-            found.headers["retry-after"] = str(error.retry_after_s)
-        return found
-    response = RedirectResponse(_inside(after), 303)
+        return await _refused(request, site, error, name[:64], after)
+    response = RedirectResponse(inside(after), 303)
     cookie.give(response, site, secret)
     return response
 
@@ -48,10 +45,63 @@ async def leave(request: Request) -> Response:
     site, actor = site_of(request), await known(request)
     people = People(site.client, site.keys)
     await site.read(people.end_sessions, actor.name, Doer(actor.name, actor.client), site.now(), actor.id)
-    response = RedirectResponse("/login", 303)
+    response = await _left(request, site)
     cookie.take(response, site)
+    cookie.take_identity(response, site)
     response.headers["clear-site-data"] = '"cache"'
     return response
+
+
+async def _left(request: Request, site: Site) -> Response:
+    """Who came through the provider leaves through it, where it offers that."""
+    token = cookie.identity(request, site)
+    if not token or site.oidc is None:
+        return RedirectResponse("/login", 303)
+    from console.trust.oidc import flow  # noqa: PLC0415  # an extra
+
+    where = await flow.leaving(site, token)
+    return HTMLResponse(written("bounce.html", {"url": where})) if where else RedirectResponse("/login", 303)
+
+
+async def go(request: Request) -> Response:
+    """To the provider."""
+    site = site_of(request)
+    if site.oidc is None:
+        raise _no_provider()
+    from console.trust.oidc import flow  # noqa: PLC0415  # an extra
+
+    after = inside(request.query_params.get("next", ""))
+    try:
+        sent = await flow.begin(site, cookie.away(request, site), after, site.address_of(request))
+    except Refused as error:
+        return await _refused(request, site, error, "", after)
+    response = RedirectResponse(sent.url, 303)
+    cookie.give_away(response, site, sent.secret, flow.LASTS_MS)
+    return response
+
+
+async def come_back(request: Request) -> Response:
+    """From the provider. The session's cookie is not sent to where another site leads: so our own page leads on."""
+    site = site_of(request)
+    if site.oidc is None:
+        raise _no_provider()
+    from console.trust.oidc import flow  # noqa: PLC0415  # an extra
+
+    agent, held = request.headers.get("user-agent", ""), cookie.away(request, site)
+    arrival = flow.Arrival(dict(request.query_params), held, site.address_of(request), agent)
+    try:
+        entered = await flow.finish(site, arrival)
+    except Refused as error:
+        return await _refused(request, site, error, "", "")
+    response = HTMLResponse(written("bounce.html", {"url": entered.after}))
+    lasts_ms = site.oidc.settings.session_ms
+    cookie.give(response, site, entered.secret, lasts_ms)
+    cookie.give_identity(response, site, entered.id_token, lasts_ms)
+    return response
+
+
+def _no_provider() -> Refused:
+    return Refused("people sign in here with a name and a password", "see TOCSIN_CONSOLE_OIDC_ISSUER")
 
 
 async def welcome(request: Request) -> Response:
@@ -101,9 +151,20 @@ def _begin(site: Site, secret: str, invited: str, name: str, kept: str, request:
     return people.begin_session(name, address, request.headers.get("user-agent", ""), now)
 
 
+async def _refused(request: Request, site: Site, error: Refused, name: str, after: str) -> Response:
+    found = await _form(request, site, f"{error}; {error.hint}" if error.hint else str(error), name, after)
+    found.status_code = error.status
+    if isinstance(error, TooMany):
+        found.headers["retry-after"] = str(error.retry_after_s)
+    return found
+
+
 async def _form(request: Request, site: Site, wrong: str, name: str, after: str) -> Response:
     nobody = not await site.read(accounts.users, site.client, site.keys)
-    facts = {"wrong": wrong, "nobody": nobody, "name": name, "next": _inside(after)}
+    oidc = site.settings.oidc
+    facts = {
+        "wrong": wrong, "nobody": nobody and not oidc, "name": name, "next": inside(after), "oidc": oidc,
+    }  # fmt: skip
     return await answer(request, "login.html", facts)
 
 
@@ -112,7 +173,7 @@ async def _welcome(request: Request, invited: str, name: str, wrong: str = "") -
     return await answer(request, "welcome.html", facts, 422 if wrong else 200)
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
     """Where to go on, if it is on this host."""
     parts = urlsplit(path)
     safe = (
@@ -125,6 +186,8 @@ def _inside(path: str) -> str:
 
 
 ROUTES = [
+    Route("/oidc/start", guarded(Act.PUBLIC, go), methods=["GET"]),
+    Route("/oidc/callback", guarded(Act.PUBLIC, come_back), methods=["GET"]),
     Route("/login", guarded(Act.PUBLIC, show), methods=["GET"]),
     Route("/login", guarded(Act.PUBLIC, enter), methods=["POST"]),
     Route("/logout", guarded(Act.READ, leave), methods=["POST"]),

@@ -14,12 +14,15 @@ def console(host: str | None, port: int | None) -> None:
 
     from console.serving.serve import serve  # noqa: PLC0415
     from console.serving.settings import environment, from_env  # noqa: PLC0415
+    from console.trust.oidc import settings as oidc  # noqa: PLC0415
     from ledger import logs, sentry  # noqa: PLC0415
 
     logs.configure()
     try:
         sentry.start(environment())
         settings = from_env()
+        settings = replace(settings, host=host or settings.host, port=port or settings.port)
+        settings = replace(settings, oidc=oidc.from_env(environment(), settings.origin))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    sys.exit(serve(replace(settings, host=host or settings.host, port=port or settings.port)))
+    sys.exit(serve(settings))

@@ -51,9 +51,13 @@ def _is_program(request: Request) -> bool:
 def _to_the_door(request: Request) -> Response:
     """Whoever comes from a mail or a chat sends no cookie, as it is SameSite=Strict: look again from our own page."""
     if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
-        return HTMLResponse(written("bounce.html", {"url": request.url.path}))
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return HTMLResponse(written("bounce.html", {"url": _whole(request)}))
+    path = _whole(request)
     return RedirectResponse(f"/login?next={quote(path)}" if path != "/" else "/login", 303)
+
+
+def _whole(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _back(request: Request) -> str:

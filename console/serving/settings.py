@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from console.trust.oidc.settings import OidcSettings
 from ledger.settings import LedgerSettings
 from ledger.settings import from_env as ledger_from_env
 
@@ -13,7 +14,7 @@ _ENVIRON = os.environ  # noqa: TID251  # settings modules are where the environm
 
 @dataclass(frozen=True, slots=True)
 class ConsoleSettings:
-    """It holds no secret at all, besides the database's URL."""
+    """It holds no secret, besides the database's URL and what the provider of `oidc` knows us by."""
 
     ledger: LedgerSettings
     host: str = "127.0.0.1"
@@ -25,6 +26,8 @@ class ConsoleSettings:
     proxies: tuple[str, ...] = ()
     """`TOCSIN_CONSOLE_PROXIES`: networks of our own proxies, as CIDR with commas; theirs alone is the
     `X-Forwarded-For` that tells where somebody acts from."""
+    oidc: OidcSettings | None = None
+    """`TOCSIN_CONSOLE_OIDC_…`: the provider through which people sign in; read by what serves, not by every command."""
 
     @property
     def origin(self) -> str:

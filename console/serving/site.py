@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import redis
 from anyio import CapacityLimiter, to_thread
@@ -21,6 +21,9 @@ from ledger.clock import now_ms
 from ledger.connection import connect_async
 from ledger.keys import Keys
 from routing.policy import Policy
+
+if TYPE_CHECKING:  # it needs an extra
+    from console.trust.oidc.provider import Provider
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,8 +66,14 @@ class Site:
     reports: Reports = field(default_factory=Reports)
     shown_once: ShownOnce = field(init=False)
     together: Together = field(default_factory=Together)
+    oidc: "Provider | None" = field(init=False, default=None)
+    """Through whom people sign in besides with passwords."""
 
     def __post_init__(self) -> None:
+        if self.settings.oidc:
+            from console.trust.oidc.provider import Provider  # noqa: PLC0415  # an extra, for those alone who set it
+
+            self.oidc = Provider(self.settings.oidc, self.now)
         self.jobs = Jobs(self.now, self.client, self.keys)
         self.shown_once = ShownOnce(self.now)
         self.live = Watch(self.keys, connect_async(self.context.settings))

@@ -90,7 +90,7 @@ def _by_session(site: Site, secret: str, address: str) -> Actor | None:
     if session is None or session.expires_at <= site.now():
         return None
     user = accounts.user(site.client, site.keys, session.user)
-    if user is None:
+    if user is None or user.disabled_at:
         return None
     role, teams = Role(user.role), frozenset(user.teams)
     return Actor(user.name, role, teams, "session", session.id, EVERY_SCOPE, address, user.contact)
@@ -103,7 +103,7 @@ def _by_token(site: Site, secret: str, address: str) -> Actor | None:
     role, teams, contact = Role(token.role), frozenset(token.teams), ""
     if token.user:
         owner = accounts.user(site.client, site.keys, token.user)
-        if owner is None:
+        if owner is None or owner.disabled_at:
             return None
         role, teams, contact = _least(role, Role(owner.role)), _common(teams, owner.teams), owner.contact
     return Actor(

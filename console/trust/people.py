@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -44,32 +45,73 @@ class People:
     client: redis.Redis
     keys: Keys
 
-    def add(self, name: str, role: Role, teams: Iterable[str], contact: str, by: Doer, now: int) -> User:
-        """Raises Mistaken when the name will not do, or is taken."""
+    def add(
+        self, name: str, role: Role, teams: Iterable[str], contact: str, by: Doer, now: int, *, subject: str = ""
+    ) -> User:  # fmt: skip
+        """`subject`: whom the provider knows them as. Raises Mistaken when the name will not do, or is taken."""
         if not _NAME.fullmatch(name):
             raise Mistaken(f"no name: {name!r}; use a-z, 0-9 and . _ @ -, at most 64")
         one = User(
             name=name, role=role, teams=sorted(set(teams)), contact=contact, created_at=now, created_by=by.name,
-            changed_at=now,
+            changed_at=now, subject=subject,
         )  # fmt: skip
         if not accounts.add_user(self.client, self.keys, one):
-            raise Mistaken(
-                f"there is a user {name!r} already; give another role with: tocsin users set {name}"
-            )
+            raise Mistaken(_taken(name, subject))
         self._audit(by, now, f"added {name} as {_standing(one)}")
         return one
 
     def change(
         self, name: str, by: Doer, now: int, *, role: Role | None = None, teams: list[str] | None = None,
-        contact: str | None = None,
+        contact: str | None = None, subject: str | None = None,
     ) -> User:  # fmt: skip
         """What is None stays. Raises Mistaken when nobody has the name, or the last admin would be gone."""
         one = self.known(name)
-        changed = _replaced(one, role=role, teams=teams, contact=contact, changed_at=now)
+        changed = _replaced(one, role=role, teams=teams, contact=contact, subject=subject, changed_at=now)
         self._keep_an_admin(name, changed)
+        if subject and (other := self.by_subject(subject)) and other.name != name:
+            raise Mistaken(f"{other.name} is {subject!r} already; remove them first")
         accounts.put_user(self.client, self.keys, changed)
         self._audit(by, now, f"made {name} {_standing(changed)}")
         return changed
+
+    def grant(self, name: str, role: Role, teams: list[str], by: Doer, now: int) -> None:
+        """What the provider says they may; it may take that from the last admin too. Raises Mistaken as `known`."""
+        one = self.known(name)
+        if (one.role, one.teams) == (role, teams):
+            return
+        changed = _replaced(one, role=role, teams=teams, changed_at=now)
+        accounts.put_user(self.client, self.keys, changed)
+        self._audit(by, now, f"made {name} {_standing(changed)}")
+
+    def disable(self, name: str, by: Doer, now: int) -> None:
+        """Nothing lets them in any more: password, provider, session, token. Raises Mistaken as `change` does."""
+        one = self.known(name)
+        if one.disabled_at:
+            return
+        changed = _replaced(one, disabled_at=now)
+        self._keep_an_admin(name, changed)
+        accounts.put_user(self.client, self.keys, changed)
+        accounts.end_sessions(self.client, self.keys, name)
+        self._audit(by, now, f"disabled {name}")
+
+    def enable(self, name: str, by: Doer, now: int) -> None:
+        """What let them in does so again, but for the sessions that ended. Raises Mistaken."""
+        one = self.known(name)
+        if not one.disabled_at:
+            return
+        accounts.put_user(self.client, self.keys, _replaced(one, disabled_at=0))
+        self._audit(by, now, f"enabled {name}")
+
+    def end_all(self, name: str, by: Doer, now: int) -> None:
+        """Their sessions and tokens: they may do nothing more."""
+        sessions = accounts.end_sessions(self.client, self.keys, name)
+        tokens = accounts.end_tokens(self.client, self.keys, lambda token: token.user == name)
+        if sessions or tokens:
+            self._audit(by, now, f"ended {sessions} sessions and {len(tokens)} tokens of {name}")
+
+    def by_subject(self, subject: str) -> User | None:
+        """Who that is to the provider; None for nobody yet."""
+        return next((one for one in accounts.users(self.client, self.keys) if one.subject == subject), None)
 
     def remove(self, name: str, by: Doer, now: int) -> None:
         """With their sessions and tokens. Raises Mistaken as `change` does."""
@@ -95,15 +137,20 @@ class People:
         accounts.end_sessions(self.client, self.keys, name, but=but)
         self._audit(by, now, f"set the password of {name}")
 
-    def begin_session(self, name: str, address: str, agent: str, now: int) -> str:
-        """What their browser is to hold."""
+    def begin_session(
+        self, name: str, address: str, agent: str, now: int, *, via: str = "", lasts_ms: int = SESSION_MS
+    ) -> str:
+        """What their browser is to hold. `via`: the provider that knows them. Raises Mistaken: they are disabled."""
+        if self.known(name).disabled_at:
+            raise Mistaken(f"{name} is disabled; ask an admin")
         secret = secrets.token_urlsafe(32)
         session = Session(
-            id=accounts.digest(secret)[:12], user=name, created_at=now, expires_at=now + SESSION_MS,
-            address=address, agent=agent[:200],
+            id=accounts.digest(secret)[:12], user=name, created_at=now, expires_at=now + lasts_ms,
+            address=address, agent=agent[:200], via=via,
         )  # fmt: skip
-        accounts.begin_session(self.client, self.keys, secret, session, SESSION_MS)
-        self._audit(Doer(name, f"session {session.id} from {address}"), now, "signed in")
+        accounts.begin_session(self.client, self.keys, secret, session, lasts_ms)
+        how = f"signed in through {via}" if via else "signed in with a password"
+        self._audit(Doer(name, f"session {session.id} from {address}"), now, how)
         return secret
 
     def end_sessions(self, name: str, by: Doer, now: int, only: str = "", but: str = "") -> int:
@@ -145,12 +192,20 @@ class People:
     def _keep_an_admin(self, name: str, changed: User | None) -> None:
         others = [one for one in accounts.users(self.client, self.keys) if one.name != name]
         if not any(
-            one.role == Role.ADMIN and not one.teams for one in (*others, *([changed] if changed else []))
+            one.role == Role.ADMIN and not one.teams and not one.disabled_at
+            for one in (*others, *([changed] if changed else []))
         ):
             raise Mistaken(f"{name} is the last admin of everything; make somebody else one first")
 
     def _audit(self, by: Doer, now: int, what: str) -> None:
         accounts.audit(self.client, self.keys, Audited(at=now, by=by.name, what=what, client=by.client))
+
+
+def _taken(name: str, subject: str) -> str:
+    if subject:
+        joining = f"tocsin users set {name} --subject {shlex.quote(subject)}"
+        return f"there is a user {name!r} already who is somebody else; an admin joins them with: {joining}"
+    return f"there is a user {name!r} already; give another role with: tocsin users set {name}"
 
 
 def _standing(one: User) -> str:

@@ -25,7 +25,8 @@ def sign_in(site: Site, name: str, password: str, address: str, agent: str) -> s
     name = name.strip().lower()[:64]
     _spend(site, name, address)
     user = accounts.user(site.client, site.keys, name)
-    if not passwords.matches(password, user.password if user else ""):
+    right = passwords.matches(password, user.password if user else "")
+    if not right or user is None or user.disabled_at:
         client = f"from {address}"
         line = Audited(at=site.now(), by=name, what="failed to sign in", client=client)
         accounts.audit(site.client, site.keys, line)

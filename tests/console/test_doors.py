@@ -202,7 +202,8 @@ def test_a_new_password_ends_every_session(seen: Seen) -> None:
 def test_what_needs_nobody_is_no_more_than_doors_and_liveness(act: Act) -> None:
     public = {route.path for route in routes() if isinstance(route, Route) and act_of(route.endpoint) is act}
     assert {path for path in public if not path.startswith("/api/")} == {
-        "/healthz", "/readyz", "/login", "/welcome/{secret}", "/static/{name:path}",
+        "/healthz", "/readyz", "/login", "/welcome/{secret}", "/static/{name:path}", "/oidc/start",
+        "/oidc/callback",
     }  # fmt: skip
 
 

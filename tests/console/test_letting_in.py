@@ -42,6 +42,21 @@ def test_what_cannot_be_is_refused_with_the_way_out(run: Run, command: tuple[str
     assert said in refused.output + str(refused.exception)
 
 
+def test_a_user_is_disabled_and_let_in_again_and_joined_to_the_provider(run: Run, ask: Ask) -> None:
+    run("users", "add", "ada", "--role", "admin")
+    run("users", "add", "ben")
+    run("users", "disable", "ben")
+    assert "disabled" in run("users", "list").stdout
+    assert ask("users", "list")[1]["disabled"] is True
+    run("users", "enable", "ben")
+    subject = "https://accounts.example.com u-7"
+    run("users", "set", "ben", "--subject", subject)
+    ben = ask("users", "list")[1]
+    assert (ben["disabled"], ben["subject"]) == (False, subject)
+    assert "ben is" in str(run("users", "set", "ada", "--subject", subject, code=1).exception)
+    assert "last admin" in str(run("users", "disable", "ada", code=1).exception)
+
+
 def test_a_token_is_shown_once_listed_without_its_secret_and_revoked(run: Run, ask: Ask) -> None:
     secret = run("tokens", "create", "ci", "--scope", "incidents", "--for", "30d").stdout.strip()
     assert secret.startswith("tocsin_")

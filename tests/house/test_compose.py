@@ -28,6 +28,8 @@ ROLES = {
 OURS = [name for name in SERVICES if name != "redis"]
 DEFAULTED = re.compile(r"_BASE_URL$|^TOCSIN_ALLOW_PRIVATE$")
 """Have a default in the configuration; a container need not be told."""
+PROVIDER = re.compile(r"^TOCSIN_CONSOLE_OIDC_(?!CLIENT_SECRET$)")
+"""Who says who people are: plain but for its secret."""
 ADDRESSES = {"TOCSIN_FRONT_DOOR"}
 """A setting of ours that the configuration names as well."""
 
@@ -38,7 +40,8 @@ def settings_of(service: str) -> set[str]:
         "TOCSIN_REDIS_URL", "TOCSIN_RECEIVER_HOST", "TOCSIN_PUBLIC_URL", "TOCSIN_PROBES",
         "TOCSIN_CONSOLE_HOST", "TOCSIN_CONSOLE_URL",
     }  # fmt: skip
-    return set(SERVICES[service].get("environment", ())) - plain
+    named = set(SERVICES[service].get("environment", ())) - plain
+    return {each for each in named if not PROVIDER.search(each)}
 
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if name != "publish"])

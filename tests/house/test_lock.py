@@ -46,7 +46,7 @@ def test_runtime_lock_has_every_dependency_and_the_build_backend() -> None:
     assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
 
 
-@pytest.mark.parametrize("extra", ["ical", "signatures", "mail"])
+@pytest.mark.parametrize("extra", ["ical", "signatures", "mail", "oidc"])
 def test_runtime_lock_has_the_extras_that_the_image_has(extra: str) -> None:
     asked = project()["project"]["optional-dependencies"][extra]
     assert {asked_name(one) for one in asked} <= pinned("requirements.lock").keys()
