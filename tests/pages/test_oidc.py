@@ -42,7 +42,7 @@ def test_somebody_comes_through_the_provider_and_leaves_through_it(
     with touring(chromium, scene.seen, signed_in=False) as anna:
         anna.opens("/dead?kind=refused")
         anna.page.wait_for_url("**/login**")
-        assert anna.faults(touch=True) == []
+        assert anna.faults() == []
         anna.page.get_by_role("link", name="Sign in with Shop SSO").click()
         anna.page.get_by_role("link", name="Agree").click()
         anna.page.wait_for_url("**/dead?kind=refused")

@@ -19,7 +19,8 @@ from ledger import dead, log, sandbox
 from ledger.clock import now_ms
 from ledger.views import incidents
 from routing.delivery import Purpose
-from routing.entry import Command, Lane, Opened, Outcome, StepDone, Verb
+from routing.entry import Command, Lane, Opened, Outcome, Signal, StepDone, Verb, encode_entry
+from routing.event import Event, Status
 from routing.severity import Severity
 
 _KEYS = "Press 4 to acknowledge, 5 to escalate, 6 to resolve."
@@ -132,3 +133,33 @@ def asked(scene: Scene, incident: str) -> str:
     (run,) = until(lambda: scene.shown(incident)["runs"], 10, "a run")
     brought(scene, run["id"], "endpoints", {"count": 1, "disabled": 1, "endpoints": [{"id": "we_1"}]})
     return str(run["id"])
+
+
+def attacked(scene: Scene) -> str:
+    """An incident whose alert says in each of its parts what somebody writes who wants to do harm, and a run likewise."""
+    line = HOSTILE + "x" * 1_000_000
+    event = Event(
+        source="alertmanager", vendor="alertmanager", kind="SiteDown", status=Status.FIRING, key=HOSTILE, title=HOSTILE + "y" * 900,
+        summary=line[:2_000], link="javascript:alert(1)", labels={"instance": HOSTILE, "kind": "SiteDown", "odd": line[:1_000]},
+    )  # fmt: skip
+    client, keys = scene.desk.client, scene.desk.keys
+    body = json.dumps({"annotations": {"summary": line}, "odd": HOSTILE}).encode()
+    raw = client.xadd(keys.raw, {"b": body, "h": json.dumps({"user-agent": HOSTILE}), "s": event.source})
+    client.xadd(
+        keys.log(Lane.URGENT), {"e": encode_entry(Signal(at=now_ms(), by="receiver", event=event)), "r": raw}
+    )
+
+    def there() -> str:
+        opened = scene.desk.store.open_incidents()
+        return next((one.id for one in opened if one.title.startswith(HOSTILE[:20]) and one.alerts), "")
+
+    incident = until(there, 30, "the attacker's incident")
+    scene.does(incident, Verb.NOTE, text=HOSTILE)
+    (run, *_) = until(lambda: scene.shown(incident)["runs"], 10, "a run")
+    brought(
+        scene,
+        run["id"],
+        run["steps"][0]["id"],
+        {"ok": False, "failures": 3, "said": HOSTILE, "line": line[:60_000]},
+    )
+    return incident

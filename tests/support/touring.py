@@ -18,6 +18,24 @@ _TARGETS = """() => [...document.querySelectorAll('button, .button, .nav a, .nav
   .filter(each => each.getClientRects().length && !each.matches('[type=checkbox],[type=radio]'))
   .map(each => [each.textContent.trim().slice(0, 30) || each.name, each.getBoundingClientRect().height])
   .filter(([, height]) => height < 43.5)"""
+_INERT = r"""() => {
+  const wrong = [], unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
+  for (const each of document.querySelectorAll('main :is(script, style, img, iframe, object, embed, link, meta, base, dial, say)'))
+    wrong.push('an element of the sender\'s: ' + each.outerHTML.slice(0, 80));
+  for (const each of document.querySelectorAll('*')) for (const { name, value } of each.attributes) {
+    if (/^on/.test(name)) wrong.push(`a handler: ${name}`);
+    if (/^(href|src|action|formaction)$/.test(name) && !/^https?:$/.test(new URL(value, location.href).protocol)) wrong.push(value.slice(0, 80));
+    if (unseen.test(value)) wrong.push(`unseen characters in ${name}`);
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) if (unseen.test(texts.currentNode.data) && !texts.currentNode.parentElement.matches('textarea'))
+    wrong.push('unseen characters: ' + JSON.stringify(texts.currentNode.data.slice(0, 80)));
+  return wrong;
+}"""
+_MARKUP_MOST = 400_000
+"""Characters of a page, whatever it is of: a line of a megabyte is cut."""
+_LOOKS = ((True, True, True), (True, False, False), (False, False, True), (False, True, False))
+"""Phone or desk, dark or light, everything or contrast alone: what else there is looks the same in both."""
 _WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -42,15 +60,32 @@ class Tourist:
     def is_live(self) -> None:
         self.page.locator("#live[data-state=live]").wait_for()
 
-    def faults(self, *, touch: bool) -> list[str]:
-        """What is wrong with the page as it stands: for all who use it."""
-        found = Axe().run(self.page)
-        violations = found.response["violations"]
-        wrong = [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
-        beyond = int(self.page.evaluate(_WIDE))
-        wrong += [f"{beyond} px wider than the window"] if beyond else []
-        wrong += [f"too small to touch: {each}" for each in (self.page.evaluate(_TARGETS) if touch else ())]
+    def faults(self) -> list[str]:
+        """What is wrong with the page as it stands, on a phone and at a desk, dark and light: for all who use it."""
+        wrong = [*self.page.evaluate(_INERT)]
+        size = len(self.page.content())
+        wrong += [f"{size} characters"] if size > _MARKUP_MOST else []
+        self.page.evaluate(Axe().axe_script)
+        for phone, dark, whole in _LOOKS:
+            self.page.set_viewport_size({"width": PHONE if phone else DESK, "height": 844})
+            self.page.emulate_media(color_scheme="dark" if dark else "light")
+            where = f"{'phone' if phone else 'desk'}, {'dark' if dark else 'light'}"
+            wrong += [f"{where}: {each}" for each in self._seen(touch=phone, whole=whole)]
         return wrong + self.said
+
+    def _seen(self, *, touch: bool, whole: bool) -> list[str]:
+        rules = {} if whole else {"runOnly": ["color-contrast"]}
+        options = {"resultTypes": ["violations"], **rules}
+        violations = self.page.evaluate(
+            "options => axe.run(document, options).then(found => found.violations)", options
+        )
+        wrong = [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"]]
+        if whole:
+            beyond = int(self.page.evaluate(_WIDE))
+            wrong += [f"{beyond} px wider than the window"] if beyond else []
+            small = self.page.evaluate(_TARGETS) if touch else ()
+            wrong += [f"too small to touch: {each}" for each in small]
+        return wrong
 
 
 @contextmanager
