@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def resident_mb(pid: int) -> float:
         return 0.0
     kb = next((line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")), "0")
     return int(kb) / 1024
+
+
+def held_mb(pid: int) -> float:
+    """As `resident_mb`, with its part of what it shares with others (Pss): of several processes these add up."""
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
+    return resident_mb(pid)
 
 
 def processor_s(pid: int) -> float:

@@ -94,8 +94,8 @@ def open_rows(town: Stage, asked: dict[str, float]) -> Iterator[Row]:
         until(lambda: path in asked, 120)  # noqa: B023  # called before the loop goes on
         late.append(asked[path] - taken)
     until(lambda: waiting(town) == RUNS, 120)
-    pids = [town.pid, *town.children().values()]
-    total = sum(machine.resident_mb(pid) for pid in pids)
+    pids = town.pids()
+    total = sum(machine.held_mb(pid) for pid in pids)
     more = f"{len(pids)} processes; opened in {took:.0f} s"
     what = f"{RUNS:,} open runs, all processes together"
     yield Row(what, f"{total:,.0f} MB ({more})", "1,024 MB", met=total < MB)

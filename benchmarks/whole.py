@@ -52,8 +52,8 @@ def outage(place: Stage, service: str) -> str:
 
 
 def memory(place: Stage) -> str:
-    """MB each process holds now, the database among them."""
-    return ", ".join(f"{name} {machine.resident_mb(pid):.0f}" for name, pid in place.children().items())
+    """MB each process holds now, the database among them; what they share is shared out."""
+    return ", ".join(f"{name} {machine.held_mb(pid):.0f}" for name, pid in place.children().items())
 
 
 def cursor(place: Stage, lane: Lane) -> tuple[int, int]:
