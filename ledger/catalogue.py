@@ -112,6 +112,7 @@ def _facts(way: ChannelModule) -> ChannelFacts:
         way.Settings,
         getattr(way, "Bounces", None),
         threads=getattr(way, "THREADS", False),
+        letters=getattr(way, "LETTERS", False),
         page=getattr(way, "PAGE", False),
         machine=getattr(way, "MACHINE", False),
         best_effort=getattr(way, "BEST_EFFORT", False),

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class ChannelFacts:
     """`settings` is the model they must fit; None where only the facts are known. `bounces` is that of the mailbox in
     which the vendor's reports of failure arrive; None where there are none. `threads`: a later message can continue
-    an earlier one. `page`: what it is told everybody reads. `machine`: a program reads it, which hears of each incident
-    by itself, however many there are. `best_effort`: it tells too little of what became of a message for a page to rely
-    on it. `recalls`: it can end a call that it made. `address`: the pattern of addresses there, "" where any
-    text is one.
+    an earlier one. `letters`: what it brought stays as it was, and is read when somebody looks. `page`: what it is
+    told everybody reads. `machine`: a program reads it, which hears of each incident by itself, however many there
+    are. `best_effort`: it tells too little of what became of a message for a page to rely on it. `recalls`: it can
+    end a call that it made. `address`: the pattern of addresses there, "" where any text is one.
     """
 
     voice: bool
@@ -29,6 +29,7 @@ class ChannelFacts:
     best_effort: bool = False
     recalls: bool = False
     address: str = ""
+    letters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Catalogue:
             "sources": sorted(self.sources),
             "channels": {name: channel.voice for name, channel in sorted(self.channels.items())},
             "threads": sorted(name for name, channel in self.channels.items() if channel.threads),
+            "letters": sorted(name for name, channel in self.channels.items() if channel.letters),
             "pages": sorted(name for name, channel in self.channels.items() if channel.page),
             "machines": sorted(name for name, channel in self.channels.items() if channel.machine),
             "addresses": {name: channel.address for name, channel in sorted(self.channels.items())},
@@ -94,6 +96,7 @@ class Catalogue:
                 name: ChannelFacts(
                     voice,
                     threads=name in facts.get("threads", ()),
+                    letters=name in facts.get("letters", ()),
                     page=name in facts.get("pages", ()),
                     machine=name in facts.get("machines", ()),
                     best_effort=name in facts.get("best_effort", ()),

@@ -169,12 +169,13 @@ class Pace:
 
 
 class ChannelModule(Protocol):
-    """`THREADS = True`, where a module has it: what it says to one place about one incident is one thread. Of the first
-    message it gets no `thread`, of all later ones the one that was opened. `MACHINE = True`: a program reads it,
-    which is told of each incident by itself. `BEST_EFFORT = True`: no page should rely on it alone. `Bounces`:
-    the model of a mailbox where reports of failure arrive. `ADDRESS`: the pattern that every address there fits
-    as a whole. `RECALLS = True`: it can end a call that it made, when it is asked to send a message of that
-    purpose.
+    """`THREADS = True`, where a module has it: what it says to one place about one incident is one thread. Of the
+    first message it gets no `thread`, of all later ones the one that was opened. `LETTERS = True`: what it brought
+    stays as it was, and is read when somebody looks: who has it by now is told there only to who hears it nowhere
+    else. `MACHINE = True`: a program reads it, which is told of each incident by itself. `BEST_EFFORT = True`: no
+    page should rely on it alone. `Bounces`: the model of a mailbox where reports of failure arrive. `ADDRESS`: the
+    pattern that every address there fits as a whole. `RECALLS = True`: it can end a call that it made, when it is
+    asked to send a message of that purpose.
 
     What its vendor takes only so fast is said by `limits(notification, settings) -> Sequence[Pace]`; a module
     without it is bound by nothing. Each of them holds for all workers together.

@@ -38,3 +38,5 @@ class Channel:
     """The pattern of addresses there; "" for any."""
     recalls: bool = False
     """A call over it can be ended."""
+    letters: bool = False
+    """What it brought stays as it was, and is read when somebody looks."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from routing.course import Passage
 from routing.decision import Table
-from routing.delivery import Progress, Purpose, Thread
+from routing.delivery import Delivery, Progress, Purpose, Thread
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.policy import Method
@@ -38,19 +38,40 @@ def _follow(draft: Draft, before: Incident, incident: Incident) -> None:
     parts = (_end(before, incident), _severity(before, incident), _passage(before, incident))
     course = [each for each in parts if each]
     if holder := _holder(before, incident):
-        incident = tell(draft, incident, f"{'. '.join([holder, *course])}: {incident.title}")
+        what = f"{'. '.join([holder, *course])}: {incident.title}"
+        incident = tell(draft, incident, what) if course else _tell_who_has_it(draft, incident, what)
     if course:
         _tell(draft, incident, incident.threads, f"{'. '.join(course)}: {incident.title}")
 
 
 def tell(draft: Draft, incident: Incident, what: str) -> Incident:
     """Tell each thread that this entry has told nothing yet; audiences hear what they are to hear, and not this."""
+    return _tell(draft, incident, _taking_part(draft, incident), what)
+
+
+def _tell_who_has_it(draft: Draft, incident: Incident, what: str) -> Incident:
+    """Of the moment: who hears it otherwise need not read it again in a letter, which is there for the end."""
+    hearing = {each.contact for each in _new(draft, incident)}
+    threads = [
+        each
+        for each in _taking_part(draft, incident)
+        if each.contact not in hearing or not _brings_letters(draft, each)
+    ]
+    return _tell(draft, incident, threads, what)
+
+
+def _taking_part(draft: Draft, incident: Incident) -> list[Thread]:
     listening = audiences.listening(draft, incident)
-    return _tell(draft, incident, [each for each in incident.threads if each.contact not in listening], what)
+    return [each for each in incident.threads if each.contact not in listening]
+
+
+def _brings_letters(draft: Draft, thread: Thread) -> bool:
+    channel = draft.policy.channels.get(thread.channel)
+    return channel is not None and channel.letters
 
 
 def _tell(draft: Draft, incident: Incident, threads: Iterable[Thread], what: str) -> Incident:
-    told = _told(draft, incident)
+    told = {(each.channel, each.address) for each in _new(draft, incident)}
     for thread in threads:
         if (thread.channel, thread.address) in told or not _stands(draft, thread):
             continue
@@ -69,11 +90,10 @@ def _stands(draft: Draft, thread: Thread) -> bool:
     return thread.channel in draft.policy.channels and bool(thread.id or not gone)
 
 
-def _told(draft: Draft, incident: Incident) -> set[tuple[str, str]]:
-    """Places that a message of this entry goes to."""
-    known = draft.state.tables[_DELIVERY]
-    new = [each for each in draft.changed_deliveries() if each.id not in known]
-    return {(each.channel, each.address) for each in new if each.incident == incident.id}
+def _new(draft: Draft, incident: Incident) -> list[Delivery]:
+    """What this entry tells of the incident so far."""
+    known, put = draft.state.tables[_DELIVERY], draft.changed_deliveries()
+    return [each for each in put if each.incident == incident.id and each.id not in known]
 
 
 def _end(before: Incident, now: Incident) -> str:

@@ -127,6 +127,7 @@ def build_channels(
             attempts=part.attempts,
             bounces=part.bounces,
             threads=facts.get(part.vendor, unknown).threads,
+            letters=facts.get(part.vendor, unknown).letters,
             machine=facts.get(part.vendor, unknown).machine,
             best_effort=facts.get(part.vendor, unknown).best_effort,
             address=facts.get(part.vendor, unknown).address,

@@ -20,6 +20,7 @@ TITLE = "E-mail (SMTP)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
 THREADS = True
+LETTERS = True
 KEPT: Final = Kept()
 """Of this process: a burst of mails does not connect and log in for each."""
 

@@ -22,6 +22,7 @@ TITLE = "E-mail (Resend)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
 THREADS = True
+LETTERS = True
 
 _ADVICE: Final = {
     400: "check api_key in config/channels.yaml",

@@ -18,6 +18,7 @@ TITLE = "E-mail (SendGrid)"
 VOICE = False
 ADDRESS = mail_address.PATTERN
 THREADS = True
+LETTERS = True
 
 _ADVICE: Final = {
     401: "check api_key in config/channels.yaml",

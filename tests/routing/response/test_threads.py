@@ -19,7 +19,7 @@ from routing.effect import Deliver
 from routing.entry import Answer, Claimed, Command, Delivered, Graded, Opened, Outcome, Receipt, Verb
 from routing.incident import Incident, Phase
 from routing.instant import DAY, HOUR, MINUTE, SECOND
-from routing.policy import Limit
+from routing.policy import Limit, Policy
 from routing.record import decode, encode
 from routing.simulation import Simulation
 
@@ -295,24 +295,58 @@ def test_merging_says_where_it_goes_on_and_the_end_is_told_to_that() -> None:
     assert heard(sim)[-1].startswith("site-down goes on as INC-2")
 
 
-def test_whoever_was_paged_by_text_and_mail_sees_the_mails_follow_too() -> None:
-    """With the shipped channels: news goes by text, and the conversation of mails is not left with an open page."""
-    sim = simulate(shipped.policy(), Chat())
+def paged_by_text_and_mail(policy: Policy | None = None) -> Simulation:
+    """With the shipped channels, where news goes by text."""
+    sim = simulate(policy or shipped.policy(), Chat())
     sim.feed(Opened(at=START, title="odd", severity=2, by="carol"))
     sim.pass_time(START + MINUTE)
+    return sim
+
+
+def told(sim: Simulation, *channels: str) -> list[tuple[str, str, str]]:
+    """Contact, channel and first line of what was told over these channels and rings nobody."""
+    return [
+        (each.contact, each.channel, each.message.body.split("\n")[0])
+        for _, each in sim.effects
+        if isinstance(each, Deliver) and each.channel in channels and each.purpose is Purpose.UPDATE
+    ]
+
+
+def test_whoever_was_paged_by_text_and_mail_hears_who_has_it_once() -> None:
+    sim = paged_by_text_and_mail()
+    paged = {each.contact for each in deliveries(sim) if each.purpose is Purpose.PAGE}
     do(sim, Verb.ACK, by="carol")
+    heard = [contact for contact, _, _ in told(sim, "sms", "mail")]
+    assert sorted(heard) == sorted(paged)
+    assert {line for _, _, line in told(sim, "sms", "mail")} == {"carol acknowledged odd"}
+
+
+def test_no_conversation_of_mails_is_left_with_an_open_page() -> None:
+    sim = paged_by_text_and_mail()
     paged = {
-        each.address for each in deliveries(sim) if (each.channel, each.purpose) == ("mail", Purpose.PAGE)
+        each.contact for each in deliveries(sim) if (each.channel, each.purpose) == ("mail", Purpose.PAGE)
     }
-    heard_by_mail = {
-        each.address for _, each in sim.effects
-        if isinstance(each, Deliver) and each.channel == "mail" and "carol acknowledged" in each.message.body
-    } | {
-        each.address for _, each in sim.effects
-        if isinstance(each, Deliver) and each.channel == "mail" and "carol has it" in each.message.body
-    }  # fmt: skip
+    do(sim, Verb.ACK, by="carol")
+    sim.pass_time(sim.now + MINUTE)
+    do(sim, Verb.RESOLVE, by="carol")
     assert paged
-    assert paged <= heard_by_mail
+    assert paged <= {contact for contact, _, line in told(sim, "mail") if line == "Resolved by carol: odd"}
+
+
+def test_who_was_paged_by_mail_and_hears_it_nowhere_else_reads_who_has_it_in_a_mail() -> None:
+    """They were taken out of the configuration's texts after the page: what is left is the mail."""
+    known = shipped.policy()
+    sim = paged_by_text_and_mail(known)
+    paged = {
+        each.contact for each in deliveries(sim) if (each.channel, each.purpose) == ("mail", Purpose.PAGE)
+    }
+    sim.policy = replace(
+        known, contacts={name: replace(each, quiet=()) for name, each in known.contacts.items()}
+    )
+    do(sim, Verb.ACK, by="carol")
+    assert {(contact, line) for contact, _, line in told(sim, "mail")} == {
+        (contact, "carol has it: odd") for contact in paged
+    }
 
 
 ANSWERS = st.lists(
