@@ -29,6 +29,8 @@ from routing.severity import Severity
 from routing.timer import Wake
 
 INCIDENTS, OPEN, LETTERS, EVENTS = 10_000, 300, 100_000, 1_000_000
+LIVE = 20_000
+"""Entries the log still holds, decided."""
 RETIRED = 4_000
 """Of the incidents, so many are in the archive."""
 LONG_EACH = 250
@@ -70,6 +72,7 @@ def fill(url: str, data: Path, events: int = EVENTS) -> Filled:
     _retire(desk.store.archive, begin, RETIRED * _DAYS // INCIDENTS)
     crowd.letters(desk, LETTERS, start=begin, every=_DAYS * DAY // LETTERS)
     _archive(desk.store.archive, begin, events)
+    _log(desk)
     for number in range(sandbox.MAX_KEPT):
         sandbox.keep(desk.client, desk.keys, _unsent(number))
     desk.client.close()
@@ -118,6 +121,16 @@ def _archive(archive: Archive, begin: int, events: int) -> None:
         raws = (ArchivedRaw(f"{at}-0", "stripe", crowd.BODY[:300], b"{}") for at in places)
         batches = (ArchivedBatch((at, 0), at, "v1", {"bulk": f"b{at}-0"}) for at in places[99::100])
         archive.put(entries, raws, batches=batches)
+
+
+def _log(desk: Desk) -> None:
+    entry, last = _signal(), b""
+    for first in range(0, LIVE, 1_000):
+        pipe = desk.client.pipeline(transaction=False)
+        for number in range(first, first + 1_000):
+            pipe.xadd(desk.keys.log(Lane.BULK), {"e": entry.replace(b"evt_mark", b"live_%09d" % number)})
+        last = pipe.execute()[-1]
+    desk.client.hset(desk.keys.cursor, Lane.BULK, last)
 
 
 def _instant(begin: int, events: int, number: int) -> int:

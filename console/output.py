@@ -45,7 +45,11 @@ def plain(text: object) -> str:
     found = str(text)
     if found.isprintable():  # nearly everything is: a page asks this of thousands of texts
         return found
-    return "".join(_visible(char) for char in found)
+    return "\n".join(map(_plain_line, found.split("\n")))  # and nearly every line of what a command printed
+
+
+def _plain_line(line: str) -> str:
+    return line if line.isprintable() else "".join(map(_visible, line))
 
 
 def one_line(text: object, most: int = 0) -> str:

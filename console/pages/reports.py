@@ -34,6 +34,8 @@ R = TypeVar("R")
 
 NAV = Nav("Reports", "/reports", 60)
 TEXT = 4_000
+SHOWN = 500
+"""Lines, messages and alerts of a report on its page; the files have all of them."""
 _DAYS = 92
 """So many days at most have a bar of their own."""
 _FORMS: dict[str, tuple[str, Callable[[dict[str, Any], str], str], Callable[[dict[str, Any], str], str]]] = {
@@ -132,17 +134,19 @@ def _share(found: Facts) -> Facts:
 
 
 def ask_one(view: View) -> Facts:
-    shown, zone = _report(view.site, view.path["id"], view.now), _zone(view)
+    shown, zone = _report(view.site, view.path["id"], view.now, SHOWN), _zone(view)
     incident = doing.known(view.context, view.path["id"])
     return {
         "id": incident.id, "title": incident.title, "team": incident.team, "zone": zone, "forms": list(_FORMS),
-        "text": markdown.post_incident(shown, zone),
+        "text": markdown.post_incident(shown, zone), "cut": SHOWN if len(shown["timeline"]) == SHOWN else 0,
         "review": view.context.store.review(incident), "kept": "kept" in view.query,
     }  # fmt: skip
 
 
-def _report(site: Site, incident_id: str, now: int) -> dict[str, Any]:
-    whole = site.context.store.whole(incident_id)
+def _report(site: Site, incident_id: str, now: int, most: int = 0) -> dict[str, Any]:
+    """Of no more than `most` lines, messages and alerts, if not 0. Raises NotFound."""
+    store = site.context.store
+    whole = store.glance(incident_id, most) if most else store.whole(incident_id)
     if whole is None:
         raise NotFound(f"no incident {incident_id[:40]!r}")
     return facts(whole, site.context.store.review(whole.incident), now)

@@ -12,11 +12,11 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 
 from console.serving.doors import Doors
 from console.serving.failures import failed
+from console.serving.packing import Packing
 from console.serving.site import Site
 from routing.errors import TocsinError
 
@@ -29,7 +29,7 @@ def build(site: Site) -> Starlette:
     app = Starlette(
         routes=routes(),
         exception_handlers=dict.fromkeys(FAILURES, failed),
-        middleware=[Middleware(Doors), Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=6)],
+        middleware=[Middleware(Doors), Middleware(Packing)],
         lifespan=lambda _: _running(site),
     )
     app.state.site = site

@@ -158,6 +158,22 @@ def test_static_files_are_ours_alone_and_kept_by_their_digest(seen: Seen) -> Non
         assert seen.client.get(path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "site", "packed"),
+    [
+        ("/static/console.css", "same-origin", True), ("/static/console.css", "none", True),
+        ("/static/console.css", "", True), ("/static/console.css", "cross-site", False),
+        ("/static/console.css", "same-site", False), ("/", "same-origin", True), ("/account", "same-origin", True),
+        ("/account/token", "same-origin", False), ("/people/anna/link", "same-origin", False),
+        ("/outbox/INC-1-d1", "same-origin", False), ("/outbox", "same-origin", True),
+    ],
+)  # fmt: skip
+def test_no_length_tells_another_site_a_secret(seen: Seen, path: str, site: str, packed: bool) -> None:
+    anna = seen.signed_in("anna", Role.ADMIN)
+    answer = anna.get(path, headers={"accept-encoding": "gzip", "sec-fetch-site": site})
+    assert (answer.headers.get("content-encoding", "") == "gzip") is packed
+
+
 def test_a_body_without_end_is_cut_off(seen: Seen) -> None:
     assert seen.client.post("/login", content=b"x" * 3_000_000, headers=SAME).status_code == 413
 

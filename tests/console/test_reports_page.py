@@ -46,7 +46,12 @@ def test_a_month_of_many_incidents_is_drawn_and_read_once_a_minute(redis_url: st
     day = f"{local(OPENED, 'UTC'):%Y-%m}"
     with console(seeing.site(redis_url, tmp_path)) as found:
         vera = found.signed_in("vera", Role.VIEWER)
-        page = vera.get(f"/reports?period={day}&zone=UTC").text
+
+        def there() -> str:
+            found = vera.get(f"/reports?period={day}&zone=UTC").text
+            return "" if "It is being read" in found else found
+
+        page = until(there, 20, "the report to be read")
         for told in (
             "MTTA",
             "Pages by the hour",
