@@ -6,10 +6,13 @@ could otherwise fill the memory with one header, or keep connections open with a
 
 import signal
 from asyncio import BaseTransport
+from collections.abc import Iterable
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from routing.ports import Answer
 
 MOST: Final = 65_536
 """Bytes that may be waited on with; proxies cut off at a quarter of it. What comes at once may be a little more."""
@@ -20,10 +23,10 @@ _REFUSED: Final = (
 
 def configured(app: Any, *, host: str, port: int, grace_s: int, **more: Any) -> uvicorn.Config:
     """`grace_s` is for requests under way when it is asked to stop; `more` as uvicorn takes it."""
+    more = {"http": BoundedHeads, **more}
     return uvicorn.Config(
-        app, host=host, port=port, loop="uvloop", http=BoundedHeads, lifespan="on", log_level="warning",
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=grace_s, **more,
+        app, host=host, port=port, loop="uvloop", lifespan="on", log_level="warning", log_config=None,
+        access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=grace_s, **more,
     )  # fmt: skip
 
 
@@ -33,6 +36,16 @@ def run(server: uvicorn.Server) -> int:
         signal.signal(number, lambda *_: None)  # uvicorn raises again what it has already obeyed
     server.run()
     return 0 if server.started else 1
+
+
+def written(answer: Answer, defaults: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
+    """A whole answer of ours as HTTP/1.1 has it, `defaults` (the date) before its own headers."""
+    lines = [b"%b: %b\r\n" % line for line in defaults]
+    lines.append(b"content-length: %d\r\n" % len(answer.body))
+    lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in answer.headers.items()]
+    if not keep_alive:
+        lines.append(b"connection: close\r\n")
+    return b"".join((STATUS_LINE[answer.status], *lines, b"\r\n", answer.body))
 
 
 class BoundedHeads(HttpToolsProtocol):
@@ -64,8 +77,12 @@ class BoundedHeads(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> Any:
-        self._incomplete = False
+        self.headers_came()
         return super().on_headers_complete()
+
+    def headers_came(self) -> None:
+        """From here on it is the body's time that counts."""
+        self._incomplete = False
 
     def _give(self, until: float) -> None:
         """The server's own timer of a quiet connection, which any byte stops."""

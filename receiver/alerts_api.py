@@ -8,19 +8,19 @@ the token says which one it is. An operator's token, with which `amtool` also re
 from dataclasses import replace
 
 import orjson
-from starlette.types import Send
 
 from ledger.log import Kept
 from receiver import operators
-from receiver.answer import respond
+from receiver.answer import JSON
 from receiver.door import GatedDoor
 from receiver.intake import Gate
 from receiver.lookalike import armed, whose
-from routing.ports import Inbound
+from routing.ports import Answer, Inbound
 
 PATH = "/api/v2/alerts"
 VENDOR = "prometheus"
 _NAMED = 10
+_TAKEN = Answer(200)
 
 
 class AlertsApi(GatedDoor):
@@ -35,11 +35,9 @@ class AlertsApi(GatedDoor):
             return replace(gates[0], secrets=self._site.settings.operator_tokens)
         return whose(gates, inbound)
 
-    async def answer(self, send: Send, kept: Kept) -> int:
+    def answer(self, kept: Kept) -> Answer:
         if not kept.dead:
-            await respond(send, 200, b"", {})
-            return 200
+            return _TAKEN
         named = ", ".join(kept.dead[:_NAMED])
         message = f"{len(kept.dead)} invalid, kept as dead letters ({named}); {len(kept.accepted)} taken"
-        await respond(send, 400, orjson.dumps(message))
-        return 400
+        return Answer(400, JSON, orjson.dumps(message))

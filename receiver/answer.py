@@ -1,21 +1,20 @@
 """Answers written by hand: two ASGI messages and no objects between."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.types import Send
 
 from ledger.log import Kept
 
-_JSON = (b"content-type", b"application/json")
+JSON: Final = {"content-type": "application/json"}
 
 
 async def respond(send: Send, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
     """JSON, unless `headers` say otherwise."""
     lines = [(b"content-length", b"%d" % len(body))]
-    if headers is None:
-        lines.append(_JSON)
-    else:
-        lines += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    said = JSON if headers is None else headers
+    lines += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in said.items()]
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body})
 

@@ -19,6 +19,7 @@ from receiver.ack_links import AckLinks
 from receiver.alertmanager.routes import AlertmanagerApi
 from receiver.alerts_api import PATH as ALERTS
 from receiver.alerts_api import AlertsApi
+from receiver.door import GatedDoor
 from receiver.events_api import PATHS as EVENTS
 from receiver.events_api import EventsApi
 from receiver.genie_api import GenieApi
@@ -36,26 +37,40 @@ if TYPE_CHECKING:  # see _mail
 _log = structlog.get_logger(__name__)
 
 
-def build(site: Site) -> ASGIApp:
-    hooks, alerts, events, genie = Hooks(site), AlertsApi(site), EventsApi(site), GenieApi(site)
-    status, pages = StatusPage(site), _pages(site)
+class Application:
+    """ASGI, and `straight` for what need not come by it."""
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            path = scope["path"]
-            if path.startswith(PREFIX):
-                return await hooks(scope, receive, send)
-            if path == ALERTS and scope["method"] == "POST":
-                return await alerts(scope, receive, send)
-            if path in EVENTS:
-                return await events(scope, receive, send)
-            if genie.serves(path):
-                return await genie(scope, receive, send)
-            if status.serves(path):
-                return await status(scope, receive, send)
-        return await pages(scope, receive, send)
+    def __init__(self, site: Site) -> None:
+        self._hooks, self._alerts = Hooks(site), AlertsApi(site)
+        self._events, self._genie = EventsApi(site), GenieApi(site)
+        self._status, self._pages = StatusPage(site), _pages(site)
 
-    return application
+    def straight(self, path: str) -> GatedDoor | None:
+        """The door at which a POST that came whole is taken in at once."""
+        if path.startswith(PREFIX):
+            return self._hooks
+        return self._alerts if path == ALERTS else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._served_by(scope)(scope, receive, send)
+
+    def _served_by(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http":
+            return self._pages
+        path = scope["path"]
+        if path.startswith(PREFIX):
+            return self._hooks
+        if path == ALERTS and scope["method"] == "POST":
+            return self._alerts
+        if path in EVENTS:
+            return self._events
+        if self._genie.serves(path):
+            return self._genie
+        return self._status if self._status.serves(path) else self._pages
+
+
+def build(site: Site) -> Application:
+    return Application(site)
 
 
 def _pages(site: Site) -> Starlette:

@@ -50,11 +50,17 @@ async def read(receive: Receive, announced: str, limit: int, room: Room, wait_s:
     message = await receive()
     _check(message)
     body: bytes = message.get("body", b"")
-    _fit(len(body), limit)
-    room.take(len(body))
+    hold(body, limit, room)
     if not message.get("more_body", False):
         return body
     return await _rest(receive, body, limit, room, wait_s)
+
+
+def hold(body: bytes, limit: int, room: Room) -> int:
+    """How many bytes of `room` it now takes. Raises Refused; then it takes none."""
+    _fit(len(body), limit)
+    room.take(len(body))
+    return len(body)
 
 
 async def _rest(receive: Receive, first: bytes, limit: int, room: Room, wait_s: float) -> bytes:

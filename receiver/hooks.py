@@ -1,13 +1,14 @@
 """`POST /hooks/{source}`: where vendors send. The route that must be fast."""
 
-from starlette.types import Send
+from typing import Final
 
 from ledger.log import Kept
-from receiver.answer import accepted, respond
+from receiver.answer import JSON, accepted
 from receiver.door import GatedDoor
 from receiver.intake import Gate
+from routing.ports import Answer
 
-PREFIX = "/hooks/"
+PREFIX: Final = "/hooks/"
 
 
 class Hooks(GatedDoor):
@@ -19,6 +20,5 @@ class Hooks(GatedDoor):
     def gate(self, path: str, headers: dict[str, str]) -> Gate:  # noqa: ARG002  # the path says it
         return self._site.gates.gate(path[len(PREFIX) :])
 
-    async def answer(self, send: Send, kept: Kept) -> int:
-        await respond(send, 202, accepted(kept))
-        return 202
+    def answer(self, kept: Kept) -> Answer:
+        return Answer(202, JSON, accepted(kept))

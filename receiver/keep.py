@@ -22,7 +22,7 @@ Append = Callable[[Sequence[Request]], Awaitable[Sequence[Kept]]]
 
 
 class Keep:
-    """`put` from any number of tasks; `run` in one task for as long as the process lives."""
+    """`put` or `add` from any number of tasks; `run` in one task for as long as the process lives."""
 
     def __init__(
         self,
@@ -50,12 +50,16 @@ class Keep:
 
     async def put(self, request: Request) -> Kept:
         """Returns once the request is on disk. Raises Refused (503) when that is not certain."""
+        return await self.add(request)
+
+    def add(self, request: Request) -> asyncio.Future[Kept]:
+        """As `put`, for who does not wait: the future ends as `put` does. Raises Refused where there is no room."""
         if self._closed or len(self._pending) >= self._limit:
             raise refuse.overloaded("more is arriving than can be written to disk")
         done: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._pending.append((request, done))
         self._work.set()
-        return await done
+        return done
 
     async def run(self) -> None:
         while True:

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 import uvicorn
@@ -24,6 +25,7 @@ from receiver.keep import Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
 from receiver.site import Site
+from receiver.straight import Straight
 from routing.policy import Policy
 
 _log = structlog.get_logger(__name__)
@@ -37,7 +39,7 @@ IDLE_S = 75
 def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, port: int) -> int:
     """Until SIGTERM or SIGINT; then what was taken is written first. Returns the exit status."""
     app = build(site(replace(settings, host=host, port=port), environ, Keys()))
-    more = {"timeout_keep_alive": IDLE_S, "backlog": 4096}
+    more: dict[str, Any] = {"http": Straight, "timeout_keep_alive": IDLE_S, "backlog": 4096}
     server = uvicorn.Server(http_server.configured(app, host=host, port=port, grace_s=GRACE_S, **more))
     _spare_the_collector()
     _log.info("receiver starts", address=f"http://{host}:{port}")

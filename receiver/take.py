@@ -1,5 +1,6 @@
 """Taking one request in: its body is read, admitted by its source's gate, and kept on disk."""
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,22 @@ async def take(site: Site, gate: Gate, scope: Scope, receive: Receive, headers: 
         site.room.give_back(len(wire))
 
 
+def take_at_once(
+    site: Site, gate: Gate, wire: bytes, scope: Scope, headers: Mapping[str, str]
+) -> tuple[Request, asyncio.Future[Kept]]:
+    """As `take`, of a body that is here already. The future ends as `take` does; `counted` is the caller's."""
+    site.durable.insist()
+    size = body.hold(wire, gate.source.max_bytes, site.room)
+    try:
+        request = _admit(site, gate, wire, scope, headers)
+        kept = site.keep.add(request)
+    except BaseException:
+        site.room.give_back(size)
+        raise
+    kept.add_done_callback(lambda _: site.room.give_back(size))
+    return request, kept
+
+
 async def whole(site: Site, limit: int, receive: Receive, headers: Mapping[str, str]) -> bytes:
     """The body as it came, of which `len()` bytes are taken from `site.room`. Raises Refused."""
     site.durable.insist()
@@ -46,7 +63,11 @@ async def whole(site: Site, limit: int, receive: Receive, headers: Mapping[str, 
 
 async def keep(site: Site, request: Request) -> Kept:
     """Returns once it is on disk. Raises Refused."""
-    kept = await site.keep.put(request)
+    return counted(site, request, await site.keep.put(request))
+
+
+def counted(site: Site, request: Request, kept: Kept) -> Kept:
+    """It itself, of a request that is on disk."""
     if not request.found:  # what we found ourselves is no sign of life of its source
         site.counts.accepted[request.source] += len(kept.accepted)
     if kept.dead:

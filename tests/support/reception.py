@@ -34,6 +34,7 @@ from receiver.keep import Append, Keep
 from receiver.post import fetch_document
 from receiver.settings import ReceiverSettings
 from receiver.site import Site
+from receiver.straight import Straight
 from routing.entry import AnyEntry, Lane, decode_entry
 from routing.language import matchers
 from routing.policy import Policy, Secret, Source
@@ -112,7 +113,7 @@ def running(
     findings: Sequence[Finding] = (),
     fetch: Fetch | None = None,
     certificate: str = "",
-    http: type[BoundedHeads] = BoundedHeads,
+    http: type[BoundedHeads] = Straight,
     **keeping: Any,
 ) -> Iterator[Reception]:
     """`certificate`: a file with one, its `.key` beside it, for clients that insist on TLS. `keeping` goes to Keep; `append` stands in for the ledger's where a test wants it slow or broken."""
@@ -135,7 +136,7 @@ def running(
         settings = replace(settings, port=listening.getsockname()[1])
         site = site_of(settings, policy, append, lambda: findings, keeping, fetch)
         config = uvicorn.Config(
-            build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop",
+            build(site), lifespan="on", log_level="error", access_log=False, loop="uvloop", proxy_headers=False,
             http=http, timeout_graceful_shutdown=2, ssl_certfile=certificate or None,
             ssl_keyfile=certificate.replace(".pem", ".key") or None,
         )  # fmt: skip
