@@ -32,6 +32,8 @@ LONGEST = 200_000
 MOST_ENTRIES = 5_000
 """So many of the past are played; the newest."""
 MOST_DAYS = 30
+SEARCHED = 5_000
+"""Live entries looked through for an event that is known by nothing else than a vendor's id."""
 SHOWN = 100
 
 
@@ -60,7 +62,7 @@ def _asked(view: View) -> tuple[dict[str, str], str, list[Any]]:
     """The labels to walk the tree with: as typed, or those of what became of an event. And what is wrong with them."""
     event = view.query.get("event", "").strip()[:200]
     if event:
-        lives = why(view.context.store, event, list(view.context.policy.sources))[:5]
+        lives = why(view.context.store, event, list(view.context.policy.sources), SEARCHED)[:5]
         incident = next((view.context.store.incident(each.incident) for each in lives if each.incident), None)
         found = {**incident.labels, "severity": str(incident.severity)} if incident else {}
         return found, "" if lives else f"nothing is known by {event!r}", lives

@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 NAV = Nav("Reports", "/reports", 60)
 TEXT = 4_000
-SHOWN = 500
+SHOWN = 250
 """Lines, messages and alerts of a report on its page; the files have all of them."""
 _DAYS = 92
 """So many days at most have a bar of their own."""

@@ -30,9 +30,9 @@ from routing.policy import Runbook
 from routing.run import Run, RunPhase, TargetRecord
 
 NAV = Nav("Runbooks", "/runbooks", 45)
-LOOKED_THROUGH = 100
+LOOKED_THROUGH = 60
 """So many incidents, the newest first, are looked through for runs, until there are as many runs."""
-MOST = 30
+MOST = 20
 BRIEF = 400
 """Characters of what each step brought: the run's own page has all of it."""
 _EVERYTHING = "@"

@@ -27,6 +27,8 @@ WAY = 5
 """Pages are made in the time that deciding and paging leave, where there is not enough for all."""
 SWITCH_S = 0.001
 """So long a thread that makes a page, or reads for a report, keeps the others from theirs."""
+WARM_S = 3.0
+"""So long at most it does not listen yet, but reads what its first page needs."""
 GRACE_S = 2
 """For requests under way when it is asked to stop. LiveContext updates are ended at once: browsers come back."""
 
@@ -37,7 +39,9 @@ def serve(settings: ConsoleSettings) -> int:
     os.nice(WAY)  # before there are threads: each has a priority of its own
     site = site_of(settings)
     server = _Server(served(site), site)
-    threading.Thread(target=warm, args=(site,), daemon=True).start()
+    warming = threading.Thread(target=warm, args=(site,), daemon=True)
+    warming.start()
+    warming.join(WARM_S)
     _log.info("console starts", address=settings.origin)
     welcoming.greet(site)
     return http_server.run(server)

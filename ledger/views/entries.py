@@ -57,27 +57,31 @@ def find(store: Store, entry_id: str) -> Seen | None:
     )  # fmt: skip
 
 
-def ids_of_vendor_id(store: Store, sources: Iterator[str] | list[str], vendor_id: str) -> list[str]:
+def ids_of_vendor_id(
+    store: Store, sources: Iterator[str] | list[str], vendor_id: str, searched: int = SEARCHED
+) -> list[str]:
     """Ids of the entries that a vendor calls by this id: remembered, archived, or found by looking."""
-    remembered = [store.client.get(store.keys.seen(source, vendor_id)) for source in sources]
-    found = [text.decode() for text in remembered if isinstance(text, bytes)]
+    pipe = store.client.pipeline(transaction=False)
+    for source in sources:
+        pipe.get(store.keys.seen(source, vendor_id))
+    found = [text.decode() for text in pipe.execute() if isinstance(text, bytes)]
     found += [old.id for old in store.archive.entries_of_vendor_id(vendor_id)]
-    return list(dict.fromkeys(found)) or list(dict.fromkeys(_look_for(store, vendor_id)))
+    return list(dict.fromkeys(found)) or list(dict.fromkeys(_look_for(store, vendor_id, searched)))
 
 
-def _look_for(store: Store, vendor_id: str) -> Iterator[str]:
+def _look_for(store: Store, vendor_id: str, searched: int) -> Iterator[str]:
     wanted = json.dumps(vendor_id).encode()
     for lane in (Lane.URGENT, Lane.BULK):
-        for position, entry in _newest(store, lane):
+        for position, entry in _newest(store, lane, searched):
             if wanted in entry:
                 found = decode_entry(entry)
                 if isinstance(found, Signal) and found.event.vendor_id == vendor_id:
                     yield position
 
 
-def _newest(store: Store, lane: Lane) -> Iterator[tuple[str, bytes]]:
+def _newest(store: Store, lane: Lane, searched: int) -> Iterator[tuple[str, bytes]]:
     last = "+"
-    for _ in range(SEARCHED // _AT_ONCE):
+    for _ in range(searched // _AT_ONCE):
         rows = wire.call(store.client, "XREVRANGE", store.keys.log(lane), last, "-", "COUNT", _AT_ONCE)
         for stream_id, fields in rows:
             yield log.INITIALS[lane] + stream_id.decode(), fields[b"e"]

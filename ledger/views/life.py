@@ -37,8 +37,12 @@ class Life:
         return {"kind": self.kind, "id": self.id, "incident": self.incident, "life": list(self.stages)}
 
 
-def why(store: Store, asked: str, sources: Sequence[str] = ()) -> list[Life]:
+def why(
+    store: Store, asked: str, sources: Sequence[str] = (), searched: int = entries.SEARCHED
+) -> list[Life]:
     """Every life this id may mean; none when nothing is known by it. `sources` are the configured ones.
+
+    So many live entries are `searched` for a vendor's id that is remembered nowhere else.
 
     The id of an event, an incident, a delivery, a run or a dead letter, or the vendor's own of an event.
     """
@@ -49,7 +53,11 @@ def why(store: Store, asked: str, sources: Sequence[str] = ()) -> list[Life]:
         return _of_notice(store, asked)
     if asked.startswith("dl-") and not _ENTRY.fullmatch(asked):
         return _of_dead(store, asked)
-    ids = [asked] if _ENTRY.fullmatch(asked) else entries.ids_of_vendor_id(store, list(sources), asked)
+    ids = (
+        [asked]
+        if _ENTRY.fullmatch(asked)
+        else entries.ids_of_vendor_id(store, list(sources), asked, searched)
+    )
     found = [entries.find(store, entry_id) for entry_id in ids]
     return [_of_entry(store, seen) for seen in found if seen is not None]
 
