@@ -1,16 +1,20 @@
 """`tocsin tokens`: what programs show to the console's API."""
 
+from collections.abc import Sequence
+
 import click
 
 from console.acting import acting
 from console.context import connected
 from console.options import Duration, json_option
-from console.output import as_json, clock, iso, say, table
+from console.output import as_json, clock, say, table
 from console.trust.acts import Role, Scope
 from console.trust.people import Doer, People
+from console.trust.shown import Row, token_row
 from ledger import accounts
 from ledger.accounts import Token
 from ledger.clock import now_ms
+from routing.instant import parse_iso
 
 _role = click.Choice([role.value for role in Role])
 
@@ -25,24 +29,8 @@ def tokens() -> None:
 def list_(json: bool) -> None:
     """List tokens, newest first; never their secrets, which are kept nowhere."""
     context = connected()
-    found, now = accounts.tokens(context.client, context.keys), now_ms()
-    if json:
-        as_json([
-            {"id": one.id, "name": one.name, "user": one.user, "role": one.role, "teams": one.teams,
-             "scopes": one.scopes, "per_minute": one.per_minute, "expires_at": iso(one.expires_at),
-             "expired": one.expires_at <= now, "created_at": iso(one.created_at), "created_by": one.created_by}
-            for one in found
-        ])  # fmt: skip
-        return
-    table(
-        ("ID", "NAME", "OF", "ROLE", "SCOPES", "UNTIL"),
-        [
-            (one.id, one.name, one.user or "itself", one.role, " ".join(one.scopes),
-             clock(one.expires_at) if one.expires_at > now else "expired")
-            for one in found
-        ],
-        empty="No token.",
-    )  # fmt: skip
+    now = now_ms()
+    tell([token_row(one, now) for one in accounts.tokens(context.client, context.keys)], json=json)
 
 
 @tokens.command()
@@ -82,3 +70,19 @@ def revoke(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usa
     context = connected()
     People(context.client, context.keys).end_token(id, Doer(by), now_ms())
     say(f"{id} is revoked")
+
+
+def tell(rows: Sequence[Row], *, json: bool) -> None:
+    """Said alike beside the store and over a console."""
+    if json:
+        as_json(rows)
+        return
+    table(
+        ("ID", "NAME", "OF", "ROLE", "SCOPES", "UNTIL"),
+        [
+            (row["id"], row["name"], row["user"] or "itself", row["role"], " ".join(row["scopes"]),
+             "expired" if row["expired"] else clock(parse_iso(row["expires_at"])))
+            for row in rows
+        ],
+        empty="No token.",
+    )  # fmt: skip

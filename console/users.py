@@ -1,5 +1,7 @@
 """`tocsin users`: who may sign in to the console, and as what."""
 
+from collections.abc import Sequence
+
 import click
 
 from console.acting import acting
@@ -9,9 +11,11 @@ from console.output import as_json, clock, iso, say, table
 from console.serving.settings import from_env
 from console.trust.acts import Role
 from console.trust.people import Doer, People
+from console.trust.shown import Row, session_row, user_row
+from console.trust.welcoming import link_to
 from ledger import accounts
-from ledger.accounts import User
 from ledger.clock import now_ms
+from routing.instant import parse_iso
 
 _role = click.Choice([role.value for role in Role])
 
@@ -26,27 +30,8 @@ def users() -> None:
 def list_(json: bool) -> None:
     """List who may sign in, their role, and how many sessions they have."""
     context = connected()
-    found = [
-        (one, len(accounts.sessions(context.client, context.keys, one.name)))
-        for one in accounts.users(context.client, context.keys)
-    ]
-    if json:
-        as_json([
-            {"name": one.name, "role": one.role, "teams": one.teams, "contact": one.contact,
-             "password": bool(one.password), "subject": one.subject, "disabled": bool(one.disabled_at),
-             "sessions": sessions, "created_at": iso(one.created_at),
-             "created_by": one.created_by}
-            for one, sessions in found
-        ])  # fmt: skip
-        return
-    table(
-        ("NAME", "ROLE", "TEAMS", "CONTACT", "WAY IN", "SESSIONS"),
-        [
-            (one.name, one.role, ", ".join(one.teams) or "all", one.contact, way_in(one), sessions)
-            for one, sessions in found
-        ],
-        empty="Nobody may sign in; add somebody: tocsin users add NAME --role admin",
-    )  # fmt: skip
+    client, keys = context.client, context.keys
+    tell([user_row(client, keys, one) for one in accounts.users(client, keys)], json=json)
 
 
 @users.command()
@@ -61,7 +46,7 @@ def add(name: str, role: str, teams: tuple[str, ...], contact: str, by: str) -> 
     _known(contact, set(context.policy.contacts))
     people, now = People(context.client, context.keys), now_ms()
     people.add(name, Role(role), teams, contact, Doer(by), now)
-    _tell_link(people.invite(name, Doer(by), now), name)
+    tell_link(link_to(from_env().origin, people.invite(name, Doer(by), now)), name)
 
 
 @users.command("set")
@@ -89,7 +74,7 @@ def set_(
         contact=contact,
         subject=subject,
     )
-    say(f"{name} is {changed.role} of {', '.join(changed.teams) or 'all teams'}")
+    tell_standing(name, changed.role, changed.teams)
 
 
 @users.command()
@@ -98,7 +83,8 @@ def set_(
 def invite(name: str, by: str) -> None:
     """Print a one-time link by which NAME sets a new password."""
     context = connected()
-    _tell_link(People(context.client, context.keys).invite(name, Doer(by), now_ms()), name)
+    secret = People(context.client, context.keys).invite(name, Doer(by), now_ms())
+    tell_link(link_to(from_env().origin, secret), name)
 
 
 @users.command()
@@ -138,18 +124,7 @@ def sessions(name: str, json: bool) -> None:
     """List where NAME is signed in."""
     context = connected()
     found = accounts.sessions(context.client, context.keys, name)
-    if json:
-        as_json([
-            {"id": one.id, "created_at": iso(one.created_at), "expires_at": iso(one.expires_at),
-             "address": one.address, "agent": one.agent}
-            for one in found
-        ])  # fmt: skip
-        return
-    table(
-        ("ID", "SINCE", "FROM", "BROWSER"),
-        [(one.id, clock(one.created_at), one.address, one.agent) for one in found],
-        empty=f"{name} is signed in nowhere.",
-    )
+    tell_sessions(name, [session_row(one) for one in found], json=json)
 
 
 @users.command("sign-out")
@@ -170,23 +145,66 @@ def audit(limit: int, json: bool) -> None:
     """List who signed in, and what was changed of users and tokens, newest first."""
     context = connected()
     found = accounts.audited(context.client, context.keys, limit)
+    tell_audit([
+        {"at": iso(line.at), "by": line.by, "what": line.what, "from": line.client} for _, line in found
+    ], json=json)  # fmt: skip
+
+
+# ── said alike beside the store and over a console ───────────────────────────────────────────────────────
+
+
+def tell(rows: Sequence[Row], *, json: bool) -> None:
     if json:
-        as_json(
-            [{"at": iso(line.at), "by": line.by, "what": line.what, "from": line.client} for _, line in found]
-        )
+        as_json(rows)
+        return
+    table(
+        ("NAME", "ROLE", "TEAMS", "CONTACT", "WAY IN", "SESSIONS"),
+        [
+            (row["name"], row["role"], ", ".join(row["teams"]) or "all", row["contact"], way_in(row), row["sessions"])
+            for row in rows
+        ],
+        empty="Nobody may sign in; add somebody: tocsin users add NAME --role admin",
+    )  # fmt: skip
+
+
+def tell_sessions(name: str, rows: Sequence[Row], *, json: bool) -> None:
+    if json:
+        as_json(rows)
+        return
+    table(
+        ("ID", "SINCE", "FROM", "THROUGH", "BROWSER"),
+        [
+            (row["id"], clock(parse_iso(row["created_at"])), row["address"], row["via"] or "password", row["agent"])
+            for row in rows
+        ],
+        empty=f"{name} is signed in nowhere.",
+    )  # fmt: skip
+
+
+def tell_audit(rows: Sequence[Row], *, json: bool) -> None:
+    if json:
+        as_json(rows)
         return
     table(
         ("AT", "WHO", "WHAT", "FROM"),
-        [(clock(line.at), line.by, line.what, line.client) for _, line in found],
+        [(clock(parse_iso(row["at"])), row["by"], row["what"], row["from"]) for row in rows],
         empty="Nothing yet.",
     )
 
 
-def way_in(one: User) -> str:
+def tell_link(link: str, name: str) -> None:
+    say(f"{name} sets a password at {link} (once, within 24 h)")
+
+
+def tell_standing(name: str, role: str, teams: Sequence[str]) -> None:
+    say(f"{name} is {role} of {', '.join(teams) or 'all teams'}")
+
+
+def way_in(row: Row) -> str:
     """How they sign in, for a table."""
-    if one.disabled_at:
+    if row["disabled"]:
         return "disabled"
-    ways = (["password"] if one.password else []) + (["provider"] if one.subject else [])
+    ways = (["password"] if row["password"] else []) + (["provider"] if row["subject"] else [])
     return ", ".join(ways) or "none yet"
 
 
@@ -194,7 +212,3 @@ def _known(contact: str, there: set[str]) -> None:
     """Raises click.UsageError."""
     if contact and contact not in there:
         raise click.UsageError(f"no contact {contact!r}; there are {', '.join(sorted(there))}")
-
-
-def _tell_link(secret: str, name: str) -> None:
-    say(f"{name} sets a password at {from_env().origin}/welcome/{secret} (once, within 24 h)")

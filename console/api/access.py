@@ -1,32 +1,25 @@
-"""Who may come in: people, tokens, and what they did that no entry of the log says. Never a secret."""
+"""Tokens, and what people did that no entry of the log says. A secret is shown once: to whoever made it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
 
 from console.api.declared import Asked, Operation
 from console.api.problems import Problem
 from console.api.serving import routes
-from console.api.shapes import Free, Instant, Paged, Shape
+from console.api.shapes import Free, Instant, Length, Paged, Sent, Shape
+from console.api.users import RoleName, Teams, doer
 from console.refusals import Nowhere
-from console.trust.acts import Act
-from console.trust.people import Doer, People
+from console.trust.acts import Act, Scope
+from console.trust.guard import Refused
+from console.trust.shown import token_row
 from ledger import accounts
 from ledger.position import is_stream_id
 from ledger.views.times import iso
+from routing import duration
+from routing.instant import DAY
 
-
-class User(Shape):
-    """`teams` [] means all of them. `password`: whether one was set."""
-
-    name: str
-    role: str
-    teams: list[str]
-    contact: str
-    password: bool
-    sessions: int
-    created_at: Instant
-    created_by: str
-
-
-class Users(Shape):
-    users: list[User]
+LONGEST_MS = 366 * DAY
 
 
 class Token(Shape):
@@ -51,6 +44,29 @@ class Tokens(Shape):
     tokens: list[Token]
 
 
+class Making(Sent):
+    """`user`: whose it is; it can do no more than they may, and ends with them. "" where it stands for itself."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    scopes: Annotated[
+        list[Literal["read", "incidents", "dead", "oncall", "runbooks", "sources", "admin"]],
+        Field(min_length=1, max_length=10),
+    ]
+    role: RoleName = "responder"
+    user: Annotated[str, StringConstraints(max_length=64)] = ""
+    teams: Teams = []
+    length: Annotated[Length, Field(alias="for", description="How long it lives; a year at most.")] = "90d"
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] = 600
+
+
+class Made(Shape):
+    """`token` is shown this once: only its digest is kept."""
+
+    id: str
+    token: str
+    expires_at: Instant
+
+
 class Line(Shape):
     at: Instant
     by: str
@@ -65,34 +81,53 @@ class Audit(Shape):
     after: str
 
 
-def users(asked: Asked) -> Free:
-    client, keys = asked.context.client, asked.context.keys
-    return {
-        "users": [
-            {"name": one.name, "role": one.role, "teams": one.teams, "contact": one.contact,
-             "password": bool(one.password), "sessions": len(accounts.sessions(client, keys, one.name)),
-             "created_at": iso(one.created_at), "created_by": one.created_by}
-            for one in accounts.users(client, keys)
-        ]
-    }  # fmt: skip
-
-
 def tokens(asked: Asked) -> Free:
-    return {
-        "tokens": [
-            {"id": one.id, "name": one.name, "user": one.user, "role": one.role, "teams": one.teams,
-             "scopes": one.scopes, "per_minute": one.per_minute, "expires_at": iso(one.expires_at),
-             "expired": one.expires_at <= asked.now, "created_at": iso(one.created_at), "created_by": one.created_by}
-            for one in accounts.tokens(asked.context.client, asked.context.keys)
-        ]
-    }  # fmt: skip
+    found = accounts.tokens(asked.context.client, asked.context.keys)
+    return {"tokens": [token_row(one, asked.now) for one in found]}
+
+
+def make(asked: Asked) -> Free:
+    sent, (people, by) = asked.sent(Making), doer(asked)
+    until = asked.now + _length(sent.length)
+    _check_maker(asked, sent, until)
+    if sent.user and accounts.user(asked.context.client, asked.context.keys, sent.user) is None:
+        raise Problem(422, f"body.user: no user {sent.user!r}", "see /users")
+    reading = asked.actor.scopes & {Scope.READ.value}
+    token = accounts.Token(
+        id="", name=sent.name, role=sent.role, scopes=sorted({*sent.scopes, *reading}), user=sent.user,
+        teams=sorted(set(sent.teams)), per_minute=sent.per_minute, expires_at=until,
+    )  # fmt: skip
+    secret = people.make_token(token, by, asked.now)
+    return {"id": accounts.digest(secret)[:8], "token": secret, "expires_at": iso(until)}
+
+
+def _length(text: str) -> int:
+    """In ms. Raises Problem."""
+    found = duration.parse(text)
+    if not 0 < found <= LONGEST_MS:
+        raise Problem(422, "body.for: a token lives at most a year", "write for example 90d")
+    return found
+
+
+def _check_maker(asked: Asked, sent: Making, until: int) -> None:
+    """A token makes none that may more than it may, or lives longer: it would never end. Raises Refused."""
+    if asked.actor.way != "token":
+        return
+    if more := set(sent.scopes) - asked.actor.scopes:
+        raise Refused(f"this token lacks the scope {', '.join(sorted(more))}", "ask for no more than it has")
+    found = accounts.tokens(asked.context.client, asked.context.keys)
+    ends = next((one.expires_at for one in found if one.id == asked.actor.id), 0)
+    if until > ends:
+        raise Refused(
+            f"this token ends at {iso(ends)}, and makes none that lives longer", "give a shorter time"
+        )
 
 
 def revoke(asked: Asked) -> None:
-    client, keys, name = asked.context.client, asked.context.keys, asked.path["id"]
-    if not any(each.id == name for each in accounts.tokens(client, keys)):
+    name, (people, by) = asked.path["id"], doer(asked)
+    if not any(each.id == name for each in accounts.tokens(people.client, people.keys)):
         raise Nowhere(f"no token {name[:100]!r}; see: tocsin tokens list")
-    People(client, keys).end_token(name, Doer(asked.who.name, asked.who.client), asked.now)
+    people.end_token(name, by, asked.now)
 
 
 def audit(asked: Asked) -> Free:
@@ -107,8 +142,9 @@ def audit(asked: Asked) -> Free:
 
 
 OPERATIONS = (
-    Operation("GET", "/users", Act.ADMIN_USERS, "List who may sign in, and as what.", users, Users),
     Operation("GET", "/tokens", Act.ADMIN_TOKENS, "List tokens, never their secrets.", tokens, Tokens),
+    Operation("POST", "/tokens", Act.ADMIN_TOKENS, "Make a token; it is shown in this answer alone.", make, Made,
+              body=Making, status=201, secret=True),
     Operation("DELETE", "/tokens/{id}", Act.ADMIN_TOKENS, "End a token at once.", revoke, None, status=204,
               refusals=(404,)),
     Operation("GET", "/audit", Act.AUDIT, "What people did that no entry of the log says.", audit, Audit, Paged),

@@ -33,6 +33,8 @@ class Asked:
     path: Mapping[str, str]
     query: BaseModel | None = None
     body: BaseModel | None = None
+    origin: str = ""
+    """Where browsers reach the console, for links."""
 
     @cached_property
     def who(self) -> Who:
@@ -93,6 +95,8 @@ class Operation:
     media: str = "application/json"
     streams: bool = False
     """It answers for as long as somebody listens."""
+    secret: bool = False
+    """It answers with what opens a door: that is kept nowhere, so a repeat is told that it is too late."""
     refusals: Sequence[int] = ()
     """Statuses besides those that every operation may answer."""
     description: str = ""

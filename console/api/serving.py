@@ -72,7 +72,7 @@ async def _answer(operation: Operation, request: Request) -> Response:
     query = asking.query_of(request, operation.query)
     body, raw = await asking.body_of(request, operation)
     path = {name: str(value) for name, value in request.path_params.items()}
-    asked = Asked(site.context, actor, site.now(), path, query, body)
+    asked = Asked(site.context, actor, site.now(), path, query, body, site.settings.origin)
     if not operation.writes:
         return _fresh(request, await site.read(_done, operation, asked))
     expected = request.headers.get("if-match", "")
@@ -126,9 +126,18 @@ def _once(site: Site, operation: Operation, asked: Asked, expected: str, key: st
             repeats.forget(*place)
             raise
         found = problem.response()
-    body = bytes(found.body)
-    repeats.end(*place, Kept(asked=digest, status=found.status_code, media=found.media_type or "", body=body))
+    kept = _too_late() if operation.secret and found.status_code < 300 else found  # noqa: PLR2004
+    body = bytes(kept.body)
+    repeats.end(*place, Kept(asked=digest, status=kept.status_code, media=kept.media_type or "", body=body))
     return found
+
+
+def _too_late() -> Response:
+    return Problem(
+        409,
+        "Idempotency-Key: it was done, and only the first answer had the secret",
+        "revoke it, and make another",
+    ).response()
 
 
 def _owner(actor: Actor) -> str:

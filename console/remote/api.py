@@ -48,6 +48,9 @@ class Api:
     def put(self, path: str, body: Any) -> Any:
         return self._asked("PUT", path, json=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._asked("PATCH", path, json=body)
+
     def delete(self, path: str) -> Any:
         return self._asked("DELETE", path)
 

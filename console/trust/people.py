@@ -190,15 +190,20 @@ class People:
         return found
 
     def _keep_an_admin(self, name: str, changed: User | None) -> None:
-        others = [one for one in accounts.users(self.client, self.keys) if one.name != name]
-        if not any(
-            one.role == Role.ADMIN and not one.teams and not one.disabled_at
-            for one in (*others, *([changed] if changed else []))
-        ):
+        """Raises Mistaken when nobody could admit anybody any more, who can now."""
+        everybody = accounts.users(self.client, self.keys)
+        if not any(_admits(one) for one in everybody if one.name == name):
+            return
+        others = [one for one in everybody if one.name != name]
+        if not any(_admits(one) for one in (*others, *([changed] if changed else []))):
             raise Mistaken(f"{name} is the last admin of everything; make somebody else one first")
 
     def _audit(self, by: Doer, now: int, what: str) -> None:
         accounts.audit(self.client, self.keys, Audited(at=now, by=by.name, what=what, client=by.client))
+
+
+def _admits(one: User) -> bool:
+    return one.role == Role.ADMIN and not one.teams and not one.disabled_at
 
 
 def _taken(name: str, subject: str) -> str:

@@ -30,4 +30,9 @@ def greet(site: Site) -> str:
 
 
 def link_of(site: Site, secret: str) -> str:
-    return f"{site.settings.origin}/welcome/{secret}"
+    return link_to(site.settings.origin, secret)
+
+
+def link_to(origin: str, secret: str) -> str:
+    """Where a one-time link leads, at the console that browsers reach there."""
+    return f"{origin}/welcome/{secret}"

@@ -151,6 +151,31 @@ def test_a_run_is_started_and_denied(there: Run, here: Run, incident: str) -> No
     assert "they are like INC-12-r1" in there("runbook", "approve", "INC-1-r99", code=1).stderr
 
 
+def test_people_and_tokens_are_let_in_and_kept_out(there: Run, here: Run, at: World) -> None:
+    added = there("users", "add", "ada", "--role", "viewer", "--contact", "ben").stdout
+    assert added.startswith(f"ada sets a password at {at.seen.site.settings.origin}/welcome/")
+    assert "/welcome/" in there("users", "invite", "ada").stdout
+    assert there("users", "set", "ada", "--team", "payments").stdout == "ada is viewer of payments\n"
+    at.seen.session("kim")
+    for command in (("users", "list"), ("users", "sessions", "kim"), ("tokens", "list"), ("users", "audit")):
+        assert there(*command).stdout == here(*command).stdout
+        assert read(there(*command, "--json")) == read(here(*command, "--json"))
+    assert there("users", "sign-out", "kim").stdout == "ended 1 of kim's sessions\n"
+    there("users", "disable", "kim")
+    assert [each["disabled"] for each in read(here("users", "list", "--json")) if each["name"] == "kim"] == [
+        True
+    ]
+    there("users", "enable", "kim")
+    there("users", "remove", "kim")
+    secret = there("tokens", "create", "deploys", "--scope", "incidents", "--for", "30m").stdout.strip()
+    with at.client(secret) as client:
+        assert client.get("/me").json()["scopes"] == ["incidents", "read"]
+    [made] = [each for each in read(there("tokens", "list", "--json")) if each["name"] == "deploys"]
+    there("tokens", "revoke", made["id"])
+    with at.client(secret) as client:
+        assert client.get("/me").status_code == 401
+
+
 def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text("[]")
@@ -168,7 +193,13 @@ def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Pa
     ("command", "code", "says"),
     [
         (("backup", "file"), 1, "run it beside the store"),
-        (("users", "list"), 1, "run it beside the store"),
+        (("users", "set", "nobody", "--role", "viewer"), 1, "no user 'nobody'; see: tocsin users list"),
+        (("users", "add", "Ada Lovelace"), 2, "body.name"),
+        (
+            ("tokens", "create", "x", "--scope", "read", "--for", "5m", "--user", "nobody"),
+            2,
+            "no user 'nobody'",
+        ),
         (("oncall", "export"), 1, "run it beside the store"),
         (("incidents", "show", "INC-1?all=true#y"), 1, "no incident"),
         (("incidents", "show", "INC-999"), 1, "no incident 'INC-999'; see: tocsin incidents list --all"),

@@ -13,7 +13,7 @@ from seeing import Seen
 from small_policy import POLICY
 
 from console.trust.acts import Role, Scope
-from ledger import dead, sandbox
+from ledger import accounts, dead, sandbox
 from ledger.clock import now_ms
 from ledger.dead import DeadLetter, Kind
 from ledger.sandbox import Unsent
@@ -75,7 +75,7 @@ def furnish(at: World) -> dict[str, str]:
     return {
         "id": "INC-1", "run": "INC-1-r1", "silence": silence["silence"], "override": override["override"],
         "letter": "dl-refused", "delivery": delivery, "name": "stripe", "contact": "anna", "channel": "email",
-        "said": str(run["said"]),
+        "said": str(run["said"]), "user": "zoe", "session": accounts.digest(at.seen.session("zoe"))[:12],
     }  # fmt: skip
 
 

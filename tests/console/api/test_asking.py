@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from small_policy import POLICY
 from console.api.declared import Asked, few
 from console.api.problems import Problem
 from console.trust.acts import Role, Scope
-from ledger import accounts, dead, repeats
+from ledger import accounts, dead, repeats, wire
 from routing.entry import Lane
 
 pytestmark = [pytest.mark.xdist_group("api")]
@@ -349,6 +350,100 @@ def test_an_admin_sees_tokens_and_ends_one(at: World, client: httpx2.Client) -> 
     newest = client.get("/audit", params={"limit": 1}).json()["audit"][0]
     assert (newest["by"], newest["what"]) == ("admin", f"revoked token {one['id']} (leaked)")
     assert newest["client"].endswith("from 127.0.0.1")
+
+
+def test_an_admin_lets_somebody_in_changes_what_they_may_and_keeps_them_out(
+    at: World, client: httpx2.Client
+) -> None:
+    made = client.post(
+        "/users", json={"name": "eve", "role": "responder", "teams": ["payments"], "contact": "ben"}
+    )
+    assert made.status_code == 201
+    link = made.json()["link"]
+    assert link.startswith(f"{at.seen.site.settings.origin}/welcome/")
+    assert accounts.invited(at.desk.client, at.desk.keys, link.rpartition("/")[2]) == "eve"
+    assert client.post("/users", json={"name": "eve"}).status_code == 409
+    assert client.post("/users", json={"name": "ida", "contact": "nobody"}).status_code == 422
+    shown = client.get("/users/eve")
+    assert {key: shown.json()[key] for key in ("role", "teams", "contact", "password", "disabled")} == {
+        "role": "responder", "teams": ["payments"], "contact": "ben", "password": False, "disabled": False,
+    }  # fmt: skip
+    stale, fresh = {"if-match": '"stale"'}, {"if-match": shown.headers["etag"]}
+    assert client.patch("/users/eve", json={"role": "viewer"}, headers=stale).status_code == 412
+    assert client.patch("/users/eve", json={"role": "viewer"}, headers=fresh).json()["teams"] == ["payments"]
+    one, other = at.seen.session("eve"), at.seen.session("eve")
+    first = accounts.digest(one)[:12]
+    assert client.delete(f"/users/eve/sessions/{first}").status_code == 204
+    assert client.delete(f"/users/eve/sessions/{first}").status_code == 404
+    assert [each["id"] for each in client.get("/users/eve/sessions").json()["sessions"]] == [
+        accounts.digest(other)[:12]
+    ]
+    assert client.delete("/users/eve/sessions").json() == {"ended": 1}
+    assert client.post("/users/eve/disable").json()["disabled"] is True
+    assert client.get("/users/eve").json()["disabled"] is True
+    assert client.post("/users/eve/enable").json()["disabled"] is False
+    assert client.delete("/users/eve").status_code == 204
+    for method, path in (
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/invite"),
+        ("POST", "/disable"),
+    ):
+        answer = client.request(method, f"/users/eve{path}", json={} if method == "PATCH" else None)
+        assert answer.status_code == 404, path
+    newest = client.get("/audit", params={"limit": 1}).json()["audit"][0]
+    assert (newest["by"], newest["what"]) == ("admin", "removed eve")
+
+
+def kept(at: World) -> bytes:
+    """Every text that the store has, and within those the answers that are kept for repeats."""
+    client = at.desk.client
+    names = [each for each in client.keys("*") if client.type(each) == b"string"]
+    texts = [each for each in wire.call(client, "MGET", *names) if each]
+    answers = [base64.b64decode(json.loads(each).get("body", "")) for each in texts if each[:1] == b"{"]
+    return b"\n".join([*texts, *answers])
+
+
+def test_a_token_is_made_once_and_its_secret_is_kept_nowhere(at: World, client: httpx2.Client) -> None:
+    key = {"idempotency-key": "once-only"}
+    body = {"name": "deploys", "scopes": ["incidents"], "for": "30m", "teams": ["payments"]}
+    made = client.post("/tokens", json=body, headers=key)
+    assert made.status_code == 201
+    secret = made.json()["token"]
+    [one] = [each for each in client.get("/tokens").json()["tokens"] if each["id"] == made.json()["id"]]
+    assert (one["scopes"], one["teams"], one["expires_at"]) == (
+        ["incidents", "read"],
+        ["payments"],
+        made.json()["expires_at"],
+    )
+    again = client.post("/tokens", json=body, headers=key)
+    assert (again.status_code, "only the first answer" in again.json()["detail"]) == (409, True)
+    assert secret.encode() not in kept(at)
+    with at.client(secret) as its:
+        assert its.get("/me").json()["name"] == "deploys"
+        assert its.get("/tokens").status_code == 403
+    link = client.post("/users", json={"name": "ida"}, headers={"idempotency-key": "linked"}).json()["link"]
+    assert link.rpartition("/")[2].encode() not in kept(at)
+    assert b"only the first answer" in kept(at), "this test would see it"
+
+
+def test_a_token_makes_none_that_may_more_or_lives_longer(at: World) -> None:
+    maker = at.seen.token("maker", Role.ADMIN, Scope.READ, Scope.ADMIN, lasts_ms=3_600_000)
+    with at.client(maker) as client:
+        beyond = client.post("/tokens", json={"name": "x", "scopes": ["dead"], "for": "1m"})
+        longer = client.post("/tokens", json={"name": "x", "scopes": ["read"], "for": "2h"})
+        assert (beyond.status_code, longer.status_code) == (403, 403)
+        assert "dead" in beyond.json()["detail"]
+        assert (
+            client.post("/tokens", json={"name": "x", "scopes": ["admin"], "for": "30m"}).status_code == 201
+        )
+        wrongs: list[dict[str, Any]] = [
+            {"for": "2000d"}, {"for": "0s"}, {"scopes": []}, {"scopes": ["all"]}, {"user": "nobody"},
+        ]  # fmt: skip
+        for wrong in wrongs:
+            answer = client.post("/tokens", json={"name": "x", "scopes": ["read"], "for": "1m", **wrong})
+            assert answer.status_code == 422, wrong
 
 
 def test_events_are_decided_once_more_or_only_tried(at: World, client: httpx2.Client) -> None:

@@ -24,6 +24,7 @@ SCHEMA = schemathesis.openapi.from_dict(document()).exclude(path="/api/v1/stream
 KNOWN = {
     "id": ["INC-1", "dl-refused", "dl-lost", "slow-site", "rollback"], "run": ["INC-1-r1"], "delivery": ["INC-1-d1"],
     "name": ["stripe", "vercel", "site-health"], "contact": ["anna", "ben"], "channel": ["sms", "email"],
+    "user": ["zoe", "ben"],
 }  # fmt: skip
 """What is there, for each parameter of a path."""
 READS = [each for each in operations() if not each.writes and not each.streams]

@@ -1,0 +1,212 @@
+"""Who may come in: added, invited, changed, disabled and removed, and where they are signed in."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from console.api.declared import Asked, Operation
+from console.api.problems import Problem
+from console.api.serving import routes
+from console.api.shapes import Free, Instant, Sent, Shape
+from console.refusals import Nowhere
+from console.trust.acts import Act, Role
+from console.trust.people import Doer, People
+from console.trust.shown import session_row, user_row
+from console.trust.welcoming import link_to
+from ledger import accounts
+
+UserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
+RoleName = Literal["viewer", "responder", "admin"]
+Teams = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
+    Field(max_length=50, description="Only of these; [] means of all."),
+]
+Contact = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    Field(description="Who they are in contacts.yaml; nobody: an empty text."),
+]
+
+
+class User(Shape):
+    """`teams` [] means all of them. `password`: whether one was set. `subject`: who they are to the provider."""
+
+    name: str
+    role: str
+    teams: list[str]
+    contact: str
+    password: bool
+    subject: str
+    disabled: bool
+    sessions: int
+    created_at: Instant
+    created_by: str
+
+
+class Users(Shape):
+    users: list[User]
+
+
+class Adding(Sent):
+    name: UserName
+    role: RoleName = "responder"
+    teams: Teams = []
+    contact: Contact = ""
+
+
+class Changing(Sent):
+    """What is left out stays."""
+
+    role: RoleName | None = None
+    teams: Teams | None = None
+    contact: Contact | None = None
+    subject: Annotated[
+        str | None,
+        StringConstraints(max_length=600),
+        Field(description="Who they are to the OpenID Connect provider: its issuer, a space, their `sub`."),
+    ] = None
+
+
+class Invited(Shape):
+    """`link` is good once, for 24 hours: by it they set a password."""
+
+    name: str
+    link: str
+
+
+class Session(Shape):
+    id: str
+    created_at: Instant
+    expires_at: Instant
+    address: str
+    agent: str
+    via: str
+
+
+class Sessions(Shape):
+    """Newest first."""
+
+    sessions: list[Session]
+
+
+class Ended(Shape):
+    """How many there were."""
+
+    ended: int
+
+
+def doer(asked: Asked) -> tuple[People, Doer]:
+    people = People(asked.context.client, asked.context.keys)
+    return people, Doer(asked.actor.name, asked.actor.client)
+
+
+def named(asked: Asked) -> str:
+    """The user that the path names. Raises Nowhere."""
+    name = asked.path["user"]
+    if accounts.user(asked.context.client, asked.context.keys, name) is None:
+        raise Nowhere(f"no user {name[:100]!r}; see: tocsin users list")
+    return name
+
+
+def users(asked: Asked) -> Free:
+    client, keys = asked.context.client, asked.context.keys
+    return {"users": [user_row(client, keys, one) for one in accounts.users(client, keys)]}
+
+
+def user(asked: Asked) -> Free:
+    client, keys = asked.context.client, asked.context.keys
+    one = accounts.user(client, keys, named(asked))
+    if one is None:
+        raise Nowhere("no such user any more")
+    return user_row(client, keys, one)
+
+
+def add(asked: Asked) -> Free:
+    sent, (people, by) = asked.sent(Adding), doer(asked)
+    _check_contact(asked, sent.contact)
+    people.add(sent.name, Role(sent.role), sent.teams, sent.contact, by, asked.now)
+    return _link(asked, sent.name)
+
+
+def change(asked: Asked) -> Free:
+    sent, (people, by), name = asked.sent(Changing), doer(asked), named(asked)
+    _check_contact(asked, sent.contact or "")
+    role = Role(sent.role) if sent.role else None
+    teams = sorted(set(sent.teams)) if sent.teams is not None else None
+    people.change(name, by, asked.now, role=role, teams=teams, contact=sent.contact, subject=sent.subject)
+    return user(asked)
+
+
+def invite(asked: Asked) -> Free:
+    return _link(asked, named(asked))
+
+
+def _link(asked: Asked, name: str) -> Free:
+    people, by = doer(asked)
+    return {"name": name, "link": link_to(asked.origin, people.invite(name, by, asked.now))}
+
+
+def disable(asked: Asked) -> Free:
+    people, by = doer(asked)
+    people.disable(named(asked), by, asked.now)
+    return user(asked)
+
+
+def enable(asked: Asked) -> Free:
+    people, by = doer(asked)
+    people.enable(named(asked), by, asked.now)
+    return user(asked)
+
+
+def remove(asked: Asked) -> None:
+    people, by = doer(asked)
+    people.remove(named(asked), by, asked.now)
+
+
+def sessions(asked: Asked) -> Free:
+    found = accounts.sessions(asked.context.client, asked.context.keys, named(asked))
+    return {"sessions": [session_row(one) for one in found]}
+
+
+def end_sessions(asked: Asked) -> Free:
+    people, by = doer(asked)
+    return {"ended": people.end_sessions(named(asked), by, asked.now)}
+
+
+def end_session(asked: Asked) -> None:
+    name, wanted, (people, by) = named(asked), asked.path["session"], doer(asked)
+    there = accounts.sessions(asked.context.client, asked.context.keys, name)
+    if wanted not in {each.id for each in there}:
+        raise Nowhere(f"no session {wanted[:100]!r} of {name}; see: tocsin users sessions {name}")
+    people.end_sessions(name, by, asked.now, only=wanted)
+
+
+def _check_contact(asked: Asked, contact: str) -> None:
+    if contact and contact not in asked.context.policy.contacts:
+        raise Problem(422, f"body.contact: no contact {contact!r}", "see /contacts")
+
+
+_GONE = (404,)
+OPERATIONS = (
+    Operation("GET", "/users", Act.ADMIN_USERS, "List who may sign in, and as what.", users, Users),
+    Operation("POST", "/users", Act.ADMIN_USERS, "Let somebody in, by a link through which they set a password.", add,
+              Invited, body=Adding, status=201, secret=True),
+    Operation("GET", "/users/{user}", Act.ADMIN_USERS, "Show a user.", user, User, refusals=_GONE),
+    Operation("PATCH", "/users/{user}", Act.ADMIN_USERS, "Change what they may do, from their next request on.", change,
+              User, body=Changing, reads=user, refusals=_GONE),
+    Operation("DELETE", "/users/{user}", Act.ADMIN_USERS, "Remove them, with their sessions and tokens.", remove,
+              status=204, refusals=_GONE),
+    Operation("POST", "/users/{user}/invite", Act.ADMIN_USERS, "Make a one-time link by which they set a password.",
+              invite, Invited, secret=True, refusals=_GONE),
+    Operation("POST", "/users/{user}/disable", Act.ADMIN_USERS, "Keep them out in every way, tokens included.",
+              disable, User, refusals=_GONE),
+    Operation("POST", "/users/{user}/enable", Act.ADMIN_USERS, "Let them in again.", enable, User,
+              refusals=_GONE),
+    Operation("GET", "/users/{user}/sessions", Act.ADMIN_USERS, "List where they are signed in.", sessions, Sessions,
+              refusals=_GONE),
+    Operation("DELETE", "/users/{user}/sessions", Act.ADMIN_USERS, "End all their sessions at once.",
+              end_sessions, Ended, refusals=_GONE),
+    Operation("DELETE", "/users/{user}/sessions/{session}", Act.ADMIN_USERS, "End one of their sessions at once.",
+              end_session, status=204, refusals=_GONE),
+)  # fmt: skip
+ROUTES = routes(OPERATIONS)
