@@ -35,7 +35,7 @@ class Keys:
 
     def seen(self, source: str, vendor_id: str) -> str:
         """String with expiry: the event id first given to a vendor's event id."""
-        return self._key("seen", source, vendor_id)
+        return f"tocsin:{{{self.partition}}}:seen:{source}:{vendor_id}"  # a third of `_key`'s time, once an event
 
     def replayed(self, event: str) -> str:
         """String: log position of a replay, by its id `<id>.r<n>`."""

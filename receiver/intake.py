@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 import sentry_sdk
@@ -50,6 +50,11 @@ class Gate:
     confirmation: Callable[[Inbound, Source], str] | None = None
     scrubbed: Callable[[bytes], bytes] | None = None
     greeting: Callable[[Inbound, Source], Answer | None] | None = None
+    placed: bool = field(init=False)
+    """Whether what it sends may mean something else in another place."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "placed", hasattr(self.module, "PATH"))
 
     @property
     def ceremonious(self) -> bool:
@@ -138,7 +143,7 @@ def _unreadable(gate: Gate, inbound: Inbound, why: str, trace: str = "") -> Requ
 def _headers(gate: Gate, inbound: Inbound) -> dict[str, str]:
     """As they are kept."""
     kept = redacted(inbound.headers)
-    if hasattr(gate.module, "PATH"):  # what it meant may depend on where it was sent
+    if gate.placed:
         kept[":path"] = inbound.path
     return kept
 

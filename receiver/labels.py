@@ -18,15 +18,18 @@ def read(holder: dict[str, Any], name: str, where: str = "") -> dict[str, str]:
         return {}
     if not isinstance(found, dict):
         raise Unreadable("expected an object of names and strings", place)
+    kept = {}
     for key, value in found.items():
         if not isinstance(value, str):
             raise Unreadable("expected a string", f"{place}.{key[:80]}")
-    return {key: value for key, value in found.items() if value}
+        if value:
+            kept[key] = value
+    return kept
 
 
 def bounded(labels: dict[str, str]) -> dict[str, str]:
     """At most 64 of them, none endless."""
-    if len(labels) <= _MOST and all(len(value) <= _LONGEST for value in labels.values()):
+    if len(labels) <= _MOST and max(map(len, labels.values()), default=0) <= _LONGEST:
         return labels
     return {key: labels[key][:_LONGEST] for key in sorted(labels)[:_MOST]}
 
@@ -49,4 +52,5 @@ def prometheus_fingerprint(labels: dict[str, str]) -> str:
 
 def _flat(labels: dict[str, str]) -> bytes:
     """Names and values, each ended by a byte that no UTF-8 text contains."""
-    return b"".join(key.encode() + b"\xff" + labels[key].encode() + b"\xff" for key in sorted(labels))
+    parts = [part.encode() for pair in sorted(labels.items()) for part in pair]
+    return b"\xff".join(parts) + b"\xff" if parts else b""

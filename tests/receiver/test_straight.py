@@ -1,8 +1,12 @@
 """The straight way in and the way by ASGI: the same doors, answers and counts, and the first one without a task."""
 
 import asyncio
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +22,8 @@ from routing.policy import Source
 
 pytestmark = pytest.mark.anyio
 
+ROOT = Path(__file__).parents[2]
+OURS = tuple(f"{ROOT}/{package}/" for package in ("receiver", "ledger", "routing"))
 SMALL = 20_000
 
 
@@ -140,6 +146,24 @@ async def test_whole_or_in_pieces_it_is_answered_kept_and_counted_alike(what: st
 async def test_what_comes_whole_makes_no_task(server: Server, what: str) -> None:
     assert (await server.ask(STRAIGHT[what])).startswith(b"HTTP/1.1 ")
     assert server.tasks == 0
+
+
+@pytest.mark.parametrize(("what", "most"), [("kept", 104), ("alerts", 95)])
+async def test_what_comes_whole_takes_so_many_calls_of_ours_and_no_more(
+    server: Server, what: str, most: int
+) -> None:
+    """Whoever adds one to every request of a storm should know it."""
+    await server.ask(STRAIGHT[what])  # what is remembered from the first one on is
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            calls[frame.f_code.co_qualname] += 1
+
+    sys.setprofile(count)
+    await server.ask(STRAIGHT[what])
+    sys.setprofile(None)
+    assert 30 < calls.total() <= most, calls.most_common()
 
 
 @pytest.mark.parametrize("what", BY_ASGI)
