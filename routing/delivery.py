@@ -35,7 +35,10 @@ class Progress(StrEnum):
     @property
     def over(self) -> bool:
         """Nothing more is owed to it by us: later receipts may still refine it."""
-        return self not in {Progress.PENDING, Progress.CLAIMED}
+        return self not in _OWED
+
+
+_OWED = frozenset({Progress.PENDING, Progress.CLAIMED})
 
 
 class Message(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,6 +117,7 @@ class Held(StrEnum):
     """The message that opens the thread it belongs to is under way."""
 
 
+_DIGEST = Held.DIGEST  # named once: asked for with every message
 BUNDLED = frozenset({Held.LIMIT.value, Held.DIGEST.value})
 
 
@@ -135,7 +139,7 @@ class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 def ration_key(delivery: Delivery) -> str:
     """Pages, updates and digests are limited each on their own: an update never keeps a page waiting."""
-    kind = Held.DIGEST if delivery.held == Held.DIGEST else delivery.purpose
+    kind = _DIGEST if delivery.held == _DIGEST else delivery.purpose
     place = f"{delivery.channel}:{delivery.address}"
     # "#incident-{date}" is another room for each incident: nothing of one belongs into another's.
     own = f":{delivery.incident}" if "{" in delivery.address else ""

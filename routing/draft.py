@@ -21,6 +21,7 @@ from routing.timer import BOOKKEEPING, PREFIX, Timer, Wake
 # Named once: up to Python 3.11 a member costs ten times a global, and these are asked for a hundred times an entry.
 _INCIDENT, _ALERT, _DELIVERY, _NOTICE = Table.INCIDENT, Table.ALERT, Table.DELIVERY, Table.NOTICE
 _RUN, _TIMER, _FACT = Table.RUN, Table.TIMER, Table.FACT
+_PENDING = Progress.PENDING
 
 R = TypeVar("R", bound=Record)
 _NONE: Mapping[str, Record | None] = {}
@@ -96,9 +97,10 @@ class Draft:
 
     def changed_incidents(self) -> Iterator[Incident]:
         """The incidents that this entry has put so far, each as it is when its turn comes."""
-        new = self._new.get(_INCIDENT)
-        for key in tuple(new) if new else ():
-            if (incident := self.incident(key)) is not None:
+        new = self._new.get(_INCIDENT, _NONE)
+        for key in tuple(new):
+            incident = new[key]
+            if isinstance(incident, Incident):
                 yield incident
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
@@ -109,7 +111,7 @@ class Draft:
         """The incident's deliveries that no worker has taken up, by key."""
         keys: frozenset[str] | set[str] = self.state.unclaimed.get(incident, frozenset())
         found = self._among(keys, incident, _DELIVERY, Delivery)
-        return [each for each in found if each.progress is Progress.PENDING]
+        return [each for each in found if each.progress is _PENDING]
 
     def ringing(self, incident: str) -> list[Delivery]:
         """The incident's pages that a provider has taken and nobody has answered, by key; old ones may be left out."""

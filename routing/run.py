@@ -28,7 +28,10 @@ class RunPhase(StrEnum):
 
     @property
     def over(self) -> bool:
-        return self not in {RunPhase.DIAGNOSE, RunPhase.WAITING, RunPhase.REMEDIATE, RunPhase.VERIFY}
+        return self not in _UNDER_WAY
+
+
+_UNDER_WAY = frozenset({RunPhase.DIAGNOSE, RunPhase.WAITING, RunPhase.REMEDIATE, RunPhase.VERIFY})
 
 
 SKIPPED = "skipped"

@@ -87,11 +87,11 @@ class State:
 
     def apply(self, decision: Decision) -> None:
         for change in decision.changes:
-            if isinstance(change, Put):
+            if type(change) is Put:
                 self._put(change)
-            elif isinstance(change, Drop):
+            elif type(change) is Drop:
                 self._drop(change)
-            elif isinstance(change, Retire):
+            elif type(change) is Retire:
                 self._retire(change.incident)
 
     def load(self, put: Put) -> None:

@@ -28,5 +28,5 @@ def of_threshold(name: str, by_values: Sequence[str]) -> str:
 
 def _digest(*fields: str) -> str:
     # Each field is preceded by its length: no value can pretend to be two.
-    joined = "".join(f"{len(field)}:{field}" for field in fields)
+    joined = "".join([f"{len(field)}:{field}" for field in fields])
     return f"v1:{blake2b(joined.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"

@@ -6,6 +6,8 @@ from routing.incident import Incident
 from routing.policy import Runbook
 from routing.run import Run
 
+_RUN = Table.RUN  # named once, as in `routing.draft`
+
 
 def runbook_of(draft: Draft, name: str) -> Runbook | None:
     """As it is configured now; None when it no longer is."""
@@ -14,7 +16,7 @@ def runbook_of(draft: Draft, name: str) -> Runbook | None:
 
 def active(draft: Draft, incident: Incident) -> list[Run]:
     """The repairs under way. What takes a change back is none of them, and goes on whatever becomes of the incident."""
-    runs = draft.owned(incident.id, Table.RUN, Run)
+    runs = draft.owned(incident.id, _RUN, Run)
     return [run for run in runs if not run.phase.over and not run.undoes]
 
 

@@ -57,7 +57,7 @@ def claimed(draft: Draft, delivery: Delivery, entry: Claimed) -> None:
     draft.put_delivery(msgspec.structs.replace(delivery, progress=_CLAIMED, changed_at=draft.now))
     draft.unwake(_UNCLAIMED, delivery.id)
     draft.wake(
-        Wake.SILENT,
+        _SILENT,
         delivery.id,
         entry.at + entry.timeout_ms + SILENT_GRACE_MS,
         incident=delivery.incident,

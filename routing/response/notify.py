@@ -7,6 +7,8 @@ from routing.policy import Contact
 from routing.response import callees, personal, render, sending
 from routing.response.callees import Callee
 
+_UPDATE = Purpose.UPDATE  # named once, as in `routing.draft`
+
 
 def page(
     draft: Draft, incident: Incident, callee: Callee, why: str, *, urgent: bool = False
@@ -36,7 +38,7 @@ def tell(draft: Draft, incident: Incident, contact: Contact, what: str) -> Incid
     if not contact.quiet:
         return incident
     message = render.update(incident, contact, what)
-    return sending.send(draft, incident, contact, contact.quiet[0], Purpose.UPDATE, message, what)
+    return sending.send(draft, incident, contact, contact.quiet[0], _UPDATE, message, what)
 
 
 def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:

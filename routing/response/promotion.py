@@ -6,6 +6,7 @@ from routing import duration
 from routing.decision import Table
 from routing.draft import Draft
 from routing.incident import Incident, Phase
+from routing.language.matchers import all_match
 from routing.policy import Promotion
 from routing.reason import Reason
 from routing.response import responding
@@ -76,7 +77,7 @@ def _concerns(incident: Incident, rule: Promotion) -> bool:
         incident, rule.to, (Reason(text="", rule=rule.name),)
     ):
         return False
-    return all(matcher.matches(incident.labels) for matcher in rule.matchers)
+    return not rule.matchers or all_match(rule.matchers, incident.labels)
 
 
 def since(incident: Incident) -> int:

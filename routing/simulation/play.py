@@ -118,8 +118,11 @@ class Played:
             self._effects = len(effects)
 
 
+_HOW = {Purpose.PAGE: "PAGE", Purpose.RECALL: "ends the call to"}
+
+
 def _told(effect: Deliver) -> str:
-    how = {Purpose.PAGE: "PAGE", Purpose.RECALL: "ends the call to"}.get(effect.purpose, "tells")
+    how = _HOW.get(effect.purpose, "tells")
     again = f", attempt {effect.attempt}" if effect.attempt > 1 else ""
     repeat = ", marked as a repeat" if effect.repeat else ""
     return f"{how} {effect.contact} by {effect.channel} ({effect.address}){again}{repeat}"

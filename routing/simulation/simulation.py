@@ -46,10 +46,10 @@ class Simulation:
         if self._keep:
             self.decisions.append((entry_id, decision))
         for change in decision.changes:
-            if isinstance(change, Put):
+            if type(change) is Put:
                 if change.table is _TIMER:
                     heappush(self._due, (change.record.at, change.key))  # type: ignore[attr-defined]  # a timer
-            elif isinstance(change, Note):
+            elif type(change) is Note:
                 self.moments.append((change.incident, change.moment))
         for effect in decision.effects:
             self.effects.append((self.now, effect))

@@ -15,6 +15,8 @@ from routing.response import followups, informing, notify
 from routing.response.process import baseline, cadence
 from routing.timer import Wake
 
+_INCIDENT = Table.INCIDENT  # named once, as in `routing.draft`
+
 
 def watched(service: str) -> str:
     """Key of the fact that names the incident whose recovery is watched for a service."""
@@ -47,7 +49,7 @@ def _watch(draft: Draft, rules: Process, incident: Incident, course: Course) -> 
 
 def notice(draft: Draft, rules: Process, opened: Incident) -> None:
     """A new incident on a service that is being watched is a regression until somebody knows better."""
-    if draft.state.get(Table.INCIDENT, opened.id) is not None or opened.phase is Phase.RESOLVED:
+    if draft.state.get(_INCIDENT, opened.id) is not None or opened.phase is Phase.RESOLVED:
         return
     before = draft.incident(draft.fact(watched(opened.service))) if opened.service else None
     course = before.course if before else None
