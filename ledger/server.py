@@ -16,10 +16,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ledger.remains import Remains
 from ledger.server_process import ServerProcess, started, unreachable
 from ledger.socket_path import has_listener, home_of, prepare_socket, socket_of
 from routing.errors import TocsinError
 
+_FILES = "appendonlydir"
+"""Where in its directory the server keeps its append-only file, in parts."""
 _POLL_S = 0.01
 _PATIENCE_S = 3.0
 """A server that is alive and silent for so long is ended, in good order."""
@@ -27,6 +30,7 @@ _PATIENCE_S = 3.0
 SETTINGS: Mapping[str, str] = {
     # Every reply waits for its fsync: what was answered is on disk.
     "appendonly": "yes",
+    "appenddirname": _FILES,
     "appendfsync": "always",
     "no-appendfsync-on-rewrite": "no",
     # A half-written last command was never answered; without it the server starts.
@@ -69,6 +73,7 @@ class EmbeddedServer:
         """True when it was running already."""
         self._settings = {**SETTINGS, "dir": str(self.home), "maxmemory": max_memory}
         self._process: ServerProcess | None = None
+        self._remains = Remains(self.home / _FILES)
 
     @property
     def pid(self) -> int:
@@ -102,10 +107,12 @@ class EmbeddedServer:
         """Whether it answers now."""
         return self._answer() == "ready"
 
-    def put_rewrites_last(self) -> None:
-        """A rewrite of the append-only file under way no longer competes with who waits for an answer."""
+    def ease_rewrites(self) -> None:
+        """A rewrite of the append-only file does not compete with who waits for an answer. To be called often."""
         if self._process:
             self._process.put_children_last()
+        with suppress(OSError):  # it is only slower then
+            self._remains.look()
 
     def stop(self, deadline_s: float = 5.0) -> None:
         """Stop it, by force after the deadline; all it acknowledged is on disk already. Idempotent.
@@ -124,6 +131,7 @@ class EmbeddedServer:
         ):
             raise ServerError(f"the embedded server (pid {process.pid}) does not end: kill -9 {process.pid}")
         self._process = None
+        self._remains.close()
         with suppress(OSError), self._starting():
             self.socket.parent.rmdir()
 

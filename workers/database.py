@@ -36,7 +36,7 @@ class Database:
 
     def _watch(self) -> None:
         while not self._done.wait(LOOK_S):
-            self._server.put_rewrites_last()
+            self._server.ease_rewrites()
             if self._server.running():
                 continue
             self._say("does not answer: starting it again")

@@ -56,12 +56,12 @@ def test_a_rewrite_of_its_file_takes_the_time_that_senders_leave_it(tmp_path: Pa
         children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
         if not children.exists():
             pytest.skip("no /proc on this system")
-        server.put_rewrites_last()
+        server.ease_rewrites()
         client.mset({f"key{number}": "value" for number in range(200)})
         client.config_set("rdb-key-save-delay", 50_000)  # µs: it lasts until we have looked at it
         client.bgrewriteaof()
 
-        server.put_rewrites_last()
+        server.ease_rewrites()
 
         (rewriting,) = map(int, children.read_text().split())
         assert os.getpriority(os.PRIO_PROCESS, rewriting) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
