@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,8 +11,17 @@ import click
 from routing.calendar.wall import instant_of
 from routing.instant import DAY
 
-Period = Callable[[int, str], tuple[int, int]]
-"""From now (ms) and the reader's zone to the first instant (ms) and the one after the last."""
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """As it was written. Called with now (ms) and a zone it gives the first instant (ms) and the one after the last."""
+
+    text: str
+    bounds: Callable[[int, str], tuple[int, int]]
+
+    def __call__(self, now: int, zone: str) -> tuple[int, int]:
+        return self.bounds(now, zone)
+
 
 _BACK = {"week": 7, "month": 30}
 _MONTH = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
@@ -32,19 +42,19 @@ def read(text: str) -> Period:
     """`week` and `month` are the last 7 and 30 days; of two dates the second is the last day. Raises ValueError."""
     if text in _BACK:
         back = _BACK[text] * DAY
-        return lambda now, _: (now - back, now)
+        return Period(text, lambda now, _: (now - back, now))
     if month := _MONTH.fullmatch(text):
         first = date(int(month[1]), int(month[2]), 1)
-        return _days(first, (first + timedelta(days=31)).replace(day=1))
+        return _days(text, first, (first + timedelta(days=31)).replace(day=1))
     begin, dots, end = text.partition("..")
     if not dots:
         raise ValueError(text)
-    return _days(date.fromisoformat(begin), date.fromisoformat(end) + timedelta(days=1))
+    return _days(text, date.fromisoformat(begin), date.fromisoformat(end) + timedelta(days=1))
 
 
-def _days(first: date, after: date) -> Period:
+def _days(text: str, first: date, after: date) -> Period:
     """Whole days of the reader's zone."""
-    return lambda _, zone: (_midnight(first, zone), _midnight(after, zone))
+    return Period(text, lambda _, zone: (_midnight(first, zone), _midnight(after, zone)))
 
 
 def _midnight(day: date, zone: str) -> int:

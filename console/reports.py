@@ -83,10 +83,9 @@ def report(
     What is added with --impact, --root-cause and --preventive-measures is kept with the incident.
     """
     form = "json" if json_ else form
-    if (id is None) == (period is None):
-        raise click.UsageError("name an incident or a time, like INC-12 or --period month")
+    check(id, period)
     if period is not None:
-        _give(_of_period(connected(), period, zone, form), out)
+        give(period_as(form, _of_period(connected(), period, zone), zone), out)
         return
     added = Reviewed(
         at=now_ms(),
@@ -96,8 +95,24 @@ def report(
         root_cause=root_cause,
         measures=preventive_measures,
     )
-    shown = _of_incident(connected(), added)
-    _give(_json(shown) if form == "json" else _SHAPES[audience, form](shown, zone), out)
+    give(incident_as(audience, form, _of_incident(connected(), added), zone), out)
+
+
+# ── said alike beside the store and over a console ───────────────────────────────────────────────────────
+
+
+def check(incident: str | None, period: Period | None) -> None:
+    """Raises click.UsageError unless it is one of the two."""
+    if (incident is None) == (period is None):
+        raise click.UsageError("name an incident or a time, like INC-12 or --period month")
+
+
+def incident_as(audience: str, form: str, shown: dict[str, Any], zone: str) -> str:
+    return _json(shown) if form == "json" else _SHAPES[audience, form](shown, zone)
+
+
+def period_as(form: str, shown: dict[str, Any], zone: str) -> str:
+    return _json(shown) if form == "json" else _PERIODS[form](shown, zone)
 
 
 def _of_incident(context: Context, added: Reviewed) -> dict[str, Any]:
@@ -113,7 +128,7 @@ def _of_incident(context: Context, added: Reviewed) -> dict[str, Any]:
     return facts(whole, context.store.review(whole.incident), now_ms())
 
 
-def _of_period(context: Context, period: Period, zone: str, form: str) -> str:
+def _of_period(context: Context, period: Period, zone: str) -> dict[str, Any]:
     """Raises click.UsageError when it ends before it begins."""
     now = now_ms()
     since, until = period(now, zone)
@@ -122,15 +137,14 @@ def _of_period(context: Context, period: Period, zone: str, form: str) -> str:
     zones = {name: contact.timezone for name, contact in context.policy.contacts.items()}
     with progress("reading incidents", None) as done:
         found = list(cases(context.store, since, until, done))
-    shown = measure(found, since, until, now, zones, zone)
-    return _json(shown) if form == "json" else _PERIODS[form](shown, zone)
+    return measure(found, since, until, now, zones, zone)
 
 
 def _json(shown: object) -> str:
     return json.dumps(shown, ensure_ascii=True, indent=2) + "\n"
 
 
-def _give(text: str, out: Path | None) -> None:
+def give(text: str, out: Path | None) -> None:
     """Print it as it is, or write the file. Raises click.ClickException."""
     text = plain(text)
     if out is None:

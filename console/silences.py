@@ -1,6 +1,7 @@
 """`tocsin silence`: mute by matchers, with a reason and an end."""
 
 import uuid
+from typing import Any
 
 import click
 
@@ -82,22 +83,28 @@ def preview(matchers: tuple[str, ...], json: bool) -> None:
     """Say what a silence of MATCHERS would hide now, and what it would have hidden in the last day."""
     read = _checked(matchers)
     found = silences.preview(connected().store, read, now_ms())
+    tell_hidden(
+        {
+            "now": [_hidden(each) for each in found.now],
+            "last_day": [_hidden(each) for each in found.last_day],
+        },
+        json=json,
+    )
+
+
+def tell_hidden(found: dict[str, Any], *, json: bool) -> None:
+    """Said alike beside the store and over a console."""
     if json:
-        as_json(
-            {
-                "now": [_hidden(each) for each in found.now],
-                "last_day": [_hidden(each) for each in found.last_day],
-            }
-        )
+        as_json(found)
         return
-    for title, rows in (("Now", found.now), ("In the last day", found.last_day)):
+    for title, rows in (("Now", found["now"]), ("In the last day", found["last_day"])):
         heading(title)
         table(
             ("INCIDENT", "SEVERITY", "STATUS", "MATCHED ALERTS", "PAGE", "TITLE"),
             [
-                (each.incident.id, each.incident.severity, each.incident.phase.value, each.matched,
-                 "held" if each.whole else "goes out: other alerts are not matched", each.incident.title)
-                for each in rows
+                (row["incident"], row["severity"], row["status"], row["matched"],
+                 "held" if row["whole"] else "goes out: other alerts are not matched", row["title"])
+                for row in rows
             ],
             empty="Nothing would be hidden.",
         )  # fmt: skip

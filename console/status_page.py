@@ -1,5 +1,7 @@
 """`tocsin status-page`: say in public how it stands, and see what is said."""
 
+from typing import Any
+
 import click
 
 from console.acting import acting
@@ -59,15 +61,20 @@ def update(
 def show(json: bool) -> None:
     """Show what is said now. --json is the page's own JSON."""
     context = connected()
-    found = board(_page(context), records(context.client, context.keys), now_ms())
+    tell(facts(board(_page(context), records(context.client, context.keys), now_ms())), json=json)
+
+
+def tell(found: dict[str, Any], *, json: bool) -> None:
+    """Said alike beside the store and over a console."""
     if json:
-        as_json(facts(found))
+        as_json(found)
         return
-    heading(f"{found.page.title}: {found.sentence}")
-    table(("COMPONENT", "STATUS"), [(name, health.words) for name, health in found.components])
-    for each in found.open:
-        heading(f"{each.title}: {each.last.said}")
-        say(each.last.text)
+    heading(f"{found['page']['name']}: {found['status']['description']}")
+    rows = [(each["name"], Health(each["status"]).words) for each in found["components"]]
+    table(("COMPONENT", "STATUS"), rows)
+    for each in found["incidents"]:
+        heading(f"{each['name']}: {each['status']}")
+        say(each["updates"][0]["body"])
 
 
 @status_page.command()

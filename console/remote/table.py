@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from console.remote import incidents, people, store
+from console.remote import incidents, people, reports, store
 from console.remote.over import Does
 
-TABLE: Mapping[str, Does] = {**incidents.COMMANDS, **store.COMMANDS, **people.COMMANDS}
+TABLE: Mapping[str, Does] = {**incidents.COMMANDS, **store.COMMANDS, **people.COMMANDS, **reports.COMMANDS}

@@ -86,6 +86,8 @@ class Act(StrEnum):
     """Answer in the sandbox as the person would whom it was for."""
     PAUSE_SOURCE = "pause-source"
     SEND_SAMPLE = "send-sample"
+    ASK_VENDOR = "ask-vendor"
+    """Have a vendor asked for what we missed."""
     OWN_ACCOUNT = "own-account"
     """One's own password, sessions and tokens."""
     ADMIN_USERS = "admin-users"
@@ -125,11 +127,11 @@ _SCOPES: Final[Mapping[Act, Scope]] = {
     **dict.fromkeys(
         (Act.APPROVE, Act.RUN_RUNBOOK, Act.UNDO_RUN, Act.KILL_SWITCH, Act.FREEZE), Scope.RUNBOOKS
     ),
-    **dict.fromkeys((Act.PAUSE_SOURCE, Act.SEND_SAMPLE), Scope.SOURCES),
+    **dict.fromkeys((Act.PAUSE_SOURCE, Act.SEND_SAMPLE, Act.ASK_VENDOR), Scope.SOURCES),
     **dict.fromkeys((Act.OWN_ACCOUNT, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT), Scope.ADMIN),
 }
 
 _OF_ALL: Final = frozenset({
     Act.KILL_SWITCH, Act.FREEZE, Act.EDIT_DEAD, Act.REPLAY_DEAD, Act.DROP_DEAD, Act.REPLAY, Act.PAUSE_SOURCE,
-    Act.SEND_SAMPLE, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT,
+    Act.SEND_SAMPLE, Act.ASK_VENDOR, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT,
 })  # fmt: skip

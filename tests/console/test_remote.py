@@ -15,6 +15,7 @@ from embedded import running_server
 from console.main import tocsin
 from console.remote.table import TABLE
 from console.trust.acts import Role, Scope
+from ledger import gaps
 
 pytestmark = [pytest.mark.xdist_group("api")]
 Run = Callable[..., Result]
@@ -70,7 +71,8 @@ def read(result: Result) -> Any:
     [
         ("incidents", "list", "--all"), ("incidents", "show", "INC-1"), ("runbook", "list"), ("sources", "list"),
         ("sources", "show", "stripe"), ("dead", "list"), ("oncall",), ("oncall", "overrides"), ("contacts", "list"),
-        ("channels", "list"), ("probes", "list"), ("scheduled",), ("why", "INC-1"), ("outbox",),
+        ("channels", "list"), ("probes", "list"), ("scheduled",), ("why", "INC-1"), ("outbox",), ("sources", "gaps"),
+        ("silence", "preview", 'service="checkout"'),
     ],
 )  # fmt: skip
 def test_what_is_listed_over_a_console_is_what_is_listed_beside_the_store(
@@ -174,6 +176,31 @@ def test_people_and_tokens_are_let_in_and_kept_out(there: Run, here: Run, at: Wo
     there("tokens", "revoke", made["id"])
     with at.client(secret) as client:
         assert client.get("/me").status_code == 401
+
+
+def test_reports_and_words_for_customers_come_over_a_console(
+    there: Run, here: Run, at: World, incident: str, tmp_path: Path
+) -> None:
+    there("report", incident, "--impact", "nobody could pay", "--root-cause", "a cold cache")
+    for command in (
+        ("report", incident, "--audience", "management"),
+        ("sources", "gaps"),
+        ("silence", "preview", 'a="b"'),
+    ):
+        assert _still(there(*command).stdout) == _still(here(*command).stdout)
+    assert read(there("status-page", "show", "--json"))["page"]["name"] == "Service status"
+    assert incident in there("status-page", "update", incident, "--status", "investigating").stdout
+    assert "a cold cache" in there("report", incident).stdout
+    month = read(there("report", "--period", "month", "--json", "--timezone", "Europe/Warsaw"))
+    assert set(month) == set(read(here("report", "--period", "month", "--json")))
+    page = tmp_path / "report.html"
+    assert f"written to {page}" in there("report", incident, "--format", "html", "--out", str(page)).stdout
+    assert page.read_text().startswith("<!doctype html>")
+    assert "name an incident or a time" in there("report", code=2).stderr
+    assert incident in there("notify", "customers", incident, "--subject", "Paying fails").stdout
+    there("sources", "gaps", "--now", "stripe")
+    assert gaps.wanted(at.desk.client, at.desk.keys) == {"stripe"}
+    assert "nobody is asked about" in there("sources", "gaps", "--now", "alertmanager", code=2).stderr
 
 
 def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Path) -> None:

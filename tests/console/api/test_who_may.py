@@ -71,7 +71,7 @@ OF_ADMINS = {
 OF_ALL_TEAMS = {
     ("PUT", "/dead/{id}/body"), ("POST", "/dead/{id}/restore"), ("POST", "/dead/retry"), ("POST", "/dead/drop"),
     ("POST", "/sources/{name}/pause"), ("POST", "/sources/{name}/resume"), ("POST", "/sources/{name}/samples"), ("PUT", "/kill-switch"), ("PUT", "/freeze"),
-    ("POST", "/events/{id}/replay"), ("POST", "/events/replay"),
+    ("POST", "/events/{id}/replay"), ("POST", "/events/replay"), ("POST", "/gaps/{name}/ask"),
 }  # fmt: skip
 """What nobody may who belongs to some teams only."""
 OF_AN_INCIDENT = ("/incidents/{id}/", "/runs/", "/outbox/{delivery}/", "/runbooks/{id}/run")
