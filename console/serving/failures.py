@@ -27,6 +27,8 @@ async def failed(request: Request, error: Exception) -> Response:
         return problem(status, what, hint, headers)
     if isinstance(error, Unknown) and request.method == "GET":
         return _to_the_door(request)
+    if isinstance(error, HTTPException) and status == 404:  # noqa: PLR2004
+        what, hint = "there is no such page", "check its address; what there is stands in the navigation"
     if isinstance(error, RedisError | OSError):
         return HTMLResponse(_bare(what, hint), status, headers)
     found = await view.answer(

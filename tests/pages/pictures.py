@@ -4,15 +4,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+import crowd
 from browser import browsing
-from scene import Scene, keep_call, playing, refused_of, repaired
+from playwright.sync_api import Browser
+from scene import Scene, asked, attacked, keep_call, playing, refused_of, repaired
 from touring import DESK, PHONE, touring
 
 from console.trust.acts import Role
 from ledger import dead
 from ledger.clock import now_ms
 from routing.entry import Verb
-from routing.instant import HOUR
+from routing.instant import HOUR, SECOND
 
 DOCS = Path(__file__).parents[2] / "docs/pictures"
 IN_DOCS = {
@@ -54,21 +56,46 @@ def set_out(scene: Scene) -> dict[str, str]:
     }  # fmt: skip
 
 
+EMPTY = {f"empty-{name}": f"/{path}" for name, path in (
+    ("now", ""), ("incidents", "incidents"), ("dead", "dead"), ("outbox", "outbox"), ("runbooks", "runbooks"),
+)}  # fmt: skip
+
+
+def worst(scene: Scene) -> dict[str, str]:
+    """What is long, means harm, or is a hundred."""
+    harm = attacked(scene)
+    waits = scene.opened("Stripe has disabled our endpoint", 1, "payments")
+    run = asked(scene, waits)
+    last = max(one.number for one in scene.desk.store.open_incidents())
+    with scene.desk.turn:
+        crowd.incidents(scene.desk, last + 100, 100, after=last, start=now_ms() - (last + 120) * SECOND)
+    return {
+        "many-now": "/", "many-incidents": "/incidents?status=triggered", "harm-incident": f"/incidents/{harm}?person=ben",
+        "harm-source": "/sources/alertmanager", "waits-incident": f"/incidents/{waits}", "waits-runbooks": "/runbooks",
+        "run": f"/incidents/{waits}/runs/{run}", "compare": "/policy/compare", "scenario": "/policy/scenario?name=config/tests/sunday-night.yaml",
+        "nowhere": "/nowhere",
+    }  # fmt: skip
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as room, playing(Path(room)) as scene, browsing() as browser:
-        pages = set_out(scene)
-        for where, width, dark in (("phone", PHONE, True), ("desk", DESK, False)):
-            with touring(browser, scene.seen, "anna", Role.ADMIN, width=width, dark=dark) as anna:
-                for name, path in pages.items():
-                    if name == "login":
-                        anna.page.context.clear_cookies()
-                    anna.opens(path)
-                    anna.page.wait_for_timeout(300)
-                    picture = anna.page.screenshot(path=str(folder / f"{name}-{where}.png"))
-                    if f"{name}-{where}" in IN_DOCS:
-                        (DOCS / f"{name}-{where}.png").write_bytes(picture)
+        for make in (lambda _: EMPTY, set_out, worst):
+            _take(browser, scene, make(scene), folder)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}; look at them")  # noqa: T201  # a command
+
+
+def _take(browser: Browser, scene: Scene, pages: dict[str, str], folder: Path) -> None:
+    for where, width, dark in (("phone", PHONE, True), ("desk", DESK, False)):
+        with touring(browser, scene.seen, "anna", Role.ADMIN, width=width, dark=dark) as anna:
+            for name, path in pages.items():
+                if name == "login":
+                    anna.page.context.clear_cookies()
+                anna.opens(path)
+                anna.page.wait_for_timeout(300)
+                picture = anna.page.screenshot(path=str(folder / f"{name}-{where}.png"))
+                if f"{name}-{where}" in IN_DOCS:
+                    (DOCS / f"{name}-{where}.png").write_bytes(picture)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from routing.entry import Verb
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
 try:
-    from touring import DESK, PHONE, touring
+    from touring import DESK, HEIGHT, PHONE, touring
 except ImportError:  # a checkout whose development packages are older
     pytest.skip("no browser is installed", allow_module_level=True)
 
@@ -29,7 +29,7 @@ LONG = "a_word_that_nobody_can_break_" * 40
 
 def test_a_page_at_night_on_a_phone(chromium: Any, scene: Scene) -> None:
     scene.seen.user("anna", Role.RESPONDER, password=passwords.kept(PASSWORD))
-    incident = scene.opened("Checkout fails for everybody", 0)
+    incident = scene.opened("Checkout fails for everybody" + ", and nobody knows why" * 20, 0)
     with touring(chromium, scene.seen, signed_in=False) as anna:
         anna.opens(f"/incidents/{incident}")
         anna.page.get_by_label("Name").fill("anna")
@@ -37,6 +37,18 @@ def test_a_page_at_night_on_a_phone(chromium: Any, scene: Scene) -> None:
         anna.presses("Sign in")
         anna.sees("Checkout fails for everybody")
         anna.sees("nobody has it")
+        first_screen = (
+            ".sev",
+            "h1",
+            "time[data-run=since]",
+            "dt:has-text('Respond in')",
+            "dt:has-text('Next') + dd",
+        )
+        deck = anna.top(".deck")
+        assert [each for each in first_screen if anna.bottom(f"main {each}") > deck] == [], (
+            "it needs scrolling"
+        )
+        assert deck < anna.bottom("button:has-text('Acknowledge')") < HEIGHT
         anna.presses("Acknowledge")
         anna.sees("acknowledged by anna via the console")
         assert scene.shown(incident)["acknowledged_by"] == "anna"

@@ -13,7 +13,7 @@ from seeing import Seen
 
 from console.trust.acts import Role
 
-PHONE = 390
+PHONE, HEIGHT = 390, 844
 _TARGETS = """() => [...document.querySelectorAll('button, .button, .nav a, .nav summary, select, input:not([type=hidden])')]
   .filter(each => each.getClientRects().length && !each.matches('[type=checkbox],[type=radio]'))
   .map(each => [each.textContent.trim().slice(0, 30) || each.name, each.getBoundingClientRect().height])
@@ -57,6 +57,20 @@ class Tourist:
     def presses(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
+    def top(self, what: str) -> float:
+        """Pixels from the top of the window to where the first such element begins."""
+        return float(self._box(what)["y"])
+
+    def bottom(self, what: str) -> float:
+        """And to where it ends."""
+        box = self._box(what)
+        return float(box["y"] + box["height"])
+
+    def _box(self, what: str) -> Any:
+        box = self.page.locator(what).first.bounding_box()
+        assert box is not None, f"{what} is not shown"
+        return box
+
     def is_live(self) -> None:
         self.page.locator("#live[data-state=live]").wait_for()
 
@@ -67,7 +81,7 @@ class Tourist:
         wrong += [f"{size} characters"] if size > _MARKUP_MOST else []
         self.page.evaluate(Axe().axe_script)
         for phone, dark, whole in _LOOKS:
-            self.page.set_viewport_size({"width": PHONE if phone else DESK, "height": 844})
+            self.page.set_viewport_size({"width": PHONE if phone else DESK, "height": HEIGHT})
             self.page.emulate_media(color_scheme="dark" if dark else "light")
             where = f"{'phone' if phone else 'desk'}, {'dark' if dark else 'light'}"
             wrong += [f"{where}: {each}" for each in self._seen(touch=phone, whole=whole)]
@@ -95,7 +109,7 @@ def touring(
 ) -> Iterator[Tourist]:  # fmt: skip
     scheme: Any = "dark" if dark else "light"
     context = browser.new_context(
-        viewport={"width": width, "height": 844}, color_scheme=scheme, java_script_enabled=scripts, locale="en-GB",
+        viewport={"width": width, "height": HEIGHT}, color_scheme=scheme, java_script_enabled=scripts, locale="en-GB",
         timezone_id="Europe/Warsaw",
     )  # fmt: skip
     try:
@@ -113,4 +127,4 @@ def touring(
         context.close()
 
 
-__all__ = ["DESK", "PHONE", "Tourist", "touring"]
+__all__ = ["DESK", "HEIGHT", "PHONE", "Tourist", "touring"]
