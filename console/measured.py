@@ -16,7 +16,7 @@ from routing.instant import MINUTE
 
 MOST = 20_000
 """Incidents of one report; where there are more it says so, and the command line reads them all."""
-PATIENCE_S = 0.05
+PATIENCE_S = 0.03
 """So long whoever looks waits for what is being read, before they are shown what was read last, or how far it is."""
 _REMEMBERED = 20
 _WAITING = 5

@@ -28,8 +28,8 @@ from routing.incident import Incident
 from routing.run import Run, RunPhase
 from routing.severity import Severity
 
-MOST = 100
-"""So many alerts, deliveries and moments on the page; the others are counted, or asked for."""
+MOST, ROWS = 100, 50
+"""So many moments, and so many alerts and deliveries, on the page; the others are counted, and asked for."""
 RUNS, LISTED = 8, 30
 """So many that are over are shown with their steps; of earlier ones a line, as far as there are so many in all."""
 EXPLAINED = 2_000
@@ -45,14 +45,15 @@ def ask(view: View) -> Facts:
     incident, retired = located
     parts = Parts(view.context.store, incident.id, retired)
     skip, cursor = _number(view, "deliveries"), _number(view, "alerts")
-    deliveries, of_deliveries = parts.latest(Table.DELIVERY, Delivery, MOST, skip)
-    alerts, after, of_alerts = parts.alerts(MOST, cursor)
+    deliveries, of_deliveries = parts.latest(Table.DELIVERY, Delivery, ROWS, skip)
+    alerts, after, of_alerts = parts.alerts(ROWS, cursor)
     found, _ = parts.latest(Table.RUN, Run, LISTED)
     timeline, moments = _moments(view, parts)
     shown = incidents.detail(Whole(incident, tuple(alerts), (), (), (), retired))
     over = [run for run in found if run.phase.over]
     policy, team = view.context.policy, incident.team
-    others = [one for one in view.context.store.open_incidents() if one.id != incident.id]
+    open_ = () if retired else view.context.store.open_incidents()  # what has retired has no effects any more
+    others = [one for one in open_ if one.id != incident.id]
     return {
         "one": shown | row(incident),
         "said": said(view, incident.id),
@@ -63,7 +64,7 @@ def ask(view: View) -> Facts:
         "timeline": timeline,
         "moments": moments,
         "counts": {"alerts": of_alerts, "deliveries": of_deliveries},
-        "more": {"alerts": after, "deliveries": skip + MOST if skip + MOST < of_deliveries else 0},
+        "more": {"alerts": after, "deliveries": skip + ROWS if skip + ROWS < of_deliveries else 0},
         "effects": [each for each in others if each.cause == incident.id],
         "others": [(each.id, each.title[:60]) for each in others[:MERGED]],
         "targets": {

@@ -179,8 +179,8 @@ def test_of_a_long_night_a_page_reads_what_it_shows(
     _, many = stores
     found = many.facts(incident.ask, {"id": f"INC-{LONG}"}, query)
     assert len(found["timeline"]) == incident.MOST
-    assert len(found["deliveries"]) == incident.MOST
-    assert len(found["one"]["alerts"]) <= 2 * incident.MOST
+    assert len(found["deliveries"]) == incident.ROWS
+    assert len(found["one"]["alerts"]) <= 2 * incident.ROWS
     assert len(found["runs"]) + len(found["earlier"]) == incident.LISTED
     brought = sum(len(str(step["output"])) for run in found["runs"] for step in run["steps"])
     assert brought <= incident.RUNS * 4 * (runs.BRIEF + 1)
