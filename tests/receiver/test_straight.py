@@ -256,6 +256,26 @@ async def test_who_does_not_read_answers_is_not_read_from_without_end(server: Se
     assert line.heard.startswith(b"HTTP/1.1 202 ")
 
 
+async def test_a_quiet_connection_is_closed_and_one_that_waits_for_the_disk_is_not(
+    server: Server, disk: Disk
+) -> None:
+    protocol, line = server.connect()
+    protocol.timeout_keep_alive = 0.1  # type: ignore[assignment]  # seconds, of which uvicorn wants whole ones
+    protocol.data_received(signed(EVENT))
+    await settle()
+    line.heard = b""
+    disk.go.clear()
+    protocol.data_received(signed(EVENT))
+    await asyncio.sleep(0.2)
+    assert not line.closed
+    disk.go.set()
+    await settle()
+    answered_at = asyncio.get_running_loop().time()
+    assert line.heard.startswith(b"HTTP/1.1 202 ")
+    await asyncio.wait_for(line.over.wait(), 5)
+    assert asyncio.get_running_loop().time() - answered_at > 0.08
+
+
 async def test_beyond_what_may_wait_it_is_refused_at_once(disk: Disk) -> None:
     server, writing = await serving(ALL, disk, pending=2)
     disk.go.clear()

@@ -42,6 +42,7 @@ class Line(asyncio.Transport):
         super().__init__()
         self.heard = b""
         self.closed = False
+        self.over = asyncio.Event()
 
     def write(self, data: Any) -> None:
         assert not self.closed
@@ -49,6 +50,7 @@ class Line(asyncio.Transport):
 
     def close(self) -> None:
         self.closed = True
+        self.over.set()
 
     def is_closing(self) -> bool:
         return self.closed
