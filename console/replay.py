@@ -16,16 +16,13 @@ from console.options import Instant, dry_run_option, json_option, paging
 from console.output import as_json, clock, iso, one_line, progress, say, table, warn
 from console.replaying import Replayed, Trial
 from ledger import log
-from ledger.clock import now_ms
 from ledger.position import lane_of
 from ledger.views import entries, signals
 from ledger.views.life import became
 from ledger.views.signals import Sent, Wanted
 from routing.entry import Signal
-from routing.errors import TocsinError
 from routing.incident import Verdict
-from routing.instant import DAY
-from routing.language import expressions, matchers
+from routing.language import expressions
 
 MANY = 10
 """Of more than so many a person is asked first."""
@@ -73,7 +70,7 @@ def replay(
     if event_ids:
         page = _Page([_named(context, each) for each in event_ids])
     else:
-        page = _chosen(context, _wanted(context, sources, since, until, texts, where), limit, after)
+        page = _chosen(context, replaying.wanted(context, sources, since, until, texts, where), limit, after)
     ready = replaying.prepared(context, page.chosen, again=again)
     if dry_run:
         _preview(replaying.tried(context, ready, by), page.after, json=json)
@@ -89,25 +86,6 @@ def _named(context: Context, event_id: str) -> Sent:
     if seen is None or not isinstance(seen.entry, Signal):
         raise click.ClickException(f"no event {event_id!r}; `tocsin why` finds it by the vendor's id too")
     return Sent(seen.id, seen.position, seen.lane, seen.entry, seen.raw_id, seen.verdict)
-
-
-def _wanted(
-    context: Context, sources: tuple[str, ...], since: int | None, until: int | None, texts: tuple[str, ...],
-    where: str,
-) -> Wanted:  # fmt: skip
-    now, known = now_ms(), context.policy.sources
-    for each in sources:
-        if each not in known:
-            raise click.UsageError(f"no source {each!r}; there are {', '.join(sorted(known))}")
-    own = sources or tuple(name for name, one in known.items() if one.secrets)
-    try:
-        if where:
-            expressions.compiled(where)
-        found = [matchers.parse(text) for text in texts]
-    except (ValueError, TocsinError) as error:
-        raise click.UsageError(str(error)) from error
-    begin = now - DAY if since is None else since
-    return Wanted(begin, now if until is None else until, frozenset(own), found, where)
 
 
 def _chosen(context: Context, wanted: Wanted, limit: int, after: str) -> _Page:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import click
 import msgspec
 
 from console.context import Context
@@ -11,12 +12,14 @@ from ledger import catalogue, log
 from ledger.clock import now_ms
 from ledger.state import load_state
 from ledger.views import bodies
-from ledger.views.signals import Sent
+from ledger.views.signals import Sent, Wanted
 from routing.decide import decide
 from routing.entry import Lane, Signal
 from routing.errors import TocsinError, Unreadable
 from routing.event import Event
 from routing.incident import Verdict
+from routing.instant import DAY
+from routing.language import expressions, matchers
 from routing.policy import Policy, Source
 from routing.ports import Inbound
 
@@ -38,6 +41,26 @@ class Replayed:
     trial: Trial
     id: str
     position: str
+
+
+def wanted(
+    context: Context, sources: Sequence[str], since: int | None, until: int | None, texts: Sequence[str],
+    where: str,
+) -> Wanted:  # fmt: skip
+    """Of a day until now where no time is given; of all that vendors send. Raises click.UsageError."""
+    now, known = now_ms(), context.policy.sources
+    for each in sources:
+        if each not in known:
+            raise click.UsageError(f"no source {each!r}; there are {', '.join(sorted(known))}")
+    own = sources or tuple(name for name, one in known.items() if one.secrets)
+    try:
+        if where:
+            expressions.compiled(where)
+        found = [matchers.parse(text) for text in texts]
+    except (ValueError, TocsinError) as error:
+        raise click.UsageError(str(error)) from error
+    begin = now - DAY if since is None else since
+    return Wanted(begin, now if until is None else until, frozenset(own), found, where)
 
 
 def prepared(context: Context, chosen: Sequence[Sent], *, again: bool) -> list[Trial]:

@@ -1,12 +1,13 @@
 """Why: the whole life of one thing; an event decided once more; how Tocsin does; who asks; reports."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from console import periods
+from console import periods, replaying
 from console.api.declared import Asked, Operation, few
 from console.api.problems import Problem
 from console.api.serving import routes
@@ -16,10 +17,17 @@ from console.doing.events import again
 from console.doing.incidents import known
 from console.refusals import Nowhere
 from console.trust.acts import Act
+from ledger.position import lane_of
+from ledger.views import signals
 from ledger.views import status as read_status
 from ledger.views import why as read_why
 from ledger.views.reports.incident import facts
 from ledger.views.reports.period import cases, measure
+from ledger.views.signals import Sent as Signalled
+from routing.language import expressions
+
+AT_ONCE, LOOKED_AT = 100, 2_000
+"""Events decided once more by one request, and events looked at for them."""
 
 
 class Stage(Shape):
@@ -78,18 +86,43 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class Replaying(Sent):
-    """`read_again`: their bodies are read once more, by the configuration of now."""
+class Choosing(Sent):
+    """All that came in a time, of a source, or that matches. Without a time: of a day until now."""
 
-    ids: Annotated[list[Name], Field(min_length=1, max_length=100)]
+    sources: Annotated[list[Name], Field(max_length=100)] = []
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    matchers: Annotated[list[Name], Field(max_length=20)] = []
+    where: Annotated[
+        str, Field(max_length=1_000, description="In JMESPath; see `tocsin replay --where`.")
+    ] = ""
+
+
+class Replaying(Sent):
+    """Those named, or a page of those chosen: go on with `after` of the answer until it is "". A page looks at
+    so many events only, and may have fewer than a hundred, or none. `read_again`: their bodies are read once more, by
+    the configuration of now.
+    """
+
+    ids: Annotated[list[Name], Field(max_length=AT_ONCE)] = []
+    choose: Choosing | None = None
+    after: Annotated[str, Field(max_length=100)] = ""
+    limit: Annotated[int, Field(ge=1, le=AT_ONCE)] = AT_ONCE
     read_again: bool = False
     dry_run: Annotated[bool, Field(description="Say what would become of each; nothing is kept.")] = False
 
 
 class Once(Shape):
-    """`id` of the replay. `became` "" where it is not decided yet; `error` why it was not replayed."""
+    """`id` of the replay. `became` "" where it is not decided yet; `error` why it was not replayed. `was`: what became
+    of the event itself.
+    """
 
     of: str
+    at: Instant
+    source: str
+    kind: str
+    status: str
+    was: str
     id: str
     became: str
     incident: str
@@ -97,7 +130,10 @@ class Once(Shape):
 
 
 class Replayed(Shape):
+    """`after` "" is the last page of those chosen."""
+
     events: list[Once]
+    after: str
 
 
 class Period(Shape):
@@ -129,12 +165,34 @@ def replay(asked: Asked) -> Free:
 
 def replay_many(asked: Asked) -> Free:
     sent = asked.sent(Replaying)
+    chosen, after = _chosen(asked, sent)
     does = events.tried if sent.dry_run else events.many
-    return {
-        "events": [
-            asdict(each) for each in does(asked.context, asked.who, sent.ids, read_again=sent.read_again)
-        ]
-    }
+    done = does(asked.context, asked.who, chosen, read_again=sent.read_again)
+    return {"events": [asdict(each) for each in done], "after": after}
+
+
+def _chosen(asked: Asked, sent: Replaying) -> tuple[list[Signalled], str]:
+    """Raises Nowhere before anything is done, Problem."""
+    if bool(sent.ids) == (sent.choose is not None):
+        raise Problem(422, "body: name events, or choose them", "give `ids` or `choose`")
+    if sent.choose is None:
+        return [events.sent(asked.context, each) for each in sent.ids], ""
+    if sent.after and lane_of(sent.after) is None:
+        raise Problem(422, "body.after: this is no event's place", "pass `after` of the page before")
+    by = sent.choose
+    if not (by.sources or by.matchers or by.where or by.since or by.until):
+        raise Problem(
+            422, "body.choose: that is everything", "name a source, a time, matchers or a condition"
+        )
+    wanted = replaying.wanted(asked.context, by.sources, _at(by.since), _at(by.until), by.matchers, by.where)
+    try:
+        return signals.some(asked.context.store, wanted, sent.after, sent.limit, LOOKED_AT)
+    except expressions.BadExpression as error:
+        raise Problem(422, f"body.choose.where: {error}", "see docs/dead-letters.md") from error
+
+
+def _at(given: datetime | None) -> int | None:
+    return None if given is None else max(0, int(given.timestamp() * 1000))
 
 
 def status(asked: Asked) -> Free:

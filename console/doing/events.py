@@ -10,18 +10,28 @@ from console.decided import wait
 from console.doing.entries import Who
 from console.refusals import Clash, Nowhere, Undecided
 from console.replaying import Replayed, Trial
+from ledger import log
 from ledger.views import entries
 from ledger.views.life import became
 from ledger.views.signals import Sent
 from routing.entry import Signal
 from routing.incident import Verdict
+from routing.instant import iso
 
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """One event decided once more. `id` "" where it was not; `became` "" where nobody has decided it yet."""
+    """One event decided once more. `id` "" where it was not; `became` "" where nobody has decided it yet.
+
+    `at` is when it came in (ISO 8601), `was` what became of it then.
+    """
 
     of: str
+    at: str
+    source: str
+    kind: str
+    status: str
+    was: str
     id: str = ""
     became: str = ""
     incident: str = ""
@@ -38,9 +48,9 @@ def again(context: Context, who: Who, event_id: str) -> tuple[str, str]:
     return done.id, became(verdict) if verdict else "decided"
 
 
-def many(context: Context, who: Who, ids: Sequence[str], *, read_again: bool) -> list[Once]:
-    """Each once more; the answer waits for all of them together. Raises Nowhere before anything is done."""
-    ready = replaying.prepared(context, [sent(context, each) for each in ids], again=read_again)
+def many(context: Context, who: Who, chosen: Sequence[Sent], *, read_again: bool) -> list[Once]:
+    """Each once more; the answer waits for all of them together."""
+    ready = replaying.prepared(context, chosen, again=read_again)
     done = [
         None if each.fault else replaying.replay(context, each, who.name, None, who.client) for each in ready
     ]
@@ -48,13 +58,10 @@ def many(context: Context, who: Who, ids: Sequence[str], *, read_again: bool) ->
     return [_once(context, trial, each, until) for trial, each in zip(ready, done, strict=True)]
 
 
-def tried(context: Context, who: Who, ids: Sequence[str], *, read_again: bool) -> list[Once]:
-    """What would become of each, decided on a copy of what is. Raises Nowhere."""
-    ready = replaying.prepared(context, [sent(context, each) for each in ids], again=read_again)
-    return [
-        _told(each.sent.id, "", each.verdict, each.fault)
-        for each in replaying.tried(context, ready, who.name)
-    ]
+def tried(context: Context, who: Who, chosen: Sequence[Sent], *, read_again: bool) -> list[Once]:
+    """What would become of each, decided on a copy of what is."""
+    ready = replaying.prepared(context, chosen, again=read_again)
+    return [_told(each, "", each.verdict, each.fault) for each in replaying.tried(context, ready, who.name)]
 
 
 def sent(context: Context, event_id: str) -> Sent:
@@ -67,14 +74,23 @@ def sent(context: Context, event_id: str) -> Sent:
 
 def _once(context: Context, trial: Trial, done: Replayed | None, until: float) -> Once:
     if done is None:
-        return Once(trial.sent.id, error=trial.fault)
+        return _of(trial, "", error=trial.fault)
     try:
         verdict = wait(context, done.position, max(0.05, until - time.monotonic())).verdict
     except (Undecided, Clash) as error:
-        return Once(trial.sent.id, done.id, error="" if isinstance(error, Undecided) else error.message)
-    return _told(trial.sent.id, done.id, verdict)
+        return _of(trial, done.id, error="" if isinstance(error, Undecided) else error.message)
+    return _told(trial, done.id, verdict)
 
 
-def _told(of: str, replay: str, verdict: Verdict | None, error: str = "") -> Once:
+def _told(trial: Trial, replay: str, verdict: Verdict | None, error: str = "") -> Once:
     said = became(verdict) if verdict else "" if error else "decided"
-    return Once(of, replay, said, verdict.incident if verdict else "", error)
+    return _of(trial, replay, said, verdict.incident if verdict else "", error)
+
+
+def _of(trial: Trial, replay: str, said: str = "", incident: str = "", error: str = "") -> Once:
+    sent, event = trial.sent, trial.event
+    was = became(sent.verdict) if sent.verdict else ""
+    at = iso(log.instant_of(sent.position))
+    return Once(
+        sent.id, at, event.source, event.kind, event.status.value, was, replay, said, incident, error
+    )  # fmt: skip

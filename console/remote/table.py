@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from console.remote import incidents, people, reports, store
+from console.remote import incidents, people, replay, reports, store
 from console.remote.over import Does
 
-TABLE: Mapping[str, Does] = {**incidents.COMMANDS, **store.COMMANDS, **people.COMMANDS, **reports.COMMANDS}
+TABLE: Mapping[str, Does] = {
+    **incidents.COMMANDS,
+    **store.COMMANDS,
+    **people.COMMANDS,
+    **reports.COMMANDS,
+    **replay.COMMANDS,
+}

@@ -59,13 +59,27 @@ def sent(store: Store, wanted: Wanted, after: str = "") -> Iterator[Sent]:
 
     Raises routing.language.expressions.BadExpression, redis.RedisError and ArchiveError.
     """
+    return (found for found in _all(store, wanted, after) if _is_wanted(store, wanted, found))
+
+
+def some(store: Store, wanted: Wanted, after: str, most: int, looked_at: int) -> tuple[list[Sent], str]:
+    """As `sent`: at most so many, found among the next `looked_at`; and after which to go on, "" at the end."""
+    kept: list[Sent] = []
+    for number, found in enumerate(_all(store, wanted, after), 1):
+        if _is_wanted(store, wanted, found):
+            kept.append(found)
+        if len(kept) >= most or number >= looked_at:
+            return kept, found.position
+    return kept, ""
+
+
+def _all(store: Store, wanted: Wanted, after: str) -> Iterator[Sent]:
+    """Whatever came in that time."""
     begin = max(wanted.since, log.instant_of(after)) if after else wanted.since
     lanes = [_lane(store, lane, begin, wanted.until) for lane in _LANES]
     for _, row in heapq.merge(*lanes, key=lambda found: found[0]):
         found = _read(row)
-        if found is None or (after and _place(found.position) <= _place(after)):
-            continue
-        if _is_wanted(store, wanted, found):
+        if found is not None and not (after and _place(found.position) <= _place(after)):
             yield found
 
 

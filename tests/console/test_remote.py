@@ -203,6 +203,21 @@ def test_reports_and_words_for_customers_come_over_a_console(
     assert "nobody is asked about" in there("sources", "gaps", "--now", "alertmanager", code=2).stderr
 
 
+def test_events_are_replayed_by_name_and_by_what_they_are(there: Run, here: Run, at: World) -> None:
+    event = at.post("/probes/site-health/test", {})["entry"]
+    chosen = ("replay", "--source", "probes", "--match", 'status="firing"')
+    assert event in there(*chosen, "--dry-run").stdout
+    assert [each["of"] for each in read(there(*chosen, "--dry-run", "--json"))["events"]] == [
+        each["id"] for each in read(here(*chosen, "--dry-run", "--json"))["events"]
+    ]
+    assert there("replay", event).stdout.startswith(f"{event}.r1: ")
+    assert f"{event}.r2: " in there(*chosen, "--yes").stdout
+    assert "No event is chosen" in there("replay", "--source", "stripe", "--dry-run").stdout
+    assert "name events, or choose" in there("replay", code=2).stderr
+    assert "no event" in there("replay", "u1-0", code=1).stderr
+    assert "--number does not work" in there("replay", event, "--number", "1", code=2).stderr
+
+
 def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text("[]")

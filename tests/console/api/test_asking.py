@@ -457,3 +457,39 @@ def test_events_are_decided_once_more_or_only_tried(at: World, client: httpx2.Cl
     assert client.get(f"/why/{done['id']}").json()["lives"][0]["id"] == done["id"]
     assert client.post("/events/replay", json={"ids": [event, "u1-0"]}).status_code == 404
     assert client.get(f"/why/{event}.r2").status_code == 404, "one that is none, and nothing was done"
+
+
+def test_events_are_chosen_by_what_they_are_a_page_at_a_time(at: World, client: httpx2.Client) -> None:
+    for _ in range(3):
+        client.post("/probes/site-health/test", json={})
+    choose = {"sources": ["probes"], "matchers": ['status="firing"'], "since": "2026-01-01T00:00:00Z"}
+    whole = client.post("/events/replay", json={"choose": choose, "dry_run": True}).json()
+    found = [each["of"] for each in whole["events"]]
+    assert (len(found) >= 3, whole["after"], {each["source"] for each in whole["events"]}) == (
+        True,
+        "",
+        {"probes"},
+    )
+    paged, after = [], ""
+    for _ in range(len(found) + 1):
+        sent = {"choose": choose, "dry_run": True, "limit": 1, "after": after}
+        page = client.post("/events/replay", json=sent).json()
+        paged += [each["of"] for each in page["events"]]
+        after = page["after"]
+        if not after:
+            break
+    assert (paged, after) == (found, "")
+    none = client.post(
+        "/events/replay", json={"choose": {**choose, "where": "event.title == 'nothing'"}, "dry_run": True}
+    )
+    assert none.json() == {"events": [], "after": ""}
+    wrongs: list[dict[str, Any]] = [
+        {}, {"ids": [found[0]], "choose": choose}, {"choose": {}}, {"choose": {"sources": ["nobody"]}},
+        {"choose": {"matchers": ["nomatcher"]}}, {"choose": {"where": "((("}}, {"choose": choose, "after": "x"},
+        {"choose": {"since": "2026-01-01"}},
+    ]  # fmt: skip
+    for wrong in wrongs:
+        assert client.post("/events/replay", json={**wrong, "dry_run": True}).status_code == 422, wrong
+    done = client.post("/events/replay", json={"choose": choose, "limit": 2}).json()
+    assert [each["id"].rpartition(".")[0] for each in done["events"]] == found[:2]
+    assert done["after"] == found[1]
