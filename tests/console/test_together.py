@@ -17,20 +17,22 @@ from console.trust.acts import Role
 
 
 def test_fifty_who_ask_at_once_cost_two_readings_and_none_sees_what_was_read_before() -> None:
-    began: list[int] = []
-
-    async def make() -> str:
-        began.append(len(began))
-        number = began[-1]
-        await asyncio.sleep(0)
-        return str(number)
-
     async def look() -> None:
-        together = Together()
+        together, may, began = Together(), asyncio.Event(), list[str]()
+
+        async def make() -> str:
+            began.append(str(len(began)))
+            number = began[-1]
+            await may.wait()
+            return number
+
         first = asyncio.create_task(together.ask("now", make))
         while not began:  # noqa: ASYNC110  # a list
             await asyncio.sleep(0)
         others = [asyncio.create_task(together.ask("now", make)) for _ in range(50)]
+        for _ in range(5):  # all of them have asked while the first reading was under way
+            await asyncio.sleep(0)
+        may.set()
         assert await first == "0"
         assert set(await asyncio.gather(*others)) == {"1"}
         assert await together.ask("now", make) == "2"
