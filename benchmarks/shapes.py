@@ -16,7 +16,7 @@ START = 1_764_000_000_000
 
 
 def stripe_requests(secret: str, many: int) -> Iterator[bytes]:
-    """Signed events of about 3 KB."""
+    """Signed events of about 3 KB, indented by two as Stripe writes them."""
     now = int(time.time())  # Stripe's signature is over the real time
     for number in range(many):
         intent = {"id": f"pi_{number}", "object": "payment_intent", "amount": 100, "currency": "pln"}
@@ -24,7 +24,7 @@ def stripe_requests(secret: str, many: int) -> Iterator[bytes]:
             "id": f"evt_{now}_{number}", "object": "event", "type": "payment_intent.succeeded", "created": now,
             "data": {"object": {**intent, "description": "x" * 2700}},
         }  # fmt: skip
-        body = json.dumps(event).encode()
+        body = json.dumps(event, indent=2).encode()
         mac = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {"Stripe-Signature": f"t={now},v1={mac}", "Content-Type": "application/json"}
         yield load.request("/hooks/stripe", headers, body)
@@ -42,9 +42,9 @@ def alert(name: str, instance: str, service: str, severity: str = "warning") -> 
 
 
 def alert_request(body: dict[str, Any], token: str) -> bytes:
-    """One alert in one request to `POST /api/v2/alerts`."""
+    """One alert in one request to `POST /api/v2/alerts`, without a space as Prometheus writes it."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    return load.request("/api/v2/alerts", headers, json.dumps([body]).encode())
+    return load.request("/api/v2/alerts", headers, json.dumps([body], separators=(",", ":")).encode())
 
 
 def entry(key: str, service: str, number: int) -> bytes:

@@ -57,6 +57,14 @@ class Shop:
         at = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active'"
         until(lambda: self.owner.execute(at, [pid]).fetchone())
 
+    def age(self, seconds: int) -> None:
+        """Return once all of them have been as they are, idle or busy, for so long."""
+        younger = (
+            "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> 'owner'"
+            " AND state_change > clock_timestamp() - make_interval(secs => %s)"
+        )
+        until(lambda: self.owner.execute(younger, [seconds]).fetchone() is None)
+
     @contextmanager
     def writing(self, statement: LiteralString) -> Iterator[None]:
         """Somebody does this again and again meanwhile."""
