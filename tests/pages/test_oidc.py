@@ -28,6 +28,7 @@ def provider(scene: Scene) -> Iterator[OidcStandin]:
     site, before = scene.seen.site, scene.seen.site.settings
     with OidcStandin(f"{scene.seen.url}/oidc/callback") as found:
         found.url, found.asks = found.url.replace("127.0.0.1", "localhost"), True
+        found.person |= {"preferred_username": "olga"}  # nobody whom other tests have let in
         grants = {"sre": Grant(Role.RESPONDER)}
         settings = OidcSettings(found.url, CLIENT, SECRET, title="Shop SSO", grants=grants)
         site.settings = replace(before, url=scene.seen.url, oidc=settings)
