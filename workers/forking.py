@@ -13,7 +13,7 @@ from typing import Final, Self
 from workers.fork_server import SIZE
 
 PATIENCE_S: Final = 30.0
-"""How long the first copy may take: everything is imported before."""
+"""How long the first copy may take on a slow machine: everything is imported before."""
 _CHUNK: Final = 65_536
 _END_S: Final = 2.0
 
@@ -77,7 +77,7 @@ class ForkServer:
     ) -> Forked:
         """A copy that runs `target`, "module:function", and ends with the other end of `parent_pipe`.
 
-        Raises ForkError when the server died of it.
+        Raises ForkError when the server ended, or says nothing for `PATIENCE_S`; then all that it has made end.
         """
         if self._process.poll() is not None:
             self._died()
@@ -92,6 +92,7 @@ class ForkServer:
             pid = self._told_pid()
         except OSError as error:
             os.close(output)
+            self._died()
             raise ForkError(f"the process that others are forked from has ended: {error}") from error
         finally:
             os.close(its)
@@ -125,9 +126,13 @@ class ForkServer:
 
     def _died(self) -> None:
         """Nobody could tell any more how its copies end: they end with it."""
+        self._process.kill()
+        self._process.wait()
         for pid in self._living:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):  # ours now only where we are a container's first process
+                os.waitpid(pid, 0)
             self._ended[pid] = -signal.SIGKILL
         self._living.clear()
 
