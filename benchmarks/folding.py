@@ -12,6 +12,7 @@ from redis import Redis
 from rows import Row, at_least
 
 from ledger import catalogue, policies
+from ledger.collector import spare_the_collector
 from ledger.commit import Writer
 from ledger.connection import connect
 from ledger.keys import Keys
@@ -23,7 +24,6 @@ from routing.entry import Lane, decode_entry
 from routing.load import load as load_policy
 from routing.state import State
 from workers.queues import Queues
-from workers.serving import spare_the_collector
 
 CONFIG = Path(__file__).parents[1] / "config"
 BATCH = 400

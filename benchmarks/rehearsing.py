@@ -9,6 +9,7 @@ from pathlib import Path
 from rows import Row, at_most
 
 from ledger import catalogue, policies
+from ledger.collector import spare_the_collector
 from routing.entry import Signal
 from routing.event import Event, Status
 from routing.instant import DAY, MINUTE
@@ -17,7 +18,6 @@ from routing.policy import Policy
 from routing.reason import Origin
 from routing.simulation.judge import rehearse
 from routing.simulation.scenario import Behaviour, Happening, Scenario
-from workers.serving import spare_the_collector
 
 CONFIG = Path(__file__).parents[1] / "config"
 START = 1_764_576_000_000

@@ -1,6 +1,5 @@
 """Running the receiver: one process, one event loop, until it is asked to stop."""
 
-import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ import uvicorn
 
 from ledger import catalogue, http_server, policies
 from ledger.clock import now_ms
+from ledger.collector import spare_the_collector
 from ledger.connection import connect, connect_async, durability
 from ledger.faults import reach
 from ledger.keys import Keys
@@ -41,16 +41,9 @@ def serve(settings: ReceiverSettings, environ: Mapping[str, str], *, host: str, 
     app = build(site(replace(settings, host=host, port=port), environ, Keys()))
     more: dict[str, Any] = {"http": Straight, "timeout_keep_alive": IDLE_S, "backlog": 4096}
     server = uvicorn.Server(http_server.configured(app, host=host, port=port, grace_s=GRACE_S, **more))
-    _spare_the_collector()
+    spare_the_collector(50_000)
     _log.info("receiver starts", address=f"http://{host}:{port}")
     return http_server.run(server)
-
-
-def _spare_the_collector() -> None:
-    """What was imported stays for good, and what a request makes has no cycles: looking for them costs a tenth."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
 
 
 def site(settings: ReceiverSettings, environ: Mapping[str, str], keys: Keys) -> Site:

@@ -1,7 +1,6 @@
 """One worker process: `python -m workers.child workers.serving:main QUEUE`."""
 
 import contextlib
-import gc
 import os
 import socket
 import sys
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 
 from ledger import catalogue, logs, pulse, sentry
 from ledger.clock import now_ms
+from ledger.collector import spare_the_collector
 from ledger.connection import connect
 from ledger.keys import Keys
 from routing.errors import TocsinError
@@ -47,16 +47,6 @@ def serve(queue: str) -> None:
     _warm_vendors(queue)
     spare_the_collector()
     worker.serve()
-
-
-def spare_the_collector() -> None:
-    """Look rarely for reference cycles: the dispatcher's state is large, long-lived and has none.
-
-    At the default the collector walks through all of it again and again, a fifth of the fold's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 100)
 
 
 def worker_name(queue: str) -> str:

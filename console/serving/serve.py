@@ -17,6 +17,7 @@ from console.serving.settings import ConsoleSettings
 from console.serving.site import LiveContext, Site
 from console.trust import welcoming
 from ledger import http_server
+from ledger.collector import spare_the_collector
 from ledger.connection import connect
 from ledger.keys import Keys
 from routing.errors import TocsinError
@@ -56,6 +57,7 @@ def warm(site: Site) -> None:
         RedisError, OSError, TocsinError, ValueError, click.ClickException
     ):  # who looks is told of it
         _log.debug("the policy is read", version=site.context.policy.version)
+    spare_the_collector()
 
 
 def served(site: Site) -> uvicorn.Config:
