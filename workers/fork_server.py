@@ -59,7 +59,9 @@ class Birth:
 def main() -> None:
     descriptor, *modules = sys.argv[1:]
     for module in modules:
-        import_module(module)
+        # Who needs one that fails says why when it imports it itself; the others need not suffer.
+        with suppress(Exception):
+            import_module(module)
     # A collector that looks through what was imported would write to it, and make each copy's pages its own.
     gc.collect()
     gc.freeze()

@@ -145,10 +145,27 @@ def test_with_the_process_they_are_forked_from_they_die_and_come_back(
     assert one.dead == [first]
 
 
-def test_a_module_that_cannot_be_imported_is_no_end(household: Callable[..., Household]) -> None:
-    with ForkServer(dict(os.environ), ["workers.no_such_module"]) as broken:
-        one = Household(broken, SLEEPING)
+def test_a_module_that_fails_ends_nobody_who_does_not_need_it(tmp_path: Path) -> None:
+    (tmp_path / "fails_to_load.py").write_text("raise RuntimeError('broken')")
+    environ = {**os.environ, "PYTHONPATH": f"{SUPPORT}:{tmp_path}"}
+    needing = Spec("needing", Role.UPKEEP, "fails_to_load:main")
+    with ForkServer(environ, ["fails_to_load", "workers.children"]) as broken:
+        two = [Household(broken, SLEEPING), Household(broken, needing)]
+        two[0].until(lambda: two[0].pid > 0)
+        first = two[0].pid
+        two[1].until(lambda: len(two[1].dead) >= 2)
+        two[0].until(lambda: True)
+        assert two[0].pid == first
+        assert any("RuntimeError: broken" in line for line in two[1].said)
+        for each in two:
+            each.family.stop(2)
+
+
+def test_nobody_is_started_by_a_process_that_cannot_start_and_that_is_said(tmp_path: Path) -> None:
+    with ForkServer({**os.environ, "PYTHONHOME": str(tmp_path)}, []) as dead:
+        one = Household(dead, SLEEPING)
         one.until(lambda: sum("not started" in line for line in one.said) >= 2)
+        assert one.pid == 0
         one.family.stop(2)
 
 
