@@ -1,9 +1,7 @@
 """`tocsin oncall import`: the shifts of a calendar, laid over a schedule as one thing."""
 
 import sys
-from collections.abc import Iterable
-from difflib import get_close_matches
-from shlex import quote
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,16 +9,14 @@ import click
 
 from console.acting import acting
 from console.calendar_text import calendar_text
-from console.context import Context, connected
-from console.decided import act
+from console.context import connected
+from console.doing import calendars
+from console.doing.entries import Who
+from console.doing.oncall import known_schedule
 from console.options import Duration, dry_run_option, json_option, local_instant
-from console.output import as_json, iso, one_line, say, table, wall_clock, warn
-from console.overrides import known_contact, known_schedule
+from console.output import as_json, one_line, say, table, wall_clock, warn
 from ledger.clock import now_ms
-from routing.decision import Table
-from routing.entry import OverrideSet
-from routing.oncall import importing
-from routing.policy import Policy, Schedule
+from routing.instant import parse_iso
 
 
 @click.command("import", epilog="Only what ends after --from, and begins within --for, is looked at.")
@@ -51,118 +47,65 @@ def import_(
     """
     context = connected()
     plan = known_schedule(context, schedule)
-    book = importing.Book(context.policy.contacts, _named(context, names), frozenset(skip))
-    if plan.feed and not dry_run:
-        raise click.ClickException(
-            f"{schedule} follows a feed, which would take its place; see: tocsin oncall"
-        )
-    now = now_ms()
-    from_at = local_instant(from_, plan.timezone, now) if from_ else now
-    window = (from_at, from_at + length) if from_ else importing.window(now, length)
-    matched = _matched(file, plan, book, window)
-    if matched.unknown:
-        _refuse(matched.unknown, plan, context.policy, json=json)
-    if not any(shift.until_at > now for shift in matched.shifts):
-        raise click.ClickException(_empty(file, plan, window, matched))
-    entry = importing.overlay(plan.name, matched.shifts, exclusive=exclusive, at=now, by=by)
-    known = context.store.records(Table.OVERRIDE, OverrideSet).get(entry.id)
-    changed = not importing.same_shifts(entry, known)
-    if changed and not dry_run:
-        act(context, entry)
-    if json:
-        as_json(_as_json(entry, matched, changed=changed, dry_run=dry_run))
-        return
-    _tell(entry, matched, plan, changed=changed, dry_run=dry_run)
+    from_at = local_instant(from_, plan.timezone, now_ms()) if from_ else 0
+    wanted = calendars.Wanted(
+        schedule, calendar_text(file), named(names), skip, from_at, length, exclusive, place(file)
+    )
+    laid = calendars.lay(context, Who(by), wanted, dry_run=dry_run)
+    tell(laid.as_json(), plan.timezone, json=json)
 
 
-def _named(context: Context, names: Iterable[str]) -> dict[str, str]:
+def named(names: Iterable[str]) -> dict[str, str]:
+    """Title -> contact. Raises click.UsageError."""
     found = {}
     for name in names:
         title, equals, contact = name.rpartition("=")
         if not equals or not title.strip():
             raise click.UsageError(f'--name {name!r} is no pair; write --name "Anna K."=anna')
-        found[title] = known_contact(context, contact.strip())
+        found[title] = contact.strip()
     return found
 
 
-def _matched(file: str, plan: Schedule, book: importing.Book, window: tuple[int, int]) -> importing.Matched:
-    data = calendar_text(file)
-    try:
-        return importing.match(importing.read(data, plan.timezone, *window), book, plan.name)
-    except importing.CalendarError as error:
-        raise click.ClickException(f"{_place(file)}: {error}") from error
-
-
-def _place(file: str) -> str:
+def place(file: str) -> str:
     """Where it came from, without what may be secret about an address."""
     return "standard input" if file == "-" else (urlsplit(file).hostname or file)
 
 
-def _refuse(unknown: Iterable[importing.Unknown], plan: Schedule, policy: Policy, *, json: bool) -> None:
+def tell(found: Mapping[str, Any], zone: str, *, json: bool) -> None:
+    """`found` as `Laid.as_json`; exit status 1 while whose a shift is is not known."""
+    if found["unknown"]:
+        _refuse(found["unknown"], zone, json=json)
     if json:
-        as_json({"unknown": [
-            {"line": each.appointment.line, "uid": each.appointment.uid, "title": each.appointment.title,
-             "from": iso(each.appointment.from_at), "times": each.times, "found": each.found,
-             "write": _write(each, policy)}
-            for each in unknown
-        ]})  # fmt: skip
+        as_json({name: value for name, value in found.items() if name != "unknown"})
+        return
+    if found["dry_run"]:
+        table(
+            ("CONTACT", "FROM", "UNTIL"),
+            [(each["contact"], _wall(each["from"], zone), _wall(each["until"], zone)) for each in found["shifts"]],
+        )  # fmt: skip
+    for remark in found["remarks"]:
+        say(one_line(remark), "yellow")
+    begin, end = _wall(found["from"], zone), _wall(found["until"], zone)
+    shifts = f"{len(found['shifts'])} shifts of the calendar from {begin} until {end} ({found['id']})"
+    if not found["changed"]:
+        say(f"{found['schedule']} follows {shifts}, as it did before")
+    else:
+        verb = "would follow; --dry-run:" if found["dry_run"] else "follows"
+        say(f"{found['schedule']} {verb} {shifts}")
+
+
+def _refuse(unknown: Iterable[Mapping[str, Any]], zone: str, *, json: bool) -> None:
+    if json:
+        as_json({"unknown": unknown})
     for each in () if json else unknown:
-        first = each.appointment
-        times = f", {each.times} times" if each.times > 1 else ""
+        times = f", {each['times']} times" if each["times"] > 1 else ""
         warn(
-            f"line {first.line}: {one_line(first.title)!r} from {wall_clock(first.from_at, plan.timezone)}{times} "
-            f"(uid {one_line(first.uid, 80) or 'none'}): {one_line(each.found)}; write {_write(each, policy)}"
+            f"line {each['line']}: {one_line(each['title'])!r} from {_wall(each['from'], zone)}{times} "
+            f"(uid {one_line(each['uid'], 80) or 'none'}): {one_line(each['found'])}; write {each['write']}"
         )
     warn("Nothing was changed: whose these shifts are is not known.")
     sys.exit(1)
 
 
-def _write(unknown: importing.Unknown, policy: Policy) -> str:
-    title = one_line(unknown.appointment.title)
-    if not title:
-        return "a title into the calendar, or invite whose it is"
-    spoken = {
-        name.casefold(): each.name for each in policy.contacts.values() for name in (each.name, each.title)
-    }
-    close = get_close_matches(title.casefold(), spoken, n=1)
-    return f"--name {quote(title)}={spoken[close[0]] if close else 'CONTACT'}, or --skip {quote(title)}"
-
-
-def _empty(file: str, plan: Schedule, window: tuple[int, int], matched: importing.Matched) -> str:
-    begin, end = (wall_clock(at, plan.timezone) for at in window)
-    left_out = f" ({'; '.join(map(one_line, matched.remarks))})" if matched.remarks else ""
-    return (
-        f"{_place(file)} has no shift between {begin} and {end} that is not over{left_out}; nothing was changed. "
-        f"To take back what was imported before: tocsin oncall remove {importing.import_id(plan.name)}"
-    )
-
-
-def _as_json(
-    entry: OverrideSet, matched: importing.Matched, *, changed: bool, dry_run: bool
-) -> dict[str, Any]:
-    return {
-        "id": entry.id, "schedule": entry.schedule, "changed": changed, "dry_run": dry_run,
-        "exclusive": entry.exclusive, "from": iso(entry.from_at), "until": iso(entry.until_at),
-        "shifts": [{"contact": each.contact, "from": iso(each.from_at), "until": iso(each.until_at)}
-                   for each in entry.shifts],
-        "remarks": list(matched.remarks),
-    }  # fmt: skip
-
-
-def _tell(
-    entry: OverrideSet, matched: importing.Matched, plan: Schedule, *, changed: bool, dry_run: bool
-) -> None:
-    if dry_run:
-        table(
-            ("CONTACT", "FROM", "UNTIL"),
-            [(each.contact, *(wall_clock(at, plan.timezone) for at in (each.from_at, each.until_at)))
-             for each in entry.shifts],
-        )  # fmt: skip
-    for remark in matched.remarks:
-        say(one_line(remark), "yellow")
-    begin, end = (wall_clock(at, plan.timezone) for at in (entry.from_at, entry.until_at))
-    what = f"{entry.schedule} {{}} {len(entry.shifts)} shifts of the calendar from {begin} until {end} ({entry.id})"
-    if not changed:
-        say(what.format("follows") + ", as it did before")
-    else:
-        say(what.format("would follow; --dry-run:" if dry_run else "follows"))
+def _wall(at: str, zone: str) -> str:
+    return wall_clock(parse_iso(at), zone)

@@ -1,5 +1,6 @@
 """`tocsin oncall override|swap|temporary|overrides|remove`: who takes whose shift for a time."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from console.output import as_json, clock, iso, say, table, wall_clock
 from ledger.clock import now_ms
 from routing.decision import Table
 from routing.entry import OverrideKind, OverrideSet, Shift
+from routing.instant import parse_iso
 
 __all__ = ["known_contact", "known_schedule", "standings"]
 
@@ -41,11 +43,10 @@ def override(
     until_at = local_instant(until, plan.timezone, from_at) if until else 0
     what = OverrideKind(kind) if kind else OverrideKind.REPLACE
     set_, _ = doing.override(context, Who(by), schedule, contact, from_at, until_at, what, instead_of)
-    place = f"from {wall_clock(from_at, plan.timezone)} until {wall_clock(set_.until_at, plan.timezone)} ({set_.id})"
-    say(f"{contact} {_DOES[what]} {schedule} {place}")
+    say(told(shown(set_), plan.timezone))
 
 
-_DOES = {
+_DOES: Mapping[str, str] = {
     OverrideKind.REPLACE: "takes",
     OverrideKind.ADD: "joins",
     OverrideKind.REMOVE: "leaves",
@@ -67,10 +68,7 @@ def swap(schedule: str, one: str, other: str, from_: str, by: str) -> None:
     plan = known_schedule(context, schedule)
     from_at = local_instant(from_, plan.timezone, now_ms())
     set_, _ = doing.swap(context, Who(by), schedule, one, other, from_at)
-    say(
-        f"{other} takes {schedule} from {wall_clock(set_.from_at, plan.timezone)}, "
-        f"{one} from {wall_clock(set_.back_from_at, plan.timezone)} ({set_.id})"
-    )
+    say(told(shown(set_), plan.timezone))
 
 
 @click.command(epilog=_TIMES)
@@ -89,31 +87,51 @@ def temporary(schedule: str, given: tuple[tuple[str, str, str], ...], by: str) -
     """Lay shifts over SCHEDULE; between the first and the last of them nothing else counts."""
     context = connected()
     plan = known_schedule(context, schedule)
-    now = now_ms()
-    laid = []
+    set_, _ = doing.temporary(context, Who(by), schedule, shifts(given, plan.timezone))
+    say(told(shown(set_), plan.timezone))
+
+
+def shifts(given: Iterable[tuple[str, str, str]], zone: str) -> list[Shift]:
+    """Each as (contact, from, until), local to the zone. Raises click.UsageError."""
+    now, found = now_ms(), []
     for contact, from_, until in given:
-        from_at = local_instant(from_, plan.timezone, now)
-        until_at = local_instant(until, plan.timezone, from_at)
-        laid.append(Shift(contact=contact, from_at=from_at, until_at=until_at))
-    set_, _ = doing.temporary(context, Who(by), schedule, laid)
-    place = f"from {wall_clock(set_.from_at, plan.timezone)} until {wall_clock(set_.until_at, plan.timezone)}"
-    say(f"{schedule} follows {set_.id} {place}")
+        from_at = local_instant(from_, zone, now)
+        found.append(Shift(contact=contact, from_at=from_at, until_at=local_instant(until, zone, from_at)))
+    return found
+
+
+def told(found: Mapping[str, Any], zone: str) -> str:
+    """In one line, what an override that was set does; `found` as `shown`."""
+    since, until, back = (
+        wall_clock(parse_iso(found[name]) if found[name] else 0, zone)
+        for name in ("from", "until", "back_from")
+    )
+    schedule, name = found["schedule"], found["id"]
+    if found["kind"] == OverrideKind.SWAP:
+        return f"{found['contact']} takes {schedule} from {since}, {found['instead_of']} from {back} ({name})"
+    if found["kind"] in _DOES:
+        return f"{found['contact']} {_DOES[found['kind']]} {schedule} from {since} until {until} ({name})"
+    return f"{schedule} follows {name} from {since} until {until}"
 
 
 @click.command()
 @json_option
 def overrides(json: bool) -> None:
     """List the overrides that are set."""
-    rows = laid(connected())
+    tell([shown(each) for each in laid(connected())], json=json)
+
+
+def tell(rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
+    """`rows` as `shown`."""
     if json:
-        as_json([shown(each) for each in rows])
+        as_json(rows)
         return
     table(
         ("ID", "SCHEDULE", "KIND", "CONTACT", "INSTEAD OF", "FROM", "UNTIL", "BY"),
         [
-            (each.id, each.schedule, each.kind, each.contact or _people(each),
-             each.instead_of, clock(each.from_at), clock(each.until_at), each.by)
-            for each in rows
+            (row["id"], row["schedule"], row["kind"], row["contact"] or _people(row["shifts"]), row["instead_of"],
+             *(clock(parse_iso(row[name])) for name in ("from", "until")), row["by"])
+            for row in rows
         ],
         empty="No override is set.",
     )  # fmt: skip
@@ -144,5 +162,5 @@ def remove(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usa
     say(f"override {id} removed by {by}; {set_.schedule} is as it was without it")
 
 
-def _people(override: OverrideSet) -> str:
-    return ", ".join(dict.fromkeys(shift.contact for shift in override.shifts))
+def _people(shifts: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(dict.fromkeys(shift["contact"] for shift in shifts))

@@ -113,7 +113,7 @@ class Set(Shape):
 
 
 def now(asked: Asked) -> Free:
-    at = _ms(asked.queried(At).at, asked.now)
+    at = in_ms(asked.queried(At).at, asked.now)
     found = Duties.at(asked.context, at)
     return {"schedules": {name: found.as_json(name) for name in found.now}}
 
@@ -136,7 +136,7 @@ def override(asked: Asked) -> Free:
             422, f"body.kind: {sent.kind} is not set like this", "see /oncall/swaps and /oncall/temporary"
         )
     entry, done = doing.override(
-        asked.context, asked.who, sent.schedule, sent.contact, _ms(sent.since, asked.now), _ms(sent.until, 0),
+        asked.context, asked.who, sent.schedule, sent.contact, in_ms(sent.since, asked.now), in_ms(sent.until, 0),
         sent.kind, sent.instead_of,
     )  # fmt: skip
     return {"override": entry.id, **told(done)}
@@ -144,7 +144,7 @@ def override(asked: Asked) -> Free:
 
 def swap(asked: Asked) -> Free:
     sent = asked.sent(Swapping)
-    since = _ms(sent.since, asked.now)
+    since = in_ms(sent.since, asked.now)
     entry, done = doing.swap(asked.context, asked.who, sent.schedule, sent.one, sent.other, since)
     return {"override": entry.id, **told(done)}
 
@@ -152,7 +152,7 @@ def swap(asked: Asked) -> Free:
 def temporary(asked: Asked) -> Free:
     sent = asked.sent(Temporary)
     shifts = [
-        Shift(contact=each.contact, from_at=_ms(each.since, 0), until_at=_ms(each.until, 0))
+        Shift(contact=each.contact, from_at=in_ms(each.since, 0), until_at=in_ms(each.until, 0))
         for each in sent.shifts
     ]
     entry, done = doing.temporary(asked.context, asked.who, sent.schedule, shifts)
@@ -167,7 +167,8 @@ def remove(asked: Asked) -> Free:
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def _ms(at: datetime | None, default: int) -> int:
+def in_ms(at: datetime | None, default: int) -> int:
+    """Raises Problem."""
     if at is None:
         return default
     if not _FIRST <= at <= _LAST:

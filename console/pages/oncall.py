@@ -25,13 +25,15 @@ from ledger.clock import now_ms
 from routing import oncall as shifts
 from routing.calendar.hours import FOREVER
 from routing.calendar.wall import instant_of, local
-from routing.entry import OverrideKind, OverrideSet
+from routing.entry import OverrideKind, OverrideSet, Shift
 from routing.instant import DAY
 from routing.oncall import OnCall
 from routing.severity import Severity
 
 NAV = Nav("On call", "/oncall", 32)
 LENGTHS = (7, 14, 28)
+LAYS = 5
+"""Shifts that are laid by one form."""
 _EXPORTED = 90 * DAY
 _YEARS = (2000, 2100)
 _KINDS = {
@@ -73,6 +75,7 @@ def ask(view: View) -> Facts:
         "schedules": list(schedules),
         "kinds": [(kind.value, text) for kind, text in _KINDS.items()],
         "local_now": f"{local(view.now, span.zone):%Y-%m-%dT%H:%M}",
+        "lays": range(LAYS),
         "links": _links(view, span, "person" if wanted else "schedule"),
         "told": _told(view, overrides),
     }  # fmt: skip
@@ -146,12 +149,15 @@ def _gaps(view: View, found: Mapping[str, Sequence[OnCall]], span: Span) -> list
 
 
 def _override(each: OverrideSet, span: Span) -> Facts:
-    people = dict.fromkeys(shift.contact for shift in each.shifts)
     return {
         "id": each.id, "schedule": each.schedule, "kind": each.kind.value, "by": each.by,
-        "contact": each.contact or ", ".join(people), "instead_of": each.instead_of,
+        "contact": _people(each), "instead_of": each.instead_of,
         "begins": span.text(each.from_at), "ends": span.text(each.until_at),
     }  # fmt: skip
+
+
+def _people(each: OverrideSet) -> str:
+    return each.contact or ", ".join(dict.fromkeys(shift.contact for shift in each.shifts))
 
 
 def _told(view: View, overrides: Sequence[OverrideSet]) -> str:
@@ -159,7 +165,7 @@ def _told(view: View, overrides: Sequence[OverrideSet]) -> str:
     wanted = view.query.get("set", "")
     if wanted:
         one = next((each for each in overrides if each.id == wanted), None)
-        return f"{one.id}: {one.contact} in {one.schedule}, set by {one.by}" if one else ""
+        return f"{one.id}: {_people(one)} in {one.schedule}, set by {one.by}" if one else ""
     if view.query.get("removed"):
         return "The override is removed: what it lay over counts again."
     return "Kept, and not decided yet; it will be." if view.query.get("kept") else ""
@@ -194,6 +200,30 @@ def swap(view: View) -> str:
     return f"/oncall?set={entry.id}"
 
 
+def temporary(view: View) -> str:
+    """Lines of the form without a name or times are left out."""
+    columns = (view.form.getlist(name) for name in ("contact", "from", "until"))
+    rows = [[str(cell).strip()[:200] for cell in row] for row in zip(*columns, strict=False)]
+    laid = [
+        Shift(contact=contact, from_at=_needed("from", since, view), until_at=_needed("until", until, view))
+        for contact, since, until in rows
+        if contact and (since or until)
+    ]
+    if not laid:
+        raise click.UsageError("no shift is given: who, from when and until when")
+    try:
+        entry, _ = doing.temporary(view.context, view.who, view.sent("schedule"), laid)
+    except Undecided:
+        return "/oncall?kept=1"
+    return f"/oncall?set={entry.id}"
+
+
+def _needed(name: str, written: str, view: View) -> int:
+    if not written:
+        raise click.UsageError(f"{name}: each shift needs one")
+    return wall_time(name, written, view.sent("zone"))
+
+
 def remove(view: View) -> str:
     try:
         doing.remove(view.context, view.who, view.path["id"])
@@ -203,8 +233,12 @@ def remove(view: View) -> str:
 
 
 def _sent_time(view: View, name: str) -> int:
-    """A time of the form as a clock in its zone shows it, in ms; 0 where none was given. Raises click.UsageError."""
-    written, zone = view.sent(name), known_zone(view.sent("zone")) or "UTC"
+    """A time of the form, in ms; 0 where none was given. Raises click.UsageError."""
+    return wall_time(name, view.sent(name), view.sent("zone"))
+
+
+def wall_time(name: str, written: str, zone: str) -> int:
+    """A time as a clock in the zone shows it, in ms; 0 for none. Raises click.UsageError."""
     if not written:
         return 0
     try:
@@ -215,7 +249,7 @@ def _sent_time(view: View, name: str) -> int:
         ) from error
     if wall.tzinfo is not None or not _YEARS[0] <= wall.year < _YEARS[1]:
         raise click.UsageError(f"{name}: {written[:40]!r} is no time of a clock between 2000 and 2100")
-    return instant_of(wall, zone)
+    return instant_of(wall, known_zone(zone) or "UTC")
 
 
 async def calendar(request: Request) -> Response:
@@ -233,5 +267,6 @@ ROUTES = [
     Route("/oncall/calendar.ics", guarded(Act.READ, calendar)),
     Route("/oncall/overrides", act(Act.OVERRIDE, override), methods=["POST"]),
     Route("/oncall/swaps", act(Act.OVERRIDE, swap), methods=["POST"]),
+    Route("/oncall/temporary", act(Act.OVERRIDE, temporary), methods=["POST"]),
     Route("/oncall/overrides/{id}/remove", act(Act.OVERRIDE, remove), methods=["POST"]),
 ]

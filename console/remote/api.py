@@ -38,41 +38,50 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """Empty and None are left out of the query."""
-        asked = {name: value for name, value in query.items() if value not in (None, "", ())}
-        return self._asked("GET", path, params=asked)
+        return self._read(self._asked("GET", path, params=_given(query)))
+
+    def text(self, path: str, **query: Any) -> str:
+        """As `get`, of what is no JSON."""
+        answer = self._asked("GET", path, params=_given(query))
+        if not answer.is_success:
+            raise _problem(answer, self._where.url)
+        return answer.text
 
     def post(self, path: str, body: Any = None) -> Any:
         """Once, however often a connection breaks on the way."""
-        return self._asked("POST", path, json=body)
+        return self._read(self._asked("POST", path, json=body))
 
     def put(self, path: str, body: Any) -> Any:
-        return self._asked("PUT", path, json=body)
+        return self._read(self._asked("PUT", path, json=body))
 
     def patch(self, path: str, body: Any) -> Any:
-        return self._asked("PATCH", path, json=body)
+        return self._read(self._asked("PATCH", path, json=body))
 
     def delete(self, path: str) -> Any:
-        return self._asked("DELETE", path)
+        return self._read(self._asked("DELETE", path))
 
-    def _asked(self, method: str, path: str, **more: Any) -> Any:
+    def _asked(self, method: str, path: str, **more: Any) -> web.Response:
         if more.get("json", "") is None:
             del more["json"]
         headers = {} if method == "GET" else {"idempotency-key": secrets.token_hex(16)}
         try:
-            answer = self._client.request(method, path, headers=headers, **more)
+            return self._client.request(method, path, headers=headers, **more)
         except web.NoAnswer as error:
             try:
-                answer = self._client.request(method, path, headers=headers, **more)
+                return self._client.request(method, path, headers=headers, **more)
             except web.NoAnswer:
                 raise click.ClickException(
                     f"nothing answers at {self._where.url} ({type(error).__name__}); is `tocsin console` running there?"
                 ) from error
-        return self._read(answer)
 
     def _read(self, answer: web.Response) -> Any:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise _problem(answer, self._where.url)
+
+
+def _given(query: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value not in (None, "", ())}
 
 
 def _problem(answer: web.Response, url: str) -> click.ClickException:

@@ -8,6 +8,7 @@ from console.incidents import tell, tell_page
 from console.output import as_json, clock, heading, say, table
 from console.remote.api import Api, part
 from console.why import tell as tell_stage
+from routing import duration
 from routing.instant import iso, parse_iso
 
 
@@ -69,7 +70,7 @@ def _act(verb: str) -> Any:
 def snooze(api: Api, id: str, for_ms: int | None, until_at: int | None) -> None:  # noqa: A002
     if (for_ms is None) == (until_at is None):
         raise click.UsageError("give one of the two, like --for 2h or --until 2026-11-24T08:00")
-    at = {"for": f"{(for_ms or 0) // 1000}s"} if until_at is None else {"until": iso(until_at)}
+    at = {"for": duration.text(for_ms or 0)} if until_at is None else {"until": iso(until_at)}
     _say(id, api.post(f"/incidents/{part(id)}/snooze", at))
 
 

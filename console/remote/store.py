@@ -1,4 +1,4 @@
-"""Dead letters, silences, sources, on call and how Tocsin does, over a console."""
+"""Dead letters, silences, sources and how Tocsin does, over a console."""
 
 import base64
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import click
 
 from console import mending
-from console.options import local_instant
-from console.output import ago, as_json, clock, facts, heading, one_line, say, table, wall_clock, warn
+from console.output import ago, as_json, clock, facts, heading, one_line, say, table, warn
 from console.remote.api import Api, part
 from console.sources import tell as tell_sources
 from console.sources import tell_one
 from console.status import tell as tell_status
 from ledger.clock import now_ms
-from routing.instant import iso, parse_iso
+from routing import duration
+from routing.instant import parse_iso
 
 
 def status(api: Api, json: bool) -> None:
@@ -158,7 +158,7 @@ def silences(api: Api, ended: bool, json: bool) -> None:
 
 
 def silence_add(api: Api, matchers: tuple[str, ...], length: int, reason: str) -> None:
-    sent = {"matchers": list(matchers), "for": f"{length // 1000}s", "reason": reason}
+    sent = {"matchers": list(matchers), "for": duration.text(length), "reason": reason}
     found = api.post("/silences", sent)
     say(f"silenced until {clock(parse_iso(found['until']))} as {found['silence']}")
 
@@ -166,79 +166,6 @@ def silence_add(api: Api, matchers: tuple[str, ...], length: int, reason: str) -
 def silence_expire(api: Api, id: str) -> None:  # noqa: A002
     api.delete(f"/silences/{part(id)}")
     say(f"silence {id} ended")
-
-
-def oncall(api: Api, at: int | None, json: bool) -> None:
-    found = api.get("/oncall", at=iso(at) if at else "")["schedules"]
-    if json:
-        as_json(found)
-        return
-    table(
-        ("SCHEDULE", "ON CALL", "UNTIL", "NEXT", "SHADOWS", "WHY"),
-        [
-            (name, ", ".join(duty["contacts"]) or "nobody", duty["until"], ", ".join(duty["next"]),
-             ", ".join(duty["shadows"]), duty["reason"])
-            for name, duty in found.items()
-        ],
-        empty="No schedule is configured.",
-    )  # fmt: skip
-    for name, duty in found.items():
-        for gap in duty["gaps"]:
-            say(f"{name}: nobody from {gap['from']} until {gap['until']}", "yellow")
-
-
-def overrides(api: Api, json: bool) -> None:
-    rows = api.get("/oncall/overrides")["overrides"]
-    if json:
-        as_json(rows)
-        return
-    names = ("id", "schedule", "kind", "contact", "instead_of", "from", "until", "by")
-    columns = [name.replace("_", " ").upper() for name in names]
-    table(columns, [[row[name] for name in names] for row in rows], empty="No override is set.")
-
-
-def remove(api: Api, id: str) -> None:  # noqa: A002
-    api.delete(f"/oncall/overrides/{part(id)}")
-    say(f"override {id} removed")
-
-
-def override(
-    api: Api, schedule: str, contact: str, from_: str, until: str, instead_of: str, kind: str | None
-) -> None:
-    zone, now = _zone(api, schedule), now_ms()
-    since = local_instant(from_, zone, now)
-    sent: dict[str, Any] = {
-        "schedule": schedule,
-        "contact": contact,
-        "from": iso(since),
-        "kind": kind or "replace",
-    }
-    if until:
-        sent["until"] = iso(local_instant(until, zone, since))
-    if instead_of:
-        sent["instead_of"] = instead_of
-    _tell_override(api, api.post("/oncall/overrides", sent)["override"], zone)
-
-
-def swap(api: Api, schedule: str, one: str, other: str, from_: str) -> None:
-    zone = _zone(api, schedule)
-    since = iso(local_instant(from_, zone, now_ms()))
-    sent = {"schedule": schedule, "one": one, "other": other, "from": since}
-    _tell_override(api, api.post("/oncall/swaps", sent)["override"], zone)
-
-
-def _zone(api: Api, schedule: str) -> str:
-    """Whose clock times without an offset are read by. Raises click.UsageError."""
-    found = api.get("/oncall")["schedules"]
-    if schedule not in found:
-        raise click.UsageError(f"no schedule {schedule!r}; there are {', '.join(found)}")
-    return str(found[schedule]["timezone"])
-
-
-def _tell_override(api: Api, override: str, zone: str) -> None:
-    found = api.get(f"/oncall/overrides/{part(override)}")
-    since, until = (wall_clock(parse_iso(found[name]), zone) for name in ("from", "until"))
-    say(f"{found['contact']}: {found['kind']} in {found['schedule']} from {since} until {until} ({override})")
 
 
 def _listing(path: str, rows: str, *names: str) -> Any:
@@ -272,11 +199,6 @@ COMMANDS = {
     "silence list": silences,
     "silence add": silence_add,
     "silence expire": silence_expire,
-    "oncall": oncall,
-    "oncall overrides": overrides,
-    "oncall override": override,
-    "oncall swap": swap,
-    "oncall remove": remove,
     "contacts list": _listing("/contacts", "contacts", "contact", "channel", "address", "pages", "verified"),
     "channels list": _listing("/channels", "channels", "channel", "vendor", "title", "contacts", "missing"),
     "probes list": _listing("/probes", "probes", "name", "state", "at", "every", "kind", "what"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from console.remote import incidents, people, replay, reports, store
+from console.remote import incidents, oncall, people, replay, reports, store
 from console.remote.over import Does
 
 TABLE: Mapping[str, Does] = {
     **incidents.COMMANDS,
     **store.COMMANDS,
+    **oncall.COMMANDS,
     **people.COMMANDS,
     **reports.COMMANDS,
     **replay.COMMANDS,

@@ -11,6 +11,7 @@ import pytest
 from api_world import World, bury, world
 from click.testing import CliRunner, Result
 from embedded import running_server
+from ics import calendar
 
 from console.main import tocsin
 from console.remote.table import TABLE
@@ -19,6 +20,7 @@ from ledger import gaps
 
 pytestmark = [pytest.mark.xdist_group("api")]
 Run = Callable[..., Result]
+DUTY = "UID:d-1\nDTSTART:20300321T080000Z\nDURATION:PT8H\nRRULE:FREQ=DAILY;COUNT=2\nSUMMARY:Anna K."
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def test_what_is_done_is_done_in_the_tokens_name(there: Run, here: Run, incident
 
 
 def test_silences_overrides_and_switches_are_set_and_taken_back(there: Run, here: Run) -> None:
-    said = there("silence", "add", 'service="nothing"', "--for", "1h", "--reason", "x").stdout
+    said = there("silence", "add", 'service="nothing"', "--for", "8h", "--reason", "x").stdout
     silence = said.split()[-1]
     assert silence in there("silence", "list").stdout
     there("silence", "expire", silence)
@@ -136,13 +138,65 @@ def test_silences_overrides_and_switches_are_set_and_taken_back(there: Run, here
     ] == [True]
     there("sources", "resume", "stripe")
     said = there("oncall", "override", "primary", "ben", "--from", "18:00", "--until", "+3d").stdout
-    assert said.startswith("ben: replace in primary from ")
+    assert said.startswith("ben takes primary from ")
     assert " 18:00 CE" in said
     [override] = read(there("oncall", "overrides", "--json"))
     assert (override["by"], override["id"]) == ("admin", said.strip()[-11:-1])
+    assert there("oncall", "overrides").stdout == here("oncall", "overrides").stdout
     assert "there are primary" in there("oncall", "override", "tertiary", "ben", code=2).stderr
     there("oncall", "remove", override["id"])
     assert read(here("oncall", "overrides", "--json")) == []
+
+
+def test_calendars_go_in_and_out_over_a_console(there: Run, here: Run, tmp_path: Path) -> None:
+    window = ("--from", "2030-03-20T00:00Z", "--for", "20d")
+    for which in (("--schedule", "secondary"), ("--person", "anna"), ()):
+        assert _unstamped(there("oncall", "export", *which, *window)) == _unstamped(
+            here("oncall", "export", *which, *window)
+        )
+    assert "there are anna" in there("oncall", "export", "--person", "nobody", code=2).stderr
+    file = tmp_path / "shifts.ics"
+    file.write_text(calendar(DUTY), newline="")
+    laying = ("oncall", "import", "primary", str(file), *window)
+    for more in ((), ("--json",)):
+        beside, over = (runs(*laying, *more, code=1) for runs in (here, there))
+        assert (over.stdout, over.stderr) == (beside.stdout, beside.stderr)
+    assert "write --name 'Anna K.'=anna" in there(*laying, code=1).stderr
+    named = (*laying, "--name", "Anna K.=anna")
+    assert there(*named, "--dry-run").stdout == here(*named, "--dry-run").stdout
+    assert read(here("oncall", "overrides", "--json")) == []
+    assert there(*named).stdout.startswith("primary follows 2 shifts of the calendar from 2030-03-21 09:00")
+    assert "as it did before" in here(*named).stdout
+    file.write_bytes(b"\nBEGIN \xff")
+    for runs in (here, there):
+        assert "shifts.ics: line 2: it is not UTF-8" in runs(*laying, code=1).stderr
+    assert (
+        "no contact 'zoe'; there are anna"
+        in there(*laying[:3], "-", "--name", "a=zoe", code=2, stdin="x").stderr
+    )
+    [override] = read(here("oncall", "overrides", "--json"))
+    assert (override["id"], override["by"]) == ("ical-primary", "admin")
+    there("oncall", "remove", "ical-primary")
+
+
+def _unstamped(result: Result) -> str:
+    """Without when it was written."""
+    return re.sub(r"DTSTAMP:\S+", "", result.stdout)
+
+
+def test_shifts_are_laid_for_a_time_over_a_console(there: Run, here: Run) -> None:
+    shift = ("--shift", "ben", "2030-12-24T09:00", "2030-12-27T09:00")
+    said = there("oncall", "temporary", "primary", *shift).stdout
+    assert re.fullmatch(
+        r"primary follows (o-\w+) from 2030-12-24 09:00 CET until 2030-12-27 09:00 CET\n", said
+    )
+    beside = here("oncall", "temporary", "primary", *shift).stdout
+    assert re.sub(r"o-\w+", "", beside) == re.sub(r"o-\w+", "", said)
+    assert there("oncall", "swap", "primary", "anna", "ben").stdout.startswith("ben takes primary from ")
+    for each in read(there("oncall", "overrides", "--json")):
+        there("oncall", "remove", each["id"])
+    ends = ("--shift", "ben", "2030-12-24T09:00", "2030-12-23T09:00")
+    assert "ends before it begins" in there("oncall", "temporary", "primary", *ends, code=2).stderr
 
 
 def test_a_run_is_started_and_denied(there: Run, here: Run, incident: str) -> None:
@@ -242,7 +296,6 @@ def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Pa
             2,
             "no user 'nobody'",
         ),
-        (("oncall", "export"), 1, "run it beside the store"),
         (("incidents", "show", "INC-1?all=true#y"), 1, "no incident"),
         (("incidents", "show", "INC-999"), 1, "no incident 'INC-999'; see: tocsin incidents list --all"),
         (("incidents", "reassign", "INC-1", "--to", "nobody"), 2, "there are anna"),

@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "Swapping": {"schedule": "primary", "one": "anna", "other": "ben"},
     "Temporary": {"schedule": "primary", "shifts": [
         {"contact": "ben", "from": "2026-12-24T09:00:00Z", "until": "2026-12-25T09:00:00Z"}]},
+    "Importing": {"schedule": "primary", "calendar": "none"},
     "Start": {"incident": "INC-1"},
     "Reason": {"reason": "x"},
     "Switch": {"on": False},
