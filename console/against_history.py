@@ -1,8 +1,7 @@
 """`tocsin simulate --against-history`: what another configuration would have made of the last days."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,68 +20,51 @@ from routing.load import load
 from routing.policy import Policy
 from routing.record import decode
 from routing.severity import Severity
-from routing.simulation.history import Course, Difference, Fate, Recorded, course
+from routing.simulation.history import Course, Difference, Recorded, course
 from routing.simulation.history import differences as _differences
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event that was treated differently, each side in a few words."""
-
-    event: str
-    title: str
-    before: str
-    after: str
+MOST_ENTRIES = 5_000
+"""So many a console plays; the newest."""
+Found = dict[str, Any]
+"""What `compared` answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """`totals`: what is counted, in force, tried. `cut`: there are older entries that were not played."""
+def compared(context: Context, new: Policy, since: int, *, limit: int, most: int = 0) -> Found:
+    """Hold it against what was decided from an instant (ms) on, beside the one in force; the newest `most` if not 0.
 
-    entries: int
-    cut: bool
-    totals: Sequence[tuple[str, str, str]]
-    differences: Sequence[Told]
-    more: bool
-
-
-def compared(context: Context, new: Policy, since: int, *, most: int, differences: int) -> Compared:
-    """Hold it against the newest `most` entries from an instant (ms) on, beside the one in force."""
-    kept = deque(enumerate(read(context.store, since)), most)
+    `cut`: there are older entries that were not played. `more`: more than `limit` events were treated differently.
+    """
+    kept = deque(enumerate(read(context.store, since)), most or None)
     recorded = [each for _, each in kept]
     before, after = course(context.policy, recorded), course(new, recorded)
     found = _differences(recorded, before, after)
-    told = [
-        Told(each.event, each.title, _fate(each.before), _fate(each.after))
-        for each in islice(found, differences)
-    ]
-    return Compared(
-        len(recorded),
-        bool(kept and kept[0][0]),
-        list(_rows(before, after)),
-        told,
-        next(found, None) is not None,
-    )
+    return {
+        "entries": len(recorded), "cut": bool(kept and kept[0][0]), "in_force": context.policy.version,
+        "tried": new.version, "before": _totals(before), "after": _totals(after),
+        "differences": [_shown(each) for each in islice(found, limit)], "more": next(found, None) is not None,
+    }  # fmt: skip
 
 
 def compare(config: Path, days: int, limit: int, *, json: bool) -> None:
     """Print both courses side by side, and the events that were treated differently."""
     context = connected()
     new = load(policies.read_files(config), catalogue())
-    recorded = list(read(context.store, now_ms() - days * DAY))
-    before, after = course(context.policy, recorded), course(new, recorded)
-    found = _differences(recorded, before, after)
+    tell(compared(context, new, now_ms() - days * DAY, limit=limit), days, limit, json=json)
+
+
+def tell(found: Found, days: int, limit: int, *, json: bool) -> None:
+    """Said alike beside the store and over a console."""
     if json:
-        shown = [_shown(each) for each in islice(found, limit)]
-        as_json({"days": days, "entries": len(recorded), "before": _totals(before), "after": _totals(after),
-                 "differences": shown, "more": next(found, None) is not None})  # fmt: skip
+        as_json({"days": days, **found})
         return
-    say(f"{len(recorded)} entries of {days} days: in force {context.policy.version}, tried {new.version}")
-    table(("", "in force", "tried"), list(_rows(before, after)), empty="")
+    say(f"{found['entries']} entries of {days} days: in force {found['in_force']}, tried {found['tried']}")
+    if found["cut"]:
+        say("only the newest are played over a console; beside the store all are", "yellow")
+    table(("", "in force", "tried"), list(rows(found)), empty="")
     heading("Treated differently")
-    for each in islice(found, limit):
-        say(one_line(f"{each.event}  {each.title}: {_fate(each.before)} → {_fate(each.after)}"))
-    if next(found, None) is not None:
+    for each in found["differences"]:
+        say(one_line(f"{each['event']}  {each['title']}: {fate(each['before'])} → {fate(each['after'])}"))
+    if found["more"]:
         say(f"and more: --limit {limit * 10}", "dim")
 
 
@@ -98,16 +80,23 @@ def read(store: Store, since: int) -> Iterator[Recorded]:
             yield Recorded(each.position, entry, each.at, incident)
 
 
-def _rows(before: Course, after: Course) -> Iterator[tuple[str, str, str]]:
+def rows(found: Found) -> Iterator[tuple[str, str, str]]:
+    """What is counted, in force, tried."""
+    before, after = found["before"], found["after"]
     for level in Severity:
-        yield f"incidents {level}", str(before.incidents[level]), str(after.incidents[level])
-    yield "pages", str(before.pages.total()), str(after.pages.total())
-    for contact in sorted({*before.pages, *after.pages}):
-        yield f"  to {contact}", str(before.pages[contact]), str(after.pages[contact])
-    yield "people paged", str(len(before.pages)), str(len(after.pages))
-    yield "quiet messages", str(before.updates), str(after.updates)
-    yield "minutes open", str(before.open_minutes), str(after.open_minutes)
-    yield "minutes unanswered", str(before.unanswered_minutes), str(after.unanswered_minutes)
+        yield f"incidents {level}", str(before["incidents"][str(level)]), str(after["incidents"][str(level)])
+    yield "pages", str(before["pages"]), str(after["pages"])
+    pages, others = before["pages_by_contact"], after["pages_by_contact"]
+    for contact in sorted({*pages, *others}):
+        yield f"  to {contact}", str(pages.get(contact, 0)), str(others.get(contact, 0))
+    for name, said in _COUNTED.items():
+        yield said, str(before[name]), str(after[name])
+
+
+_COUNTED = {
+    "people": "people paged", "updates": "quiet messages", "open_minutes": "minutes open",
+    "unanswered_minutes": "minutes unanswered",
+}  # fmt: skip
 
 
 def _totals(found: Course) -> dict[str, Any]:
@@ -128,6 +117,9 @@ def _shown(each: Difference) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fate(fate: Fate) -> str:
-    level = f" {fate.severity}" if fate.severity is not None else ""
-    return f"{fate.did}{level}" + (f", pages {', '.join(fate.paged)}" if fate.paged else ", pages nobody")
+def fate(side: dict[str, Any]) -> str:
+    """One side of a difference in a few words."""
+    level = f" {side['severity']}" if side["severity"] is not None else ""
+    return f"{side['did']}{level}" + (
+        f", pages {', '.join(side['paged'])}" if side["paged"] else ", pages nobody"
+    )

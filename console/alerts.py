@@ -1,30 +1,20 @@
 """`tocsin alerts`: write a probe in one line, and send an alert's event through the real pipeline to see what comes."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 
+from console import drafting
 from console.acting import acting
 from console.context import connected
-from console.decided import wait
+from console.doing import alerts as doing
+from console.doing.entries import Who
+from console.drafting import FILE, Worded, draft
 from console.options import Duration
 from console.output import say
-from ledger import log, policies
-from ledger.catalogue import catalogue
-from ledger.clock import now_ms
+from ledger import policies
 from ledger.settings import from_env
-from routing import duration, probe_conditions
-from routing.entry import Lane, Signal
-from routing.errors import ConfigError
-from routing.event import Event, Status
-from routing.load import load
-from routing.policy import Probe
-from routing.schema.refusal import Refusal
-from routing.schema.sources import OURSELVES, PROBES
-
-FILE = "probes.yaml"
 
 
 @click.group()
@@ -60,71 +50,20 @@ def create(  # one option each
 
     Conditions: response-time > 2000ms, connect-time > 500ms, status != 200, content != TEXT, certificate-days < 14.
     """
-    try:
-        meant = probe_conditions.parse(condition)
-    except Refusal as error:
-        raise click.UsageError(str(error)) from error
-    every, fails, of = probe_conditions.looks(meant, lasting)
-    place = _place(meant.action, url)
-    event = {"kind": kind or _kind(name), "title": title or f"{name}: {condition}", "severity": severity}
-    text = _block(
-        {
-            "name": name,
-            "action": meant.action,
-            "params": {**place, **meant.params},
-            "every": duration.text(every),
-            "timeout": duration.text(meant.timeout_ms),
-            "ok": meant.ok,
-            "fails": f"{fails} of {of}",
-            "event": {**event, **({"service": service} if service else {})},
-        }
-    )
+    one = draft(Worded(name, condition, lasting, severity, url, title, kind, service))
     if dry_run:
-        click.echo(text, nl=False)
+        click.echo(one.text, nl=False)
         return
-    _write(config or from_env().config_dir, text)
-    say(
-        f"{name} written: it fires as {event['kind']} once {fails} of {of} looks {duration.text(every)} apart are bad"
-    )
+    folder = config or from_env().config_dir
+    _write(folder / Path(FILE).name, drafting.whole(policies.read_files(folder), one))
+    say(f"{name} written: {one.when}")
     say("try what that brings about: tocsin alerts test " + name)
 
 
-def _place(action: str, url: str) -> dict[str, Any]:
-    """Where it looks, as its parameters. Raises click.UsageError."""
-    if action != "tcp.connect":
-        return {"host" if action == "tls.certificate" else "url": url}
-    host, _, port = url.rpartition(":")
-    if not host or not port.isdecimal():
-        raise click.UsageError(f"{url!r} is no host with a port; write --url db.example.com:5432")
-    return {"host": host, "port": int(port)}
-
-
-def _kind(name: str) -> str:
-    return "".join(part.title() for part in name.replace("_", "-").split("-"))
-
-
-def _block(probe: dict[str, Any]) -> str:
-    """One item of the list, as it is written by hand."""
-    lines = yaml.safe_dump([probe], sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
-    return "".join(f"  {line}\n" for line in lines.splitlines())
-
-
-def _write(folder: Path, block: str) -> None:
-    """Only what is good with it is written, and then as a whole. Raises ConfigError or click.ClickException."""
-    path = folder / FILE
-    before = path.read_text() if path.exists() else "probes:\n"
-    text = before if before.endswith("\n") else f"{before}\n"
-    files = {**policies.read_files(folder), f"config/{FILE}": text + block}
-    try:
-        load(files, catalogue())
-    except ConfigError as error:
-        told = "\n".join(str(fault) for fault in error.faults)
-        raise click.ClickException(
-            f"not written, for with it the configuration has faults:\n{told}"
-        ) from error
-
+def _write(path: Path, text: str) -> None:
+    """As a whole, or not at all."""
     new = path.with_suffix(".yaml.new")
-    new.write_text(text + block)
+    new.write_text(text)
     new.replace(path)
 
 
@@ -137,31 +76,14 @@ def test(name: str, resolve: bool, by: str) -> None:
 
     Title and labels say that it is a test.
     """
-    context = connected()
-    probe = next((each for each in context.policy.probes if each.name == name), None)
-    if probe is None:
-        names = ", ".join(each.name for each in context.policy.probes) or "none"
-        raise click.UsageError(f"no probe {name!r}; there are {names}. An event of a vendor: tocsin send")
-    entry_id = log.append(context.client, context.keys, Lane.URGENT, signal(probe, Status.FIRING, by))
-    decided = wait(context, entry_id)
-    incident = decided.verdict.incident if decided.verdict else ""
-    say(f"{entry_id}: {decided.verdict.did if decided.verdict else 'decided'} {incident}".rstrip())
-    if resolve:
-        wait(
-            context,
-            log.append(context.client, context.keys, Lane.URGENT, signal(probe, Status.RESOLVED, by)),
-        )
-        say(f"{incident or 'it'} is over again")
-    say(f"who was told, and why: tocsin why {incident or entry_id}")
+    done = doing.test(connected(), Who(by), name, resolve=resolve)
+    tell(done.entry, done.said, done.incident)
 
 
-def signal(probe: Probe, status: Status, by: str, client: str = "") -> Signal:
-    """What the probe would send, said to be a test."""
-    now, firing = now_ms(), status is Status.FIRING
-    event = Event(
-        source=PROBES, vendor=OURSELVES, kind=probe.kind, status=status, key=f"test:{probe.name}",
-        title=f"TEST: {probe.title}", summary=f"A test that {by} has sent; nothing is known to be wrong.",
-        vendor_severity=probe.severity, labels={"probe": probe.name, "test": "true", **probe.labels},
-        starts_at=now if firing else 0, ends_at=0 if firing else now,
-    )  # fmt: skip
-    return Signal(at=now, by=by, client=client, event=event)
+def tell(entry: str, said: Sequence[str], incident: str) -> None:
+    """Said alike beside the store and over a console."""
+    first, *rest = said
+    say(f"{entry}: {first}")
+    for line in rest:
+        say(line)
+    say(f"who was told, and why: tocsin why {incident or entry}")

@@ -58,8 +58,6 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 OTHERS = "Run it"
-REMOTE = ("See what is going on", "Change what happens", "Let people in", "Bring back what failed")
-"""Sections whose commands ask a console, where one is named."""
 
 
 class Tocsin(click.Group):
@@ -69,14 +67,16 @@ class Tocsin(click.Group):
         return [name for commands in commands_by_section().values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = self._found(cmd_name)
-        where = elsewhere(ctx.params.get("console") or "") if found is not None else None
-        if where is None or found is None or not any(cmd_name in SECTIONS[title] for title in REMOTE):
+        found, named = self._found(cmd_name), ctx.params.get("console") or ""
+        where = elsewhere(named) if found is not None else None
+        if where is None or found is None:
             return found
+        if not named and not any(cmd_name in part for part in SECTIONS.values()):
+            return found  # whoever starts a process may have a token set
         from console.remote.over import over  # noqa: PLC0415
         from console.remote.table import TABLE  # noqa: PLC0415  # only for who talks to a console
 
-        return over(found, cmd_name, where, TABLE)
+        return over(found, cmd_name, where, TABLE, named=bool(named))
 
     def _found(self, cmd_name: str) -> click.Command | None:
         # Most commands are our own: others' are looked for in every installed package.

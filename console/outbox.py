@@ -1,5 +1,9 @@
 """`tocsin outbox`: what would have been sent, had the credentials been there."""
 
+import re
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from console.acting import acting
@@ -11,6 +15,8 @@ from ledger import sandbox
 from ledger.clock import now_ms
 from routing.delivery import Delivery
 from routing.entry import Answer
+
+_LINK = re.compile(r"(/a/)[A-Za-z0-9._~-]+")
 
 
 @click.group(invoke_without_command=True)
@@ -50,13 +56,18 @@ def show(delivery: str, json: bool) -> None:
     ]
     if not found:
         raise click.ClickException(f"{delivery} is not in the outbox; see: tocsin outbox")
+    tell([shown(each) for each in found], json=json)
+
+
+def tell(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
+    """The attempts of one delivery; said alike beside the store and over a console."""
     if json:
-        as_json([shown(each) for each in found])
+        as_json(rows)
         return
-    for each in found:
-        heading(f"SANDBOX {each.delivery} attempt {each.attempt} to {each.contact} by {each.channel}")
-        facts(each.fields.items())
-        say(f"not sent: {', '.join(each.missing)} not set", "magenta")
+    for row in rows:
+        heading(f"SANDBOX {row['delivery']} attempt {row['attempt']} to {row['contact']} by {row['channel']}")
+        facts(row["fields"].items())
+        say(f"not sent: {', '.join(row['missing'])} not set", "magenta")
 
 
 @outbox.command()
@@ -78,10 +89,17 @@ def _deliveries(context: Context, incident: str) -> tuple[Delivery, ...]:
     return whole.deliveries if whole else ()
 
 
-def shown(each: sandbox.Unsent) -> dict[str, object]:
+def masked(text: str) -> str:
+    """Without what a link would let do."""
+    return _LINK.sub(r"\1…", text)
+
+
+def shown(each: sandbox.Unsent, *, links: bool = True) -> dict[str, Any]:
+    """`links` false: without those that acknowledge, for whoever may not."""
+    fields = each.fields if links else {name: masked(text) for name, text in each.fields.items()}
     return {
         "id": each.id, "at": iso(each.at), "delivery": each.delivery, "attempt": each.attempt,
         "incident": each.incident, "contact": each.contact, "channel": each.channel, "vendor": each.vendor,
-        "to": each.to, "kind": each.purpose.value, "severity": str(each.severity), "fields": each.fields,
+        "to": each.to, "kind": each.purpose.value, "severity": str(each.severity), "fields": fields,
         "missing": each.missing, "repeat": each.repeat, "sandbox": True,
     }  # fmt: skip

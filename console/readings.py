@@ -53,5 +53,8 @@ def as_rows(reading: Reading) -> dict[str, Any]:
         for event, classified in reading.events
     ]
     unread = [{"reason": each.reason, "where": each.where} for each in reading.unread]
-    commands = [{"verb": each.verb.value, "alert": each.alert, "by": each.by} for each in reading.commands]
+    commands = [
+        {"verb": each.verb.value, "alert": each.alert or each.incident, "by": each.by}
+        for each in reading.commands
+    ]
     return {"events": events, "commands": commands, "unread": unread}

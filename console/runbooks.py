@@ -1,6 +1,6 @@
 """`tocsin runbook`: what would run by itself, and when; start one, approve or deny one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from ledger.settings import from_env
 from routing import duration
 from routing.entry import Verb
 from routing.load import load
-from routing.policy import Runbook
-from routing.simulation.proving import Proved
+from routing.policy import Policy, Runbook
 
 
 @click.group()
@@ -69,23 +68,14 @@ def test(runbook: tuple[str, ...], config: Path | None, environment: str | None,
     folder = config or from_env().config_dir
     files = policies.read_files(folder)
     policy = load(files, catalogue())
-    known = [each.id for each in policy.runbooks]
-    if unknown := sorted(set(runbook) - set(known)):
-        raise click.UsageError(f"no runbook {unknown[0]!r}; there are {', '.join(known)}")
     if environment is not None:
         rehearsals.known(policy, environment)
-    proofs = proven(policy, files, runbook)
-    wrong = any(each.failure for each in proofs)
+    rows = played_tests(policy, files, runbook)
+    wrong = any(not row["ok"] for row in rows)
     if not json:
-        for each in proofs:
-            _tell(each)
+        tell_tests(rows)
     found = rehearsals.rehearsed(environment, folder, runbook) if environment and not wrong else []
     if json:
-        rows = [
-            {"runbook": each.test.runbook, "test": each.test.scenario.title, "ok": not each.failure,
-             "at": str(each.test.origin), "failure": each.failure}
-            for each in proofs
-        ]  # fmt: skip
         as_json({"tests": rows, "environment": environment, "rehearsals": found} if environment else rows)
     else:
         rehearsals.tell(environment or "", found)
@@ -95,18 +85,32 @@ def test(runbook: tuple[str, ...], config: Path | None, environment: str | None,
         raise SystemExit(1)
 
 
-def _tell(proved: Proved) -> None:
-    test = proved.test
-    say(
-        f"{'FAILED' if proved.failure else 'ok':<7} {test.runbook}: {test.scenario.title}",
-        "red" if proved.failure else "green",
-    )
-    if not proved.failure:
-        return
-    say(f"        {test.origin}: {proved.failure}", "red")
-    for line in proved.lines:
-        after = duration.text((line.at - test.scenario.start_at) // 1000 * 1000)
-        say(one_line(f"        +{after:<8} {line.what}"))
+def played_tests(
+    policy: Policy, files: Mapping[str, str], only: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The runbooks' own tests, played; of the runbooks named, or of all. Raises click.UsageError."""
+    known = [each.id for each in policy.runbooks]
+    if unknown := sorted(set(only) - set(known)):
+        raise click.UsageError(f"no runbook {unknown[0]!r}; there are {', '.join(known)}")
+    return [
+        {"runbook": each.test.runbook, "test": each.test.scenario.title, "ok": not each.failure,
+         "at": str(each.test.origin), "failure": each.failure,
+         "lines": [{"after_ms": line.at - each.test.scenario.start_at, "what": line.what} for line in each.lines]}
+        for each in proven(policy, files, only)
+    ]  # fmt: skip
+
+
+def tell_tests(rows: Sequence[dict[str, Any]]) -> None:
+    """One line a test, and below one that fails all that happened; said alike here and over a console."""
+    for row in rows:
+        said = f"{'ok' if row['ok'] else 'FAILED':<7} {row['runbook']}: {row['test']}"
+        say(said, "green" if row["ok"] else "red")
+        if row["ok"]:
+            continue
+        say(f"        {row['at']}: {row['failure']}", "red")
+        for line in row["lines"]:
+            after = duration.text(line["after_ms"] // 1000 * 1000)
+            say(one_line(f"        +{after:<8} {line['what']}"))
 
 
 @runbook.command()

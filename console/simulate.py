@@ -14,10 +14,11 @@ from ledger import policies
 from ledger.catalogue import catalogue
 from ledger.settings import from_env
 from routing import duration
+from routing.incident import Incident, Phase
+from routing.instant import parse_iso
 from routing.load import load
 from routing.schema.scenario import read_scenario
 from routing.simulation.judge import Judged, rehearse
-from routing.simulation.play import Line
 
 
 @click.command()
@@ -55,35 +56,41 @@ def simulate(
     policy = load(policies.read_files(folder), catalogue())
     text = scenario.read_text("utf-8", errors="surrogateescape")
     judged = rehearse(policy, read_scenario(str(scenario), text, policy))
+    tell(shown(judged), reasons, json=json)
+
+
+def tell(found: dict[str, Any], reasons: bool, *, json: bool) -> None:
+    """Said alike here and over a console. Raises SystemExit(1) when an expectation does not hold."""
     if json:
-        as_json(shown(judged))
+        as_json(found)
     else:
-        _tell(judged, reasons)
-    if judged.failures:
+        _tell(found, reasons)
+    if not found["ok"]:
         raise SystemExit(1)
 
 
-def _tell(judged: Judged, reasons: bool) -> None:
-    scenario = judged.played.scenario
-    say(f"{scenario.title}, from {_clock(scenario.start_at, scenario.timezone)}", "bold")
-    for line in judged.played.lines:
-        say(one_line(_line(line, scenario.start_at, scenario.timezone, reasons)))
-    for incident in judged.played.open():
-        following = incident.next_action
-        then = f"; next: {following.what} at {_clock(following.at, scenario.timezone)}" if following else ""
-        say(f"still open at the end: {incident.id} {incident.phase}{then}", "yellow")
-    for failure in judged.failures:
-        say(one_line(str(failure)), "red")
-    count = len(scenario.expectations)
-    if count:
-        held = count - len(judged.failures)
-        say(f"{max(0, held)} of {count} expectations held", "red" if judged.failures else "green")
+def _tell(found: dict[str, Any], reasons: bool) -> None:
+    start, zone = parse_iso(found["start"]), found["timezone"]
+    say(f"{found['title']}, from {_clock(start, zone)}", "bold")
+    for line in found["lines"]:
+        say(one_line(_line(line, start, zone, reasons)))
+    for one in found["incidents"]:
+        if one["open"]:
+            then = one["next"]
+            following = f"; next: {then['what']} at {_clock(parse_iso(then['at']), zone)}" if then else ""
+            say(f"still open at the end: {one['id']} {one['status']}{following}", "yellow")
+    for each in found["failures"]:
+        say(one_line(f"{each['at']}: expected {each['expected']}; found: {each['found']}"), "red")
+    if count := found["expectations"]:
+        held = max(0, count - len(found["failures"]))
+        say(f"{held} of {count} expectations held", "red" if found["failures"] else "green")
 
 
-def _line(line: Line, start_at: int, zone: str, reasons: bool) -> str:
-    after = duration.text((line.at - start_at) // 1000 * 1000)
-    why = "; ".join(str(reason) for reason in line.reasons) if reasons else ""
-    return f"{_clock(line.at, zone)}  +{after:<8} {line.incident:<7} {line.what}" + (
+def _line(line: dict[str, Any], start_at: int, zone: str, reasons: bool) -> str:
+    at = parse_iso(line["at"])
+    after = duration.text((at - start_at) // 1000 * 1000)
+    why = "; ".join(line["reasons"]) if reasons else ""
+    return f"{_clock(at, zone)}  +{after:<8} {line['incident']:<7} {line['what']}" + (
         f"  [{why}]" if why else ""
     )
 
@@ -97,6 +104,7 @@ def shown(judged: Judged) -> dict[str, Any]:
     return {
         "title": scenario.title,
         "start": iso(scenario.start_at),
+        "timezone": scenario.timezone,
         "ok": not judged.failures,
         "lines": [
             {"at": iso(each.at), "incident": each.incident, "what": each.what,
@@ -105,10 +113,15 @@ def shown(judged: Judged) -> dict[str, Any]:
         ],
         "incidents": [
             {"id": each.id, "title": each.title, "severity": str(each.severity), "status": str(each.phase),
-             "paged": list(each.paged)}
+             "paged": list(each.paged), "open": each.phase is not Phase.RESOLVED, "next": _next(each)}
             for each in judged.played.simulation.incidents()
         ],
         "failures": [
             {"at": str(each.origin), "expected": each.expected, "found": each.found} for each in judged.failures
         ],
+        "expectations": len(scenario.expectations),
     }  # fmt: skip
+
+
+def _next(one: Incident) -> dict[str, Any] | None:
+    return {"at": iso(one.next_action.at), "what": one.next_action.what} if one.next_action else None

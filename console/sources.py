@@ -193,32 +193,29 @@ def test(source: str, file: IO[bytes], headers: dict[str, str], config: Path | N
         known = sorted(name for name, one in policy.sources.items() if one.secrets)
         raise click.UsageError(f"no source {source!r}; there are {', '.join(known)}")
     reading = readings.read(policy, policy.sources[source], file.read(), headers)
+    tell_reading(readings.as_rows(reading), json=json)
+
+
+def tell_reading(found: dict[str, Any], *, json: bool) -> None:
+    """Said alike here and over a console. Raises SystemExit(1) when some of it cannot be read."""
     if json:
-        as_json(readings.as_rows(reading))
+        as_json(found)
     else:
-        _tell(reading)
-    if reading.unread:
+        _tell(found)
+    if found["unread"]:
         raise SystemExit(1)
 
 
-def _tell(reading: readings.Reading) -> None:
-    for event, classified in reading.events:
-        say(one_line(f"{event.status.value:<9}{classified.severity}  {event.title}"))
-        say(one_line(f"  kind {event.kind}, key {event.key or '(none)'}, {classified.handling}"), "dim")
-        labels = ", ".join(f"{name}={value}" for name, value in sorted(event.labels.items()))
-        say(
-            one_line(f"  team {classified.team or '-'}, service {classified.service or '-'}; {labels}"), "dim"
-        )
-        for reason in classified.reasons:
+def _tell(found: dict[str, Any]) -> None:
+    for each in found["events"]:
+        say(one_line(f"{each['status']:<9}{each['severity']}  {each['title']}"))
+        say(one_line(f"  kind {each['kind']}, key {each['key'] or '(none)'}, {each['handling']}"), "dim")
+        labels = ", ".join(f"{name}={value}" for name, value in sorted(each["labels"].items()))
+        say(one_line(f"  team {each['team'] or '-'}, service {each['service'] or '-'}; {labels}"), "dim")
+        for reason in each["reasons"]:
             say(one_line(f"  because {reason}"), "dim")
-    for each in reading.commands:
-        say(one_line(f"{each.verb.value} the incident of alert {each.alert or each.incident}, by {each.by}"))
-    for unread in reading.unread:
-        say(
-            one_line(
-                f"dead letter: {unread.where}: {unread.reason}"
-                if unread.where
-                else f"dead letter: {unread.reason}"
-            ),
-            "red",
-        )
+    for each in found["commands"]:
+        say(one_line(f"{each['verb']} the incident of alert {each['alert']}, by {each['by']}"))
+    for each in found["unread"]:
+        at = f"{each['where']}: " if each["where"] else ""
+        say(one_line(f"dead letter: {at}{each['reason']}"), "red")

@@ -5,18 +5,13 @@ from typing import Any
 import click
 
 from console.acting import acting
-from console.context import Context, connected
-from console.decided import act
+from console.context import connected
+from console.doing import public as doing
+from console.doing.entries import Who
 from console.options import json_option
-from console.output import as_json, heading, plain, say, table
+from console.output import as_json, heading, say, table
 from ledger.clock import now_ms
-from ledger.views.status_page import board, documents, facts, records
-from routing.entry import Published
-from routing.policy import StatusPage
 from routing.public import Health, Said
-
-MOST = 2_000
-"""Characters of what is said."""
 
 
 @click.group("status-page")
@@ -41,27 +36,18 @@ def update(
     id: str, said: str, message: str, components: tuple[str, ...], health: str | None, by: str,  # noqa: A002
 ) -> None:  # fmt: skip
     """Say how incident ID stands: on the page, its feed, and the pages of vendors that are told."""
-    if len(message) > MOST:
-        raise click.UsageError(f"--message has {len(message)} characters; write at most {MOST:,}")
-    context = connected()
-    _known(_page(context), components)
-    if not context.store.is_live(id):
-        raise click.ClickException(
-            f"no incident {id!r} that can still be spoken of; see: tocsin incidents list --all"
-        )
-    entry = Published(
-        at=now_ms(), by=by, incident=id, said=Said(said), text=plain(message).strip(), components=list(components),
-        health=Health(health) if health else None,
-    )  # fmt: skip
-    act(context, entry, incident=id)
+    done = doing.publish(
+        connected(), Who(by), id, Said(said), message, components, Health(health) if health else None
+    )
+    for line in done.said:
+        say(f"{id}: {line}")
 
 
 @status_page.command()
 @json_option
 def show(json: bool) -> None:
     """Show what is said now. --json is the page's own JSON."""
-    context = connected()
-    tell(facts(board(_page(context), records(context.client, context.keys), now_ms())), json=json)
+    tell(doing.said(connected(), now_ms()), json=json)
 
 
 def tell(found: dict[str, Any], *, json: bool) -> None:
@@ -80,21 +66,4 @@ def tell(found: dict[str, Any], *, json: bool) -> None:
 @status_page.command()
 def html() -> None:
     """Print the page as customers see it."""
-    context = connected()
-    page = _page(context)
-    click.echo(
-        documents(page, records(context.client, context.keys), now_ms())["index.html"].decode(), nl=False
-    )
-
-
-def _page(context: Context) -> StatusPage:
-    process = context.policy.process
-    if process is None or process.status_page is None:
-        raise click.ClickException("there is no status page; write `status_page` into config/process.yaml")
-    return process.status_page
-
-
-def _known(page: StatusPage, services: tuple[str, ...]) -> None:
-    for service in services:
-        if service not in page.components:
-            raise click.UsageError(f"no component {service!r}; there are {', '.join(page.components)}")
+    click.echo(doing.drawn(connected(), now_ms()), nl=False)

@@ -1,7 +1,6 @@
 """Dead letters: a page of them, one, its body mended; one or many brought through, dropped, or restored."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import Field, StringConstraints
 from console.api.declared import Asked, Operation
 from console.api.problems import Problem
 from console.api.serving import routes
-from console.api.shapes import Free, Instant, Paged, Sent, Shape, Toggle
+from console.api.shapes import Free, Instant, Paged, Sent, Shape, Toggle, sent_bytes
 from console.dead import shown
 from console.doing import dead as doing
 from console.doing.dead import Outcome, Selection
@@ -183,14 +182,9 @@ def _sent(letter: DeadLetter, body: Body) -> bytes:
         raise Problem(
             422, "body: give one of `text`, `base64` and `set`", 'like {"set": {"data.object.id": "x"}}'
         )
-    if body.text is not None:
-        return body.text.encode()
     if body.set is not None:
         return doing.mended_with(letter, body.set)
-    try:
-        return base64.b64decode(body.base64 or "", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Problem(422, f"body.base64: {error}", "encode it as RFC 4648 says") from error
+    return sent_bytes(body.text, body.base64)
 
 
 def retry(asked: Asked) -> Free:

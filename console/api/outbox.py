@@ -1,5 +1,6 @@
 """The outbox: what would have been sent, had the channels' credentials been there; answered as its person would."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -16,6 +17,7 @@ from console.refusals import Nowhere
 from console.trust.acts import Act
 from ledger import sandbox
 from ledger.position import is_stream_id
+from ledger.sandbox import Unsent
 from ledger.views.incidents import delivery as shown_delivery
 from routing.delivery import Delivery
 from routing.entry import Answer
@@ -23,8 +25,10 @@ from routing.entry import Answer
 MOST = 1_000
 
 
-class Unsent(Shape):
-    """`fields` are the vendor's own; `missing` the variables that would have made it real."""
+class UnsentShape(Shape):
+    """`fields` are the vendor's own, its links cut for whoever may not answer; `missing` the variables that would have
+    made it real.
+    """
 
     id: str
     at: Instant
@@ -46,14 +50,14 @@ class Unsent(Shape):
 class Outbox(Shape):
     """Newest first. `after` "" is the last page."""
 
-    outbox: list[Unsent]
+    outbox: list[UnsentShape]
     after: str
 
 
 class Attempts(Shape):
     """Newest first."""
 
-    attempts: list[Unsent]
+    attempts: list[UnsentShape]
 
 
 class Pressed(Sent):
@@ -66,7 +70,7 @@ def listing(asked: Asked) -> Free:
         raise Problem(422, "query.after: this is no place in the outbox", "pass `after` of the page before")
     found = sandbox.listing(asked.context.client, asked.context.keys, wants.limit, wants.after)
     return {
-        "outbox": [shown(each) for each in found],
+        "outbox": _shown(asked, found),
         "after": found[-1].id if len(found) == wants.limit else "",
     }
 
@@ -74,10 +78,21 @@ def listing(asked: Asked) -> Free:
 def show(asked: Asked) -> Free:
     name = asked.path["delivery"]
     found = sandbox.listing(asked.context.client, asked.context.keys, MOST)
-    mine = [shown(each) for each in found if each.delivery == name]
+    mine = [each for each in found if each.delivery == name]
     if not mine:
         raise Nowhere(f"{name[:100]} is not in the outbox; see: tocsin outbox")
-    return {"attempts": mine}
+    return {"attempts": _shown(asked, mine)}
+
+
+def _shown(asked: Asked, found: Sequence[Unsent]) -> list[Free]:
+    """A link that acknowledges is an answer: it is for those who may give one."""
+    may = {name: _may_answer(asked, name) for name in {each.incident for each in found}}
+    return [shown(each, links=may[each.incident]) for each in found]
+
+
+def _may_answer(asked: Asked, incident: str) -> bool:
+    found = asked.context.store.incident(incident) if incident else None
+    return asked.actor.may(Act.ANSWER, found.team if found else "")
 
 
 def delivery(asked: Asked) -> Free:

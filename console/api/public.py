@@ -4,29 +4,26 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from console.alerts import signal
-from console.api.declared import Asked, Operation
-from console.api.problems import Problem
+from console import drafting
+from console.api.declared import Asked, Operation, few
+from console.api.policy import Judged
 from console.api.responding import team_of
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Name, Sent, Shape, told
-from console.decided import wait
+from console.api.shapes import Done, Fault, Free, Instant, Length, Name, Sent, Shape, told
+from console.doing import alerts
+from console.doing import public as saying
 from console.doing import runbooks as doing
-from console.doing.entries import do
+from console.drafting import Worded
 from console.explaining import Asked as Known
 from console.explaining import explain
 from console.notify import MOST, RUNBOOK
-from console.output import plain
 from console.overrides import standings
-from console.refusals import Clash, Nowhere
+from console.refusals import Nowhere
+from console.simulate import shown as shown_judged
 from console.trust.acts import Act
-from ledger import log
-from ledger.views.life import became
-from ledger.views.status_page import board, facts, records
+from ledger import policies
 from ledger.views.times import iso
-from routing.entry import Lane, Published
-from routing.event import Status
-from routing.policy import StatusPage
+from routing import duration
 from routing.public import Health, Said
 
 
@@ -79,31 +76,55 @@ class Trying(Sent):
     resolve: Annotated[bool, Field(description="Say at once that it is over, too.")] = False
 
 
+class Tested(Done):
+    """`incident` "" where it concerns none."""
+
+    incident: str
+
+
+class Wording(Sent):
+    """A probe in one line. "" takes what is usual."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    condition: Annotated[
+        str, StringConstraints(min_length=1, max_length=200), Field(examples=["response-time > 2000ms"])
+    ]
+    lasting: Annotated[Length, Field(alias="for", description="How long it must last.")] = "2m"
+    severity: Annotated[str, StringConstraints(max_length=60)] = "warning"
+    url: Annotated[str, StringConstraints(max_length=1_000)] = "/"
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+    kind: Annotated[str, StringConstraints(max_length=60)] = ""
+    service: Annotated[str, StringConstraints(max_length=60)] = ""
+
+
+class Drafted(Shape):
+    """`text`: to be pasted at the end of `file`. `played`: what it would bring about if it fired now and nobody acted;
+    null where the configuration in force is not good with it, for the `faults`.
+    """
+
+    file: str
+    text: str
+    when: str
+    version: str
+    faults: list[Fault]
+    played: Judged | None
+
+
 def show(asked: Asked) -> Free:
-    return facts(board(_page(asked), records(asked.context.client, asked.context.keys), asked.now))
+    return saying.said(asked.context, asked.now)
 
 
-def _page(asked: Asked) -> StatusPage:
-    process = asked.context.policy.process
-    if process is None or process.status_page is None:
-        raise Nowhere("there is no status page; write `status_page` into config/process.yaml")
-    return process.status_page
+def html(asked: Asked) -> str:
+    return saying.drawn(asked.context, asked.now)
 
 
 def publish(asked: Asked) -> Free:
-    sent, incident, page = asked.sent(Word), asked.path["id"], _page(asked)
-    for service in sent.components:
-        if service not in page.components:
-            raise Problem(
-                422, "body.components: there is no such one", f"there are {', '.join(page.components)}"
-            )
-    if not asked.context.store.is_live(incident):
-        raise Clash(f"{incident} is in the archive; nothing more is said of it")
-    entry = Published(
-        at=asked.now, by=asked.who.name, client=asked.who.client, incident=incident, said=sent.status,
-        text=plain(sent.text).strip(), components=list(sent.components), health=sent.health,
-    )  # fmt: skip
-    return told(do(asked.context, asked.who, entry, incident))
+    sent, incident = asked.sent(Word), asked.path["id"]
+    return told(
+        saying.publish(
+            asked.context, asked.who, incident, sent.status, sent.text, sent.components, sent.health
+        )
+    )
 
 
 def customers(asked: Asked) -> Free:
@@ -127,22 +148,35 @@ def why(asked: Asked) -> Free:
 
 def try_(asked: Asked) -> Free:
     """Through the real pipeline: it pages whom it would page."""
-    context, name = asked.context, asked.path["name"]
-    probe = next((each for each in context.policy.probes if each.name == name), None)
-    if probe is None:
-        raise Nowhere(f"no probe {name[:100]!r}; see: tocsin probes list")
-    states = (Status.FIRING, Status.RESOLVED) if asked.sent(Trying).resolve else (Status.FIRING,)
-    said, entry = [], ""
-    for state in states:
-        made = signal(probe, state, asked.who.name, asked.who.client)
-        entry = log.append(context.client, context.keys, Lane.URGENT, made)
-        verdict = wait(context, entry, asked.who.wait_s).verdict
-        said.append(became(verdict) if verdict else "decided")
-    return {"entry": entry, "decided": True, "said": said}
+    done = alerts.test(asked.context, asked.who, asked.path["name"], resolve=asked.sent(Trying).resolve)
+    return {"entry": done.entry, "decided": True, "said": done.said, "incident": done.incident}
+
+
+def draft(asked: Asked) -> Free:
+    """Nothing is written: the configuration's files are the operator's."""
+    sent, policy = asked.sent(Wording), asked.context.policy
+    lasting = duration.parse(sent.lasting)
+    one = drafting.draft(
+        Worded(
+            sent.name, sent.condition, lasting, sent.severity, sent.url, sent.title, sent.kind, sent.service
+        )
+    )
+    files = policies.files_of(asked.context.client, asked.context.keys, policy.version)
+    tried = drafting.tried(files, one, asked.now)
+    faults = [{"where": f"{each.file}:{each.line}", "what": str(each)} for each in tried.faults]
+    played = shown_judged(tried.judged) if tried.judged else None
+    return {
+        "file": drafting.FILE, "text": one.text, "when": one.when, "version": policy.version, "faults": faults,
+        "played": played,
+    }  # fmt: skip
 
 
 OPERATIONS = (
     Operation("GET", "/status-page", Act.READ, "Show what is said in public now.", show, Board, refusals=(404,)),
+    Operation(
+        "GET", "/status-page/html", Act.READ, "Show the page as customers see it.", html, media="text/html",
+        refusals=(404,),
+    ),
     Operation(
         "POST", "/incidents/{id}/publish", Act.PUBLISH, "Say in public how it stands.", publish, Done, body=Word,
         waits=True, team=team_of, refusals=(404,),
@@ -157,7 +191,11 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/probes/{name}/test", Act.ALERT, "Send the alert that a probe fires: it pages whom it would page.",
-        try_, Done, body=Trying, waits=True, refusals=(404,),
+        try_, Tested, body=Trying, waits=True, refusals=(404,),
+    ),
+    Operation(
+        "POST", "/probes/draft", Act.REHEARSE, "Word a probe: its text, and whom it would call if it fired now.",
+        few(draft), Drafted, body=Wording,
     ),
 )  # fmt: skip
 ROUTES = routes(OPERATIONS)

@@ -1,9 +1,12 @@
 """Shapes that several resources share. What an answer says is all here: it is refused when it says more."""
 
+import base64
+import binascii
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from console.api.problems import Problem
 from console.doing import entries
 
 
@@ -79,3 +82,17 @@ Free = dict[str, Any]
 def told(done: entries.Done) -> Free:
     """As `Done`."""
     return {"entry": done.entry, "decided": True, "said": list(done.said)}
+
+
+def sent_bytes(text: str | None, encoded: str | None) -> bytes:
+    """A body that was sent as one of the two. Raises Problem."""
+    if (text is None) is (encoded is None):
+        raise Problem(
+            422, "body: give one of the text and `base64`", "see /api/v1/openapi.json for what it takes"
+        )
+    if text is not None:
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(encoded or "", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Problem(422, f"body.base64: {error}", "encode it as RFC 4648 says") from error

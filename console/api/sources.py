@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from console import readings
 from console.api.declared import Asked, Does, Operation
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Level, Name, Sent, Shape, told
+from console.api.shapes import Done, Free, Instant, Level, Name, Sent, Shape, sent_bytes, told
 from console.doing import samples
 from console.doing.runbooks import switch
 from console.refusals import Nowhere
@@ -50,9 +50,10 @@ class WholeSource(Told):
 
 
 class Body(Sent):
-    """`headers` with their names in lower case."""
+    """The body as text, or as base64 where it is none. `headers` with their names in lower case."""
 
-    body: Annotated[str, StringConstraints(max_length=1_048_576)]
+    body: Annotated[str, StringConstraints(max_length=1_048_576)] | None = None
+    base64: Annotated[str, StringConstraints(max_length=1_500_000)] | None = None
     headers: Annotated[dict[str, str], Field(max_length=100)] = {}
 
 
@@ -131,7 +132,7 @@ def test(asked: Asked) -> Free:
     source = policy.sources[_known(asked)]
     if not source.secrets:
         raise Nowhere(f"source {source.name!r} reads no body from outside; see: tocsin sources list")
-    return readings.as_rows(readings.read(policy, source, sent.body.encode(), sent.headers))
+    return readings.as_rows(readings.read(policy, source, sent_bytes(sent.body, sent.base64), sent.headers))
 
 
 def send(asked: Asked) -> Free:

@@ -8,6 +8,7 @@ import click
 from starlette.routing import Route
 
 from console.doing.entries import do
+from console.outbox import masked
 from console.refusals import Undecided
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page
@@ -22,7 +23,6 @@ from routing.record import decode
 
 NAV = Nav("Outbox", "/outbox", 35)
 LIMIT = 50
-_LINK = re.compile(r"(/a/)[A-Za-z0-9._~-]+")
 _KEYS = (
     ("1", "approve"), ("2", "deny"), ("3", ""), ("4", "ack"), ("5", "escalate"), ("6", "resolve"), ("7", ""),
     ("8", ""), ("9", ""), ("*", ""), ("0", ""), ("#", ""),
@@ -110,7 +110,7 @@ def _body(one: Unsent) -> str:
 
 def _masked(text: str, *, answers: bool) -> str:
     """Without what a link would let do whoever may not do it."""
-    return text if answers else _LINK.sub(r"\1…", text)
+    return text if answers else masked(text)
 
 
 def _spoken(twiml: str) -> Spoken | None:

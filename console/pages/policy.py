@@ -6,7 +6,7 @@ from typing import Any
 import click
 from starlette.routing import Route
 
-from console.against_history import Compared, compared
+from console.against_history import MOST_ENTRIES, compared, fate, rows
 from console.pages import drafts, muted
 from console.refusals import Undecided
 from console.routes import shown
@@ -21,7 +21,7 @@ from routing import routes as tree
 from routing.errors import ConfigError, Fault
 from routing.instant import DAY
 from routing.load import load
-from routing.policy import EscalationPolicy, Policy
+from routing.policy import Policy
 from routing.policy import Route as Node
 from routing.schema.scenario import read_scenario
 from routing.simulation.judge import rehearse
@@ -29,8 +29,6 @@ from routing.simulation.judge import rehearse
 NAV = Nav("Policy", "/policy", 50)
 LONGEST = 200_000
 """Characters of a scenario or a file."""
-MOST_ENTRIES = 5_000
-"""So many of the past are played; the newest."""
 MOST_DAYS = 30
 SEARCHED = 5_000
 """Live entries looked through for an event that is known by nothing else than a vendor's id."""
@@ -48,9 +46,7 @@ def ask(view: View) -> Facts:
         "wrong": wrong,
         "lives": lives,
         "event": view.query.get("event", "")[:200],
-        "taken": [
-            {**shown(each, labels), "steps": _steps(policy.escalations[each.route.escalation])} for each in taken
-        ],
+        "taken": [shown(each, labels, policy) for each in taken],
         "tree": _node(policy.route, {each.route.name for each in taken}, passed),
         "silences": muted.silences(view, held),
         "windows": muted.windows(view, held),
@@ -78,15 +74,6 @@ def _pairs(written: str) -> Iterator[tuple[str, str]]:
         if not equals or not name.strip():
             raise click.UsageError(f"{line[:60]!r}: write one label a line, like severity=SEV-1")
         yield name.strip(), value.strip().strip('"')
-
-
-def _steps(found: EscalationPolicy) -> list[Facts]:
-    """Whom it calls, and after how long since the page began."""
-    after, rows = 0, []
-    for step in found.steps:
-        rows.append({"after": after, "who": [f"{kind} {name}" for kind, name in step.targets]})
-        after += step.wait_ms
-    return rows
 
 
 def _node(route: Node, taken: set[str], on_the_way: set[str]) -> Facts:
@@ -138,12 +125,17 @@ def _days(written: str) -> int:
     return min(MOST_DAYS, max(1, int(written))) if written.isdecimal() and len(written) < 4 else 1  # noqa: PLR2004
 
 
-def _compared(view: View, files: Mapping[str, str], days: int) -> tuple[Compared | None, tuple[Fault, ...]]:
+def _compared(view: View, files: Mapping[str, str], days: int) -> tuple[Facts | None, tuple[Fault, ...]]:
     try:
         new = load(files, catalogue())
     except ConfigError as error:
         return None, error.faults
-    return compared(view.context, new, view.now - days * DAY, most=MOST_ENTRIES, differences=SHOWN), ()
+    found = compared(view.context, new, view.now - days * DAY, most=MOST_ENTRIES, limit=SHOWN)
+    told = [
+        {**each, "before": fate(each["before"]), "after": fate(each["after"])}
+        for each in found["differences"]
+    ]
+    return {**found, "totals": list(rows(found)), "differences": told}, ()
 
 
 def end_silence(view: View) -> str:

@@ -6,13 +6,12 @@ from itertools import islice
 import click
 from starlette.routing import Route
 
-from console.check import proven
 from console.doing import incidents as acting
 from console.doing import runbooks as doing
 from console.doing.entries import Done
 from console.pages.runs import brief
 from console.refusals import Undecided
-from console.runbooks import shown
+from console.runbooks import played_tests, shown
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page, trial
 from console.trust.acts import Act
@@ -151,11 +150,7 @@ def _tests(view: View, book: Runbook) -> list[Facts]:
     """Its own tests, played under a simulated clock with what is in force."""
     policy = view.context.policy
     files = policies.files_of(view.site.client, view.site.keys, policy.version)
-    return [
-        {"title": each.test.scenario.title, "failure": each.failure, "origin": str(each.test.origin),
-         "lines": [{"after": line.at - each.test.scenario.start_at, "what": line.what} for line in each.lines]}
-        for each in proven(policy, files, (book.id,))
-    ]  # fmt: skip
+    return played_tests(policy, files, (book.id,))
 
 
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────

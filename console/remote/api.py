@@ -13,6 +13,8 @@ from console.remote.settings import TOKEN, Elsewhere
 
 V1 = "/api/v1"
 WAIT_S = 20.0
+PLAYED_S = 300.0
+"""So long for what is played under a simulated clock."""
 
 
 def part(name: str) -> str:
@@ -47,9 +49,9 @@ class Api:
             raise _problem(answer, self._where.url)
         return answer.text
 
-    def post(self, path: str, body: Any = None) -> Any:
-        """Once, however often a connection breaks on the way."""
-        return self._read(self._asked("POST", path, json=body))
+    def post(self, path: str, body: Any = None, wait_s: float = WAIT_S) -> Any:
+        """Once, however often a connection breaks on the way. `wait_s`: so long for each of its signs of life."""
+        return self._read(self._asked("POST", path, json=body, timeout=wait_s))
 
     def put(self, path: str, body: Any) -> Any:
         return self._read(self._asked("PUT", path, json=body))

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from console.incidents import tell, tell_page
+from console.outbox import tell as tell_unsent
 from console.output import as_json, clock, heading, say, table
 from console.remote.api import Api, part
 from console.why import tell as tell_stage
@@ -148,6 +149,10 @@ def outbox(api: Api, limit: int, after: str, json: bool) -> None:
         say(f"more: tocsin outbox --after {page['after']}", "dim")
 
 
+def unsent(api: Api, delivery: str, json: bool) -> None:
+    tell_unsent(api.get(f"/outbox/{part(delivery)}")["attempts"], json=json)
+
+
 def answer(api: Api, delivery: str, text: str) -> None:
     _say(delivery.rpartition("-")[0], api.post(f"/outbox/{part(delivery)}/answer", {"text": text}))
 
@@ -173,5 +178,6 @@ COMMANDS = {
     "kill-switch": _switch("/kill-switch", "kill switch"),
     "freeze": _switch("/freeze", "change freeze"),
     "outbox": outbox,
+    "outbox show": unsent,
     "outbox answer": answer,
 }

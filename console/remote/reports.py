@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from console import gaps as gaps_command
 from console import reports, silences, status_page
 from console.output import say
@@ -61,7 +63,11 @@ def board(api: Api, json: bool) -> None:
     status_page.tell(api.get("/status-page"), json=json)
 
 
+def page(api: Api) -> None:
+    click.echo(api.text("/status-page/html"), nl=False)
+
+
 COMMANDS: Mapping[str, Does] = {
     "report": report, "notify customers": customers, "sources gaps": gaps, "silence preview": preview,
-    "status-page update": publish, "status-page show": board,
+    "status-page update": publish, "status-page show": board, "status-page html": page,
 }  # fmt: skip

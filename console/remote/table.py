@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from console.remote import incidents, oncall, people, replay, reports, store
+from console.remote import incidents, oncall, people, replay, reports, store, trying
 from console.remote.over import Does
 
 TABLE: Mapping[str, Does] = {
@@ -12,4 +12,5 @@ TABLE: Mapping[str, Does] = {
     **people.COMMANDS,
     **reports.COMMANDS,
     **replay.COMMANDS,
+    **trying.COMMANDS,
 }

@@ -105,4 +105,4 @@ def test_a_test_goes_the_whole_way_and_says_that_it_is_one(desk: Desk, run: Run,
     assert "voice" in {each["channel"] for each in shown["deliveries"]}
     assert "INC-1 is over again" in run("alerts", "test", "site-health", "--resolve").stdout
     assert ask("incidents", "show", "INC-1")["status"] == "resolved"
-    assert "no probe 'cook'; there are site-health" in run("alerts", "test", "cook", code=2).stderr
+    assert "no probe 'cook'; there are site-health" in run("alerts", "test", "cook", code=1).stderr

@@ -1,5 +1,6 @@
 """The console's page of the policy: an event's way through the tree, scenarios, the past played anew, what is muted."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,13 +8,15 @@ import msgspec
 import pytest
 import seeing
 import shipped
+from click.testing import CliRunner
 from desk import CONFIG, Desk, outage
 from seeing import Seen, console
 from small_policy import POLICY
 from working import until
 
 from console.against_history import compared
-from console.trust.acts import Role
+from console.main import tocsin
+from console.trust.acts import Role, Scope
 from ledger import log
 from ledger.clock import now_ms
 from routing.entry import Lane, Opened, SilenceSet
@@ -104,10 +107,10 @@ def test_changed_files_are_held_against_the_past(redis_url: str, tmp_path: Path)
         still.receive(_unknown(f"k{number}"), b"{}")
     site = seeing.site(redis_url, tmp_path)
     milder = shipped.spoilt("severity.yaml", "default: SEV-2", "default: SEV-4")
-    found = compared(site.context, load(milder, shipped.vendors()), now_ms() - DAY, most=2, differences=1)
-    assert (found.entries, found.cut, found.more) == (2, True, True)
-    (told,) = found.differences
-    assert ("SEV-2" in told.before, "SEV-4" in told.after) == (True, True)
+    found = compared(site.context, load(milder, shipped.vendors()), now_ms() - DAY, most=2, limit=1)
+    assert (found["entries"], found["cut"], found["more"]) == (2, True, True)
+    (told,) = found["differences"]
+    assert (told["before"]["severity"], told["after"]["severity"]) == ("SEV-2", "SEV-4")
     with console(site) as running:
         vera = running.signed_in("vera", Role.VIEWER)
 
@@ -143,6 +146,23 @@ def test_changed_files_are_held_against_the_past(redis_url: str, tmp_path: Path)
         odd = [("upload", ("passwd", b"x")), ("upload", ("routes.yaml", b"\xff\xfe"))]
         said = vera.post("/policy/compare", data={"days": "1"}, files=odd).text
         assert ("passwd: no such file" in said, "routes.yaml: no text" in said) == (True, True)
+        folder = tmp_path / "changed"
+        shutil.copytree(shipped.FOLDER, folder)
+        (folder / "severity.yaml").write_text(milder[name])
+        command = ("simulate", "--against-history", "--days", "1", "--config", str(folder))
+        beside = {"TOCSIN_REDIS_URL": redis_url, "TOCSIN_DATA": str(tmp_path), "TOCSIN_CONSOLE_TOKEN": None}
+        token = running.token("eyes", Role.VIEWER, Scope.READ)
+        over = {
+            "TOCSIN_CONSOLE_URL": running.url,
+            "TOCSIN_CONSOLE_TOKEN": token,
+            "TOCSIN_REDIS_URL": "unix:///no",
+        }
+        for extra in ((), ("--json",), ("--limit", "1")):
+            sides = [
+                CliRunner().invoke(tocsin, [*command, *extra], env=each).output for each in (beside, over)
+            ]
+            assert sides[0] == sides[1]
+            assert "opened SEV-4" in sides[1] or '"severity": "SEV-4"' in sides[1]
     assert still.policy.version == site.context.policy.version, "nothing went live"
 
 

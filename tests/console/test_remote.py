@@ -74,7 +74,8 @@ def read(result: Result) -> Any:
         ("incidents", "list", "--all"), ("incidents", "show", "INC-1"), ("runbook", "list"), ("sources", "list"),
         ("sources", "show", "stripe"), ("dead", "list"), ("oncall",), ("oncall", "overrides"), ("contacts", "list"),
         ("channels", "list"), ("probes", "list"), ("scheduled",), ("why", "INC-1"), ("outbox",), ("sources", "gaps"),
-        ("silence", "preview", 'service="checkout"'),
+        ("silence", "preview", 'service="checkout"'), ("outbox", "show", "INC-1-d1"),
+        ("routes", "test", "severity=SEV-1", "team=payments"),
     ],
 )  # fmt: skip
 def test_what_is_listed_over_a_console_is_what_is_listed_beside_the_store(
@@ -100,13 +101,16 @@ def test_a_person_reads_the_same_words(here: Run, there: Run, incident: str) -> 
         ("incidents", "show", incident),
         ("why", incident),
         ("runbook", "list"),
+        ("outbox", "show", "INC-1-d1"),
+        ("routes", "test", "severity=SEV-1"),
+        ("status-page", "html"),
     ):
         assert _still(there(*command).stdout) == _still(here(*command).stdout)
 
 
 def _still(text: str) -> str:
     """Without the seconds that pass between two looks, and the room they take."""
-    return re.sub(r"\s+", " ", re.sub(r"\d+ (?:s|min|h)\b", "some", text))
+    return re.sub(r"\s+", " ", re.sub(r"\d+ (?:s|min|h)\b|[\d:.]+Z", "some", text))
 
 
 def test_what_is_done_is_done_in_the_tokens_name(there: Run, here: Run, incident: str) -> None:
@@ -272,6 +276,62 @@ def test_events_are_replayed_by_name_and_by_what_they_are(there: Run, here: Run,
     assert "--number does not work" in there("replay", event, "--number", "1", code=2).stderr
 
 
+def test_what_is_tried_is_tried_with_what_is_in_force_there(there: Run, at: World, tmp_path: Path) -> None:
+    def named(*command: str, code: int = 0) -> str:
+        return there("--console", at.seen.url, *command, code=code).output
+
+    body = tmp_path / "body.json"
+    body.write_bytes(b'{"type": "charge.failed"}\xff')
+    scenario = "config/tests/sunday-night.yaml"
+    for command, code in (
+        (("sources", "test", "stripe", str(body)), 1), (("runbook", "test", "rollback"), 0),
+        (("simulate", scenario), 0), (("simulate", scenario, "--no-reasons", "--json"), 0),
+        (("runbook", "test", "rollback", "--json"), 0), (("sources", "test", "stripe", str(body), "--json"), 1),
+    ):  # fmt: skip
+        # Only where the command itself names a console: whoever edits files tries those, token or not.
+        assert _still(named(*command, code=code)) == _still(there(*command, code=code).output)
+        with pytest.raises(AssertionError, match="leave it out to try the files"):
+            named(*command, "--config", "config")
+    assert "no runbook 'x'; there are" in named("runbook", "test", "x", code=2)
+    assert "no console has" in named("runbook", "test", "--environment", "staging", code=2)
+
+
+def test_a_probe_is_worded_there_and_written_by_whom_the_files_are(there: Run, at: World) -> None:
+    wording = ("alerts", "create", "--name", "api-slow", "--condition", "response-time > 2000ms")
+    said = there("--console", at.seen.url, *wording)
+    assert said.stdout == there(*wording, "--dry-run").stdout
+    assert "paste this at the end of config/probes.yaml" in said.stderr
+    taken = ("alerts", "create", "--name", "site-health", "--condition", "status != 200")
+    assert 'a second probe "site-health"' in there("--console", at.seen.url, *taken, code=1).stderr
+
+
+def test_a_probes_alert_is_tried_over_a_console(there: Run, here: Run) -> None:
+    assert "is over again" in there("alerts", "test", "pages-in-time", "--resolve").stdout
+    assert "no probe 'cook'; there are site-health" in there("alerts", "test", "cook", code=1).stderr
+    assert "no probe 'cook'; there are site-health" in here("alerts", "test", "cook", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (("up",), "it runs a process on this machine"), (("worker",), "it runs a process on this machine"),
+        (("publish",), "it puts the files of this machine in force"), (("check",), "it reads files here"),
+        (("schema",), "it reads files here"), (("send", "stripe", "x"), "a receiver's secrets"),
+        (("restore", "file"), "it needs a Tocsin that is stopped"),
+    ],
+)  # fmt: skip
+def test_what_no_console_can_do_says_why(command: tuple[str, ...], why: str, there: Run, at: World) -> None:
+    said = there("--console", at.seen.url, *command, code=1).stderr
+    assert why in said
+    assert "Leave --console out" in said
+
+
+def test_restoring_is_refused_also_where_the_environment_alone_names_a_console(there: Run) -> None:
+    said = there("restore", "file", code=1).stderr
+    assert "stop all of it where the store is, then restore there" in said
+    assert "Unset TOCSIN_CONSOLE_TOKEN" in said
+
+
 def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text("[]")
@@ -311,6 +371,7 @@ def test_what_cannot_be_done_says_so_and_what_to_do(
 
 def test_what_needs_no_store_runs_here_as_ever(there: Run) -> None:
     assert "routes.yaml" in there("schema").stdout
+    assert "config: good" in there("check", "--no-tests").stdout
 
 
 def test_who_has_no_token_or_no_console_is_told_what_to_set(at: World) -> None:

@@ -42,6 +42,8 @@ BODIES: dict[str, Any] = {
     "Labels": {"labels": {"severity": "SEV-1"}},
     "Scenario": {"scenario": "title: x"},
     "Replaying": {"ids": ["u1-0"]},
+    "Change": {"files": {}, "days": 1},
+    "Wording": {"name": "x", "condition": "status != 200"},
     "Word": {"status": "investigating"},
     "Mail": {"subject": "x"},
     "Adding": {"name": "new"},
@@ -55,11 +57,13 @@ BODIES |= {
     "console.api.people.Trying": {},
     "console.api.public.Trying": {},
     "console.api.sources.Body": {"body": "{}"},
+    "console.api.policy.Which": {"runbooks": ["rollback"]},
 }
 
 REHEARSALS = {
     ("POST", "/dead/{id}/check"), ("POST", "/silences/preview"), ("POST", "/sources/{name}/test"),
     ("POST", "/channels/{channel}/preview"), ("POST", "/policy/route"), ("POST", "/policy/simulate"),
+    ("POST", "/policy/compare"), ("POST", "/policy/runbook-tests"), ("POST", "/probes/draft"),
 }  # fmt: skip
 """All that a viewer may do besides reading: nothing changes by it."""
 OF_ADMINS = {
