@@ -1,22 +1,22 @@
 """`tocsin tokens`: what programs show to the console's API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from console.acting import acting
 from console.context import connected
+from console.doing import people as doing
+from console.doing.people import Wish
+from console.granting import granting
 from console.options import Duration, json_option
 from console.output import as_json, clock, say, table
-from console.trust.acts import Role, Scope
+from console.trust.acts import Scope
 from console.trust.people import Doer, People
-from console.trust.shown import Row, token_row
+from console.trust.shown import Row, standing, token_row
 from ledger import accounts
-from ledger.accounts import Token
 from ledger.clock import now_ms
 from routing.instant import parse_iso
-
-_role = click.Choice([role.value for role in Role])
 
 
 @click.group()
@@ -38,28 +38,23 @@ def list_(json: bool) -> None:
 @click.option(
     "--scope", "scopes", type=click.Choice([scope.value for scope in Scope]), multiple=True, required=True
 )
-@click.option(
-    "--role",
-    type=click.Choice([role.value for role in Role]),
-    default=Role.RESPONDER.value,
-    show_default=True,
-)
+@granting
 @click.option("--user", default="", help="Whose it is: it can do no more than they may, and goes with them.")
-@click.option("--team", "teams", multiple=True, help="Only of this team. Default: all.")
 @click.option("--for", "length", type=Duration(), default="90d", show_default=True, help="How long it lives.")
 @click.option("--per-minute", default=600, show_default=True, type=click.IntRange(1, 100_000))
 @acting
 def create(
-    name: str, scopes: tuple[str, ...], role: str, user: str, teams: tuple[str, ...], length: int, per_minute: int,
-    by: str,
+    name: str, scopes: tuple[str, ...], role: str | None, teams: tuple[str, ...], grants: Mapping[str, str], user: str,
+    length: int, per_minute: int, by: str,
 ) -> None:  # fmt: skip
-    """Make a token and print it, once."""
+    """Make a token, a responder of all teams unless you say otherwise, and print it, once."""
     context, now = connected(), now_ms()
-    token = Token(
-        id="", name=name, role=role, scopes=sorted({Scope.READ, *scopes}), user=user, teams=sorted(teams),
-        per_minute=per_minute, expires_at=now + length,
-    )  # fmt: skip
-    say(People(context.client, context.keys).make_token(token, Doer(by), now))
+    people, wish = People(context.client, context.keys, Doer(by), now), Wish(role, teams or None, grants)
+    named = {Scope.READ, *scopes}
+    _, secret = doing.make_token(
+        context, people, name, named, wish, now + length, user=user, per_minute=per_minute
+    )
+    say(secret)
 
 
 @tokens.command()
@@ -68,7 +63,7 @@ def create(
 def revoke(id: str, by: str) -> None:  # noqa: A002  # the name shown in the usage
     """End a token at once."""
     context = connected()
-    People(context.client, context.keys).end_token(id, Doer(by), now_ms())
+    People(context.client, context.keys, Doer(by), now_ms()).end_token(id)
     say(f"{id} is revoked")
 
 
@@ -78,9 +73,9 @@ def tell(rows: Sequence[Row], *, json: bool) -> None:
         as_json(rows)
         return
     table(
-        ("ID", "NAME", "OF", "ROLE", "SCOPES", "UNTIL"),
+        ("ID", "NAME", "OF", "MAY", "SCOPES", "UNTIL"),
         [
-            (row["id"], row["name"], row["user"] or "itself", row["role"], " ".join(row["scopes"]),
+            (row["id"], row["name"], row["user"] or "itself", standing(row), " ".join(row["scopes"]),
              "expired" if row["expired"] else clock(parse_iso(row["expires_at"])))
             for row in rows
         ],

@@ -1,23 +1,27 @@
 """`tocsin users`: who may sign in to the console, and as what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from console.acting import acting
-from console.context import connected
+from console.context import Context, connected
+from console.doing import people as doing
+from console.doing.people import Wish
+from console.granting import granting
 from console.options import json_option
 from console.output import as_json, clock, iso, say, table
 from console.serving.settings import from_env
-from console.trust.acts import Role
 from console.trust.people import Doer, People
-from console.trust.shown import Row, session_row, user_row
-from console.trust.welcoming import link_to
+from console.trust.shown import Row, session_row, standing, user_row
 from ledger import accounts
 from ledger.clock import now_ms
 from routing.instant import parse_iso
 
-_role = click.Choice([role.value for role in Role])
+
+def _people(by: str) -> tuple[Context, People]:
+    context = connected()
+    return context, People(context.client, context.keys, Doer(by), now_ms())
 
 
 @click.group()
@@ -36,45 +40,34 @@ def list_(json: bool) -> None:
 
 @users.command()
 @click.argument("NAME")
-@click.option("--role", type=_role, default=Role.RESPONDER.value, show_default=True)
-@click.option("--team", "teams", multiple=True, help="Only of this team; several may be given. Default: all.")
+@granting
 @click.option("--contact", default="", help="Who they are in contacts.yaml.")
 @acting
-def add(name: str, role: str, teams: tuple[str, ...], contact: str, by: str) -> None:
-    """Add NAME, and print the one-time link by which they set a password."""
-    context = connected()
-    _known(contact, set(context.policy.contacts))
-    people, now = People(context.client, context.keys), now_ms()
-    people.add(name, Role(role), teams, contact, Doer(by), now)
-    tell_link(link_to(from_env().origin, people.invite(name, Doer(by), now)), name)
+def add(
+    name: str, role: str | None, teams: tuple[str, ...], grants: Mapping[str, str], contact: str, by: str
+) -> None:  # fmt: skip
+    """Add NAME, a responder of all teams unless you say otherwise, and print the link by which they set a password."""
+    context, people = _people(by)
+    wish = Wish(role, teams or None, grants, contact)
+    tell_link(doing.add(context, people, name, wish, from_env().origin), name)
 
 
 @users.command("set")
 @click.argument("NAME")
-@click.option("--role", type=_role, default=None)
-@click.option("--team", "teams", multiple=True, help='Only of these teams; "all" for all of them.')
+@granting
 @click.option("--contact", default=None, help="Who they are in contacts.yaml.")
 @click.option(
     "--subject", default=None, help='Who they are to the OpenID Connect provider: "ISSUER SUB"; "" to none.'
 )
 @acting
 def set_(
-    name: str, role: str | None, teams: tuple[str, ...], contact: str | None, subject: str | None, by: str
+    name: str, role: str | None, teams: tuple[str, ...], grants: Mapping[str, str], contact: str | None,
+    subject: str | None, by: str,
 ) -> None:  # fmt: skip
     """Change what NAME may do. It counts from their next request on."""
-    context = connected()
-    _known(contact or "", set(context.policy.contacts))
-    given = [team for team in teams if team != "all"] if teams else None
-    changed = People(context.client, context.keys).change(
-        name,
-        Doer(by),
-        now_ms(),
-        role=Role(role) if role else None,
-        teams=given,
-        contact=contact,
-        subject=subject,
-    )
-    tell_standing(name, changed.role, changed.teams)
+    context, people = _people(by)
+    changed = doing.change(context, people, name, Wish(role, teams or None, grants, contact, subject))
+    tell_standing(user_row(context.client, context.keys, changed))
 
 
 @users.command()
@@ -82,9 +75,8 @@ def set_(
 @acting
 def invite(name: str, by: str) -> None:
     """Print a one-time link by which NAME sets a new password."""
-    context = connected()
-    secret = People(context.client, context.keys).invite(name, Doer(by), now_ms())
-    tell_link(link_to(from_env().origin, secret), name)
+    _, people = _people(by)
+    tell_link(doing.invite(people, name, from_env().origin), name)
 
 
 @users.command()
@@ -92,9 +84,8 @@ def invite(name: str, by: str) -> None:
 @acting
 def remove(name: str, by: str) -> None:
     """Remove NAME, with their sessions and tokens."""
-    context = connected()
-    People(context.client, context.keys).remove(name, Doer(by), now_ms())
-    say(f"{name} is gone, with their sessions and tokens")
+    _people(by)[1].remove(name)
+    tell_removed(name)
 
 
 @users.command()
@@ -102,9 +93,8 @@ def remove(name: str, by: str) -> None:
 @acting
 def disable(name: str, by: str) -> None:
     """Let NAME in no more: their sessions end, no password, provider or token of theirs opens anything."""
-    context = connected()
-    People(context.client, context.keys).disable(name, Doer(by), now_ms())
-    say(f"{name} is disabled; back with: tocsin users enable {name}")
+    _people(by)[1].disable(name)
+    tell_disabled(name)
 
 
 @users.command()
@@ -112,9 +102,8 @@ def disable(name: str, by: str) -> None:
 @acting
 def enable(name: str, by: str) -> None:
     """Let NAME in again."""
-    context = connected()
-    People(context.client, context.keys).enable(name, Doer(by), now_ms())
-    say(f"{name} may sign in again")
+    _people(by)[1].enable(name)
+    tell_enabled(name)
 
 
 @users.command()
@@ -133,9 +122,7 @@ def sessions(name: str, json: bool) -> None:
 @acting
 def sign_out(name: str, only: str, by: str) -> None:
     """End the sessions of NAME at once."""
-    context = connected()
-    ended = People(context.client, context.keys).end_sessions(name, Doer(by), now_ms(), only)
-    say(f"ended {ended} of {name}'s sessions")
+    tell_ended(name, _people(by)[1].end_sessions(name, only))
 
 
 @users.command()
@@ -158,9 +145,9 @@ def tell(rows: Sequence[Row], *, json: bool) -> None:
         as_json(rows)
         return
     table(
-        ("NAME", "ROLE", "TEAMS", "CONTACT", "WAY IN", "SESSIONS"),
+        ("NAME", "MAY", "CONTACT", "WAY IN", "SESSIONS"),
         [
-            (row["name"], row["role"], ", ".join(row["teams"]) or "all", row["contact"], way_in(row), row["sessions"])
+            (row["name"], standing(row), row["contact"], way_in(row), row["sessions"])
             for row in rows
         ],
         empty="Nobody may sign in; add somebody: tocsin users add NAME --role admin",
@@ -196,8 +183,24 @@ def tell_link(link: str, name: str) -> None:
     say(f"{name} sets a password at {link} (once, within 24 h)")
 
 
-def tell_standing(name: str, role: str, teams: Sequence[str]) -> None:
-    say(f"{name} is {role} of {', '.join(teams) or 'all teams'}")
+def tell_standing(row: Row) -> None:
+    say(f"{row['name']} is {standing(row)}")
+
+
+def tell_removed(name: str) -> None:
+    say(f"{name} is gone, with their sessions and tokens")
+
+
+def tell_disabled(name: str) -> None:
+    say(f"{name} is disabled; back with: tocsin users enable {name}")
+
+
+def tell_enabled(name: str) -> None:
+    say(f"{name} may sign in again")
+
+
+def tell_ended(name: str, ended: int) -> None:
+    say(f"ended {ended} of {name}'s sessions")
 
 
 def way_in(row: Row) -> str:
@@ -206,9 +209,3 @@ def way_in(row: Row) -> str:
         return "disabled"
     ways = (["password"] if row["password"] else []) + (["provider"] if row["subject"] else [])
     return ", ".join(ways) or "none yet"
-
-
-def _known(contact: str, there: set[str]) -> None:
-    """Raises click.UsageError."""
-    if contact and contact not in there:
-        raise click.UsageError(f"no contact {contact!r}; there are {', '.join(sorted(there))}")

@@ -17,18 +17,22 @@ AUDITED = 100_000
 
 
 class User(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """`password` is what `console.trust.passwords` makes of it; "" until it was set. `teams` [] means all of them."""
+    """`password` is what `console.trust.passwords` makes of it; "" until it was set."""
 
     name: str
     role: str
+    """For every team; for `teams` alone where some are named."""
     teams: list[str] = []
+    """As an earlier release kept it; none are written any more."""
+    grants: dict[str, str] = {}
+    """Team -> role, where it is more than that for all."""
     password: str = ""
     contact: str = ""
     """Who they are in contacts.yaml, for "why was I paged?"."""
     created_at: int = 0
     created_by: str = ""
     changed_at: int = 0
-    """Of the password, the role or the teams."""
+    """Of the password, or of what they may."""
     subject: str = ""
     """Who they are to the OpenID Connect provider: its issuer, a space, its own name of them; "" to none."""
     disabled_at: int = 0
@@ -57,7 +61,10 @@ class SignIn(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Token(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """`user` is whose it is; it can never do more than they may. "" where nobody's: it stands for itself."""
+    """`user` is whose it is; it can never do more than they may. "" where nobody's: it stands for itself.
+
+    `role`, `teams` and `grants` as a user's.
+    """
 
     id: str
     name: str
@@ -66,6 +73,7 @@ class Token(Record, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int
     user: str = ""
     teams: list[str] = []
+    grants: dict[str, str] = {}
     per_minute: int = 600
     created_at: int = 0
     created_by: str = ""

@@ -8,7 +8,9 @@ from console.api.declared import Asked, Operation
 from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Free, Instant, Length, Paged, Sent, Shape
-from console.api.users import RoleName, Teams, doer
+from console.api.users import Granted, Grants, RoleName, Teams, people_of
+from console.doing import people as doing
+from console.doing.people import Wish
 from console.refusals import Nowhere
 from console.trust.acts import Act, Scope
 from console.trust.guard import Refused
@@ -30,6 +32,7 @@ class Token(Shape):
     user: str
     role: str
     teams: list[str]
+    grants: Granted
     scopes: list[str]
     per_minute: int
     expires_at: Instant
@@ -45,16 +48,20 @@ class Tokens(Shape):
 
 
 class Making(Sent):
-    """`user`: whose it is; it can do no more than they may, and ends with them. "" where it stands for itself."""
+    """`user`: whose it is; it can do no more than they may, and ends with them. "" where it stands for itself.
+
+    A responder of all teams, unless it says otherwise.
+    """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     scopes: Annotated[
         list[Literal["read", "incidents", "dead", "oncall", "runbooks", "sources", "admin"]],
         Field(min_length=1, max_length=10),
     ]
-    role: RoleName = "responder"
+    role: RoleName | None = None
     user: Annotated[str, StringConstraints(max_length=64)] = ""
-    teams: Teams = []
+    teams: Teams | None = None
+    grants: Grants = {}
     length: Annotated[Length, Field(alias="for", description="How long it lives; a year at most.")] = "90d"
     per_minute: Annotated[int, Field(ge=1, le=100_000)] = 600
 
@@ -87,18 +94,17 @@ def tokens(asked: Asked) -> Free:
 
 
 def make(asked: Asked) -> Free:
-    sent, (people, by) = asked.sent(Making), doer(asked)
+    sent = asked.sent(Making)
     until = asked.now + _length(sent.length)
     _check_maker(asked, sent, until)
     if sent.user and accounts.user(asked.context.client, asked.context.keys, sent.user) is None:
         raise Problem(422, f"body.user: no user {sent.user!r}", "see /users")
     reading = asked.actor.scopes & {Scope.READ.value}
-    token = accounts.Token(
-        id="", name=sent.name, role=sent.role, scopes=sorted({*sent.scopes, *reading}), user=sent.user,
-        teams=sorted(set(sent.teams)), per_minute=sent.per_minute, expires_at=until,
+    token, secret = doing.make_token(
+        asked.context, people_of(asked), sent.name, {*sent.scopes, *reading}, Wish(sent.role, sent.teams, sent.grants),
+        until, user=sent.user, per_minute=sent.per_minute,
     )  # fmt: skip
-    secret = people.make_token(token, by, asked.now)
-    return {"id": accounts.digest(secret)[:8], "token": secret, "expires_at": iso(until)}
+    return {"id": token.id, "token": secret, "expires_at": iso(until)}
 
 
 def _length(text: str) -> int:
@@ -124,10 +130,10 @@ def _check_maker(asked: Asked, sent: Making, until: int) -> None:
 
 
 def revoke(asked: Asked) -> None:
-    name, (people, by) = asked.path["id"], doer(asked)
+    name, people = asked.path["id"], people_of(asked)
     if not any(each.id == name for each in accounts.tokens(people.client, people.keys)):
         raise Nowhere(f"no token {name[:100]!r}; see: tocsin tokens list")
-    people.end_token(name, by, asked.now)
+    people.end_token(name)
 
 
 def audit(asked: Asked) -> Free:

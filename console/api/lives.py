@@ -12,11 +12,13 @@ from console.api.declared import Asked, Operation, few
 from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Done, Free, Instant, Name, Sent, Shape, Why
+from console.api.users import Granted
 from console.doing import events
 from console.doing.events import again
 from console.doing.incidents import known
 from console.refusals import Nowhere
 from console.trust.acts import Act
+from console.trust.grants import row
 from ledger.position import lane_of
 from ledger.views import signals
 from ledger.views import status as read_status
@@ -70,11 +72,12 @@ class Status(Shape):
 
 
 class Me(Shape):
-    """`teams` [] means all of them."""
+    """`role`: the highest of `grants`; `teams`: for which, [] for all."""
 
     name: str
     role: str
     teams: list[str]
+    grants: Granted
     way: str
     scopes: list[str]
     contact: str
@@ -202,7 +205,7 @@ def status(asked: Asked) -> Free:
 def me(asked: Asked) -> Free:
     actor = asked.actor
     return {
-        "name": actor.name, "role": actor.role.value, "teams": sorted(actor.teams), "way": actor.way,
+        "name": actor.name, **row(actor.grants), "way": actor.way,
         "scopes": sorted(actor.scopes), "contact": actor.contact,
     }  # fmt: skip
 

@@ -5,21 +5,33 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from console.api.declared import Asked, Operation
-from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Free, Instant, Sent, Shape
+from console.doing import people as doing
+from console.doing.people import Wish
 from console.refusals import Nowhere
-from console.trust.acts import Act, Role
+from console.trust.acts import Act
 from console.trust.people import Doer, People
 from console.trust.shown import session_row, user_row
-from console.trust.welcoming import link_to
 from ledger import accounts
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
 RoleName = Literal["viewer", "responder", "admin"]
+TeamName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Teams = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=100)]],
-    Field(max_length=50, description="Only of these; [] means of all."),
+    list[TeamName],
+    Field(max_length=50, description="With `role`: of these alone; [] means of all."),
+]
+Grants = Annotated[
+    dict[TeamName, Literal["viewer", "responder", "admin", "none"]],
+    Field(
+        max_length=100,
+        description="Roles by team, instead of `role` and `teams`. `all` is for every team; `none` takes it back.",
+    ),
+]
+Granted = Annotated[
+    dict[str, str],
+    Field(description="Every role, by team. `all` is that for every team, and for what concerns all."),
 ]
 Contact = Annotated[
     str,
@@ -29,11 +41,14 @@ Contact = Annotated[
 
 
 class User(Shape):
-    """`teams` [] means all of them. `password`: whether one was set. `subject`: who they are to the provider."""
+    """`role`: the highest of `grants`; `teams`: for which, [] for all. `password`: whether one was set. `subject`: who
+    they are to the provider.
+    """
 
     name: str
     role: str
     teams: list[str]
+    grants: Granted
     contact: str
     password: bool
     subject: str
@@ -48,9 +63,12 @@ class Users(Shape):
 
 
 class Adding(Sent):
+    """A responder of all teams, unless it says otherwise."""
+
     name: UserName
-    role: RoleName = "responder"
-    teams: Teams = []
+    role: RoleName | None = None
+    teams: Teams | None = None
+    grants: Grants = {}
     contact: Contact = ""
 
 
@@ -59,6 +77,7 @@ class Changing(Sent):
 
     role: RoleName | None = None
     teams: Teams | None = None
+    grants: Grants = {}
     contact: Contact | None = None
     subject: Annotated[
         str | None,
@@ -95,9 +114,10 @@ class Ended(Shape):
     ended: int
 
 
-def doer(asked: Asked) -> tuple[People, Doer]:
-    people = People(asked.context.client, asked.context.keys)
-    return people, Doer(asked.actor.name, asked.actor.client)
+def people_of(asked: Asked) -> People:
+    """Who acts on people, and now."""
+    actor = asked.actor
+    return People(asked.context.client, asked.context.keys, Doer(actor.name, actor.client), asked.now)
 
 
 def named(asked: Asked) -> str:
@@ -122,45 +142,38 @@ def user(asked: Asked) -> Free:
 
 
 def add(asked: Asked) -> Free:
-    sent, (people, by) = asked.sent(Adding), doer(asked)
-    _check_contact(asked, sent.contact)
-    people.add(sent.name, Role(sent.role), sent.teams, sent.contact, by, asked.now)
-    return _link(asked, sent.name)
+    sent = asked.sent(Adding)
+    wish = Wish(sent.role, sent.teams, sent.grants, sent.contact)
+    return {
+        "name": sent.name,
+        "link": doing.add(asked.context, people_of(asked), sent.name, wish, asked.origin),
+    }
 
 
 def change(asked: Asked) -> Free:
-    sent, (people, by), name = asked.sent(Changing), doer(asked), named(asked)
-    _check_contact(asked, sent.contact or "")
-    role = Role(sent.role) if sent.role else None
-    teams = sorted(set(sent.teams)) if sent.teams is not None else None
-    people.change(name, by, asked.now, role=role, teams=teams, contact=sent.contact, subject=sent.subject)
+    sent, name = asked.sent(Changing), named(asked)
+    wish = Wish(sent.role, sent.teams, sent.grants, sent.contact, sent.subject)
+    doing.change(asked.context, people_of(asked), name, wish)
     return user(asked)
 
 
 def invite(asked: Asked) -> Free:
-    return _link(asked, named(asked))
-
-
-def _link(asked: Asked, name: str) -> Free:
-    people, by = doer(asked)
-    return {"name": name, "link": link_to(asked.origin, people.invite(name, by, asked.now))}
+    name = named(asked)
+    return {"name": name, "link": doing.invite(people_of(asked), name, asked.origin)}
 
 
 def disable(asked: Asked) -> Free:
-    people, by = doer(asked)
-    people.disable(named(asked), by, asked.now)
+    people_of(asked).disable(named(asked))
     return user(asked)
 
 
 def enable(asked: Asked) -> Free:
-    people, by = doer(asked)
-    people.enable(named(asked), by, asked.now)
+    people_of(asked).enable(named(asked))
     return user(asked)
 
 
 def remove(asked: Asked) -> None:
-    people, by = doer(asked)
-    people.remove(named(asked), by, asked.now)
+    people_of(asked).remove(named(asked))
 
 
 def sessions(asked: Asked) -> Free:
@@ -169,21 +182,15 @@ def sessions(asked: Asked) -> Free:
 
 
 def end_sessions(asked: Asked) -> Free:
-    people, by = doer(asked)
-    return {"ended": people.end_sessions(named(asked), by, asked.now)}
+    return {"ended": people_of(asked).end_sessions(named(asked))}
 
 
 def end_session(asked: Asked) -> None:
-    name, wanted, (people, by) = named(asked), asked.path["session"], doer(asked)
+    name, wanted = named(asked), asked.path["session"]
     there = accounts.sessions(asked.context.client, asked.context.keys, name)
     if wanted not in {each.id for each in there}:
         raise Nowhere(f"no session {wanted[:100]!r} of {name}; see: tocsin users sessions {name}")
-    people.end_sessions(name, by, asked.now, only=wanted)
-
-
-def _check_contact(asked: Asked, contact: str) -> None:
-    if contact and contact not in asked.context.policy.contacts:
-        raise Problem(422, f"body.contact: no contact {contact!r}", "see /contacts")
+    people_of(asked).end_sessions(name, only=wanted)
 
 
 _GONE = (404,)

@@ -7,14 +7,15 @@ import click
 from anyio import from_thread, to_thread
 from starlette.routing import Route
 
+from console.doing import people as doing
+from console.doing.people import Wish
 from console.serving.navigation import Nav
 from console.serving.view import Facts, View, act, page
 from console.trust import passwords
 from console.trust.acts import Act, Role, Scope
-from console.trust.people import Doer, Mistaken, People
-from console.trust.welcoming import link_of
+from console.trust.grants import ALL, kept
+from console.trust.people import Doer, People
 from ledger import accounts
-from ledger.accounts import Token
 from routing import duration
 from routing.instant import DAY
 
@@ -22,6 +23,8 @@ R = TypeVar("R")
 
 NAV = Nav("People", "/people", 95, Act.ADMIN_USERS)
 LIMIT = 100
+TEAM = "team:"
+"""Before a team's name, in the name of its field."""
 LONGEST_MS = 366 * DAY
 
 
@@ -42,10 +45,11 @@ def people(view: View) -> Facts:
     client, keys = view.site.client, view.site.keys
     found = accounts.users(client, keys)
     return {
-        "people": [(one, len(accounts.sessions(client, keys, one.name))) for one in found],
-        "tokens": accounts.tokens(client, keys),
+        "people": [(one, kept(one), len(accounts.sessions(client, keys, one.name))) for one in found],
+        "tokens": [(one, kept(one)) for one in accounts.tokens(client, keys)],
         "lines": [line for _, line in accounts.audited(client, keys, LIMIT)],
         "roles": [role.value for role in Role],
+        "teams": sorted(doing.teams_of(view.context.policy)),
         "contacts": sorted(view.context.policy.contacts),
     }
 
@@ -53,24 +57,24 @@ def people(view: View) -> Facts:
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _by(view: View) -> tuple[People, Doer]:
-    return People(view.site.client, view.site.keys), Doer(view.actor.name, view.actor.client)
+def _people(view: View) -> People:
+    return People(view.site.client, view.site.keys, Doer(view.actor.name, view.actor.client), view.now)
 
 
 def password(view: View) -> str:
     """Whoever knows the old one sets a new one; every other session ends."""
-    them, by = _by(view)
+    them, me = _people(view), view.actor
     old, new = str(view.form.get("old", "")), str(view.form.get("new", ""))
-    user = them.known(by.name)
+    user = them.known(me.name)
     if not user.password:
         raise click.UsageError(
             "you have no password: you sign in through a provider; an admin can make you a one-time link"
         )
     if not _slowly(view, passwords.matches, old, user.password):
         raise click.UsageError("that is not your password")
-    if wrong := passwords.fault(new, by.name):
+    if wrong := passwords.fault(new, me.name):
         raise click.UsageError(wrong)
-    them.set_password(by.name, _slowly(view, passwords.kept, new), by, view.now, but=view.actor.id)
+    them.set_password(me.name, _slowly(view, passwords.kept, new), but=me.id)
     return "/account"
 
 
@@ -84,15 +88,13 @@ def _slowly(view: View, ask: Callable[..., R], *given: str) -> R:
 
 
 def sign_out(view: View) -> str:
-    them, by = _by(view)
     only = view.sent("session", 12)
-    them.end_sessions(by.name, by, view.now, only, "" if only else view.actor.id)
+    _people(view).end_sessions(view.actor.name, only, "" if only else view.actor.id)
     return "/account"
 
 
 def make_token(view: View) -> str:
     """The secret is shown once: on the page that the link of it leads to, which works once."""
-    them, by = _by(view)
     length = duration.parse(view.sent("for") or "90d")
     scopes = sorted(
         {each for each in view.form.getlist("scope") if isinstance(each, str)} | {Scope.READ.value}
@@ -100,17 +102,14 @@ def make_token(view: View) -> str:
     name = view.sent("name", 60)
     if not name or not 0 < length <= LONGEST_MS or not set(scopes) <= set(Scope):
         raise click.UsageError("a token has a name, scopes, and lives at most a year")
-    token = Token(
-        id="", name=name, role=view.actor.role, scopes=scopes, user=by.name, teams=sorted(view.actor.teams),
-        expires_at=view.now + length,
-    )  # fmt: skip
-    view.site.shown_once.keep(view.actor.id, them.make_token(token, by, view.now))
+    me = view.actor
+    _, secret = _people(view).make_token(name, scopes, me.grants, view.now + length, user=me.name)
+    view.site.shown_once.keep(me.id, secret)
     return "/account/token"
 
 
 def end_token(view: View) -> str:
-    them, by = _by(view)
-    them.end_token(view.sent("token", 12), by, view.now, user=by.name)
+    _people(view).end_token(view.sent("token", 12), user=view.actor.name)
     return "/account"
 
 
@@ -119,28 +118,23 @@ def made(view: View) -> Facts:
 
 
 def add(view: View) -> str:
-    them, by = _by(view)
-    name, teams = view.sent("name", 64).lower(), _teams(view)
-    them.add(name, Role(view.sent("role")), teams, _contact(view), by, view.now)
-    return _invited(view, name)
+    name = view.sent("name", 64).lower()
+    made = doing.add(view.context, _people(view), name, _wish(view), view.site.settings.origin)
+    return _shown(view, name, made)
 
 
 def change(view: View) -> str:
-    them, by = _by(view)
-    teams = _teams(view)
-    them.change(
-        view.path["name"], by, view.now, role=Role(view.sent("role")), teams=teams, contact=_contact(view)
-    )
+    doing.change(view.context, _people(view), view.path["name"], _wish(view))
     return "/people"
 
 
 def invite(view: View) -> str:
-    return _invited(view, view.path["name"])
+    name = view.path["name"]
+    return _shown(view, name, doing.invite(_people(view), name, view.site.settings.origin))
 
 
-def _invited(view: View, name: str) -> str:
-    them, by = _by(view)
-    view.site.shown_once.keep(view.actor.id, link_of(view.site, them.invite(name, by, view.now)))
+def _shown(view: View, name: str, made: str) -> str:
+    view.site.shown_once.keep(view.actor.id, made)
     return f"/people/{name}/link"
 
 
@@ -148,45 +142,27 @@ def link(view: View) -> Facts:
     return {"name": view.path["name"], "link": view.site.shown_once.take(view.actor.id)}
 
 
-def disable(view: View) -> str:
-    them, by = _by(view)
-    them.disable(view.path["name"], by, view.now)
-    return "/people"
+def _named(do: Callable[[People, str], object]) -> Callable[[View], str]:
+    """Do it to whom the address names."""
 
+    def done(view: View) -> str:
+        do(_people(view), view.path["name"])
+        return "/people"
 
-def enable(view: View) -> str:
-    them, by = _by(view)
-    them.enable(view.path["name"], by, view.now)
-    return "/people"
-
-
-def remove(view: View) -> str:
-    them, by = _by(view)
-    them.remove(view.path["name"], by, view.now)
-    return "/people"
-
-
-def sign_them_out(view: View) -> str:
-    them, by = _by(view)
-    them.end_sessions(view.path["name"], by, view.now)
-    return "/people"
+    return done
 
 
 def revoke(view: View) -> str:
-    them, by = _by(view)
-    them.end_token(view.sent("token", 12), by, view.now)
+    _people(view).end_token(view.sent("token", 12))
     return "/people"
 
 
-def _teams(view: View) -> list[str]:
-    return sorted({each.strip() for each in view.sent("teams", 400).split(",") if each.strip()})
-
-
-def _contact(view: View) -> str:
-    found = view.sent("contact", 64)
-    if found and found not in view.context.policy.contacts:
-        raise Mistaken(f"no contact {found!r}")
-    return found
+def _wish(view: View) -> Wish:
+    """A form has a field for every team, with a role or none, and room for one that it does not know."""
+    of = {name.removeprefix(TEAM): view.sent(name, 20) for name in view.form if name.startswith(TEAM)}
+    if other := view.sent("other", 100):
+        of[other] = view.sent("other-role", 20)
+    return Wish(grants={ALL: view.sent("role", 20), **of}, contact=view.sent("contact", 64))
 
 
 ROUTES = [
@@ -202,8 +178,8 @@ ROUTES = [
     Route("/people/{name}/link", page(Act.ADMIN_USERS, "link.html", link), methods=["GET"]),
     Route("/people/{name}/invite", act(Act.ADMIN_USERS, invite), methods=["POST"]),
     Route("/people/{name}/role", act(Act.ADMIN_USERS, change), methods=["POST"]),
-    Route("/people/{name}/sign-out", act(Act.ADMIN_USERS, sign_them_out), methods=["POST"]),
-    Route("/people/{name}/disable", act(Act.ADMIN_USERS, disable), methods=["POST"]),
-    Route("/people/{name}/enable", act(Act.ADMIN_USERS, enable), methods=["POST"]),
-    Route("/people/{name}/remove", act(Act.ADMIN_USERS, remove), methods=["POST"]),
+    Route("/people/{name}/sign-out", act(Act.ADMIN_USERS, _named(People.end_sessions)), methods=["POST"]),
+    Route("/people/{name}/disable", act(Act.ADMIN_USERS, _named(People.disable)), methods=["POST"]),
+    Route("/people/{name}/enable", act(Act.ADMIN_USERS, _named(People.enable)), methods=["POST"]),
+    Route("/people/{name}/remove", act(Act.ADMIN_USERS, _named(People.remove)), methods=["POST"]),
 ]

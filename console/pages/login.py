@@ -13,6 +13,7 @@ from console.serving.view import answer
 from console.trust import cookie, passwords
 from console.trust.actor import actor_of
 from console.trust.acts import Act, Role
+from console.trust.grants import Grants
 from console.trust.guard import Refused, TooMany, guarded, known
 from console.trust.people import Doer, Mistaken, People
 from console.trust.signing_in import sign_in
@@ -43,8 +44,8 @@ async def enter(request: Request) -> Response:
 
 async def leave(request: Request) -> Response:
     site, actor = site_of(request), await known(request)
-    people = People(site.client, site.keys)
-    await site.read(people.end_sessions, actor.name, Doer(actor.name, actor.client), site.now(), actor.id)
+    people = People(site.client, site.keys, Doer(actor.name, actor.client), site.now())
+    await site.read(people.end_sessions, actor.name, actor.id)
     response = await _left(request, site)
     cookie.take(response, site)
     cookie.take_identity(response, site)
@@ -139,16 +140,16 @@ async def begin(request: Request) -> Response:
 
 def _begin(site: Site, secret: str, invited: str, name: str, kept: str, request: Request) -> str:
     """Use the link up, set the password, sign in. Raises Mistaken, and then the link is as good as before."""
-    address, now = site.address_of(request), site.now()
-    by, people = Doer(name, f"one-time link from {address}"), People(site.client, site.keys)
+    address = site.address_of(request)
+    people = People(site.client, site.keys, Doer(name, f"one-time link from {address}"), site.now())
     if invited == FIRST:
-        people.add(name, Role.ADMIN, (), "", by, now)
+        people.add(name, Grants(Role.ADMIN))
     if accounts.accept(site.client, site.keys, secret) != invited:
         if invited == FIRST:
             accounts.remove_user(site.client, site.keys, name)
         raise Mistaken("this link was used a moment ago")
-    people.set_password(name, kept, by, now)
-    return people.begin_session(name, address, request.headers.get("user-agent", ""), now)
+    people.set_password(name, kept)
+    return people.begin_session(name, address, request.headers.get("user-agent", ""))
 
 
 async def _refused(request: Request, site: Site, error: Refused, name: str, after: str) -> Response:

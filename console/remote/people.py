@@ -15,20 +15,27 @@ def users(api: Api, json: bool) -> None:
     users_command.tell(api.get("/users")["users"], json=json)
 
 
-def add(api: Api, name: str, role: str, teams: tuple[str, ...], contact: str) -> None:
-    made = api.post("/users", {"name": name, "role": role, "teams": list(teams), "contact": contact})
+def add(
+    api: Api, name: str, role: str | None, teams: tuple[str, ...], grants: Mapping[str, str], contact: str
+) -> None:  # fmt: skip
+    made = api.post("/users", {"name": name, "contact": contact, **_may(role, teams, grants)})
     users_command.tell_link(made["link"], name)
 
 
 def change(
-    api: Api, name: str, role: str | None, teams: tuple[str, ...], contact: str | None, subject: str | None
-) -> None:
-    given = [team for team in teams if team != "all"] if teams else None
-    sent: dict[str, Any] = {"role": role, "teams": given, "contact": contact, "subject": subject}
+    api: Api, name: str, role: str | None, teams: tuple[str, ...], grants: Mapping[str, str], contact: str | None,
+    subject: str | None,
+) -> None:  # fmt: skip
+    sent = {"contact": contact, "subject": subject, **_may(role, teams, grants)}
     found = api.patch(
         f"/users/{part(name)}", {key: value for key, value in sent.items() if value is not None}
     )
-    users_command.tell_standing(name, found["role"], found["teams"])
+    users_command.tell_standing(found)
+
+
+def _may(role: str | None, teams: tuple[str, ...], grants: Mapping[str, str]) -> dict[str, Any]:
+    said = {"role": role, "teams": list(teams), "grants": dict(grants)}
+    return {key: value for key, value in said.items() if value}
 
 
 def invite(api: Api, name: str) -> None:
@@ -37,17 +44,17 @@ def invite(api: Api, name: str) -> None:
 
 def remove(api: Api, name: str) -> None:
     api.delete(f"/users/{part(name)}")
-    say(f"{name} is gone, with their sessions and tokens")
+    users_command.tell_removed(name)
 
 
 def disable(api: Api, name: str) -> None:
     api.post(f"/users/{part(name)}/disable")
-    say(f"{name} is disabled; back with: tocsin users enable {name}")
+    users_command.tell_disabled(name)
 
 
 def enable(api: Api, name: str) -> None:
     api.post(f"/users/{part(name)}/enable")
-    say(f"{name} may sign in again")
+    users_command.tell_enabled(name)
 
 
 def sessions(api: Api, name: str, json: bool) -> None:
@@ -58,7 +65,7 @@ def sign_out(api: Api, name: str, only: str) -> None:
     if only:
         api.delete(f"/users/{part(name)}/sessions/{part(only)}")
     ended = 1 if only else api.delete(f"/users/{part(name)}/sessions")["ended"]
-    say(f"ended {ended} of {name}'s sessions")
+    users_command.tell_ended(name, ended)
 
 
 def audit(api: Api, limit: int, json: bool) -> None:
@@ -79,12 +86,12 @@ def tokens(api: Api, json: bool) -> None:
 
 
 def create(
-    api: Api, name: str, scopes: tuple[str, ...], role: str, user: str, teams: tuple[str, ...], length: int,
-    per_minute: int,
+    api: Api, name: str, scopes: tuple[str, ...], role: str | None, teams: tuple[str, ...], grants: Mapping[str, str],
+    user: str, length: int, per_minute: int,
 ) -> None:  # fmt: skip
     made = api.post("/tokens", {
-        "name": name, "scopes": list(scopes), "role": role, "user": user, "teams": list(teams),
-        "for": duration.text(length), "per_minute": per_minute,
+        "name": name, "scopes": list(scopes), "user": user, "for": duration.text(length), "per_minute": per_minute,
+        **_may(role, teams, grants),
     })  # fmt: skip
     say(made["token"])
 

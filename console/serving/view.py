@@ -101,7 +101,7 @@ _WHO = Markup("<!--who-->")
 
 def _authority(actor: Actor) -> tuple[object, ...]:
     """All that `Actor.may` goes by."""
-    return actor.role, actor.teams, actor.scopes, actor.way
+    return actor.grants, actor.scopes, actor.way
 
 
 def _address(request: Request) -> str:

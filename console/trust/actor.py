@@ -6,9 +6,10 @@ from starlette.requests import HTTPConnection
 
 from console.serving.site import Site, site_of
 from console.trust.acts import Act, Role, Scope
+from console.trust.grants import Grants, kept
 from ledger import accounts
 
-__all__ = ["COOKIES", "Act", "Actor", "Role", "Scope", "actor_of", "bearer_of"]
+__all__ = ["COOKIES", "Act", "Actor", "Grants", "Role", "Scope", "actor_of", "bearer_of"]
 
 COOKIES = ("__Host-tocsin", "tocsin")
 """The session's cookie: over TLS with the prefix that binds it to this host, else without."""
@@ -17,14 +18,13 @@ EVERY_SCOPE = frozenset(scope.value for scope in Scope)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`teams` empty: all. `id` is the session's or the token's, `address` where the request came from.
+    """`id` is the session's or the token's, `address` where the request came from.
 
     Everybody who is known may read everything: at night nobody asks whose page it is. Acting is what roles are for.
     """
 
     name: str
-    role: Role
-    teams: frozenset[str]
+    grants: Grants
     way: str
     """"session" or "token"."""
     id: str
@@ -39,13 +39,13 @@ class Actor:
         """Whether they may do it, to something of `team` where it belongs to one."""
         if act.role is None:
             return True
-        if not self.role.allows(act.role) or act.scope not in self.scopes:
-            return False
         if self.way == "token" and act is Act.OWN_ACCOUNT:
             return False  # a token that could make tokens would never end
-        if act.role is Role.VIEWER or not self.teams:
-            return True
-        return not act.of_all and (not team or team in self.teams)
+        return act.scope in self.scopes and self.role_at(act, team).allows(act.role)
+
+    def role_at(self, act: Act, team: str = "") -> Role:
+        """As what they come to it: what concerns all teams takes the role for all."""
+        return self.grants.everywhere if act.of_all else self.grants.role_for(team)
 
     @property
     def person(self) -> str:
@@ -92,32 +92,20 @@ def _by_session(site: Site, secret: str, address: str) -> Actor | None:
     user = accounts.user(site.client, site.keys, session.user)
     if user is None or user.disabled_at:
         return None
-    role, teams = Role(user.role), frozenset(user.teams)
-    return Actor(user.name, role, teams, "session", session.id, EVERY_SCOPE, address, user.contact)
+    return Actor(user.name, kept(user), "session", session.id, EVERY_SCOPE, address, user.contact)
 
 
 def _by_token(site: Site, secret: str, address: str) -> Actor | None:
     token = accounts.token(site.client, site.keys, secret)
     if token is None or token.expires_at <= site.now():
         return None
-    role, teams, contact = Role(token.role), frozenset(token.teams), ""
+    grants, contact = kept(token), ""
     if token.user:
         owner = accounts.user(site.client, site.keys, token.user)
         if owner is None or owner.disabled_at:
             return None
-        role, teams, contact = _least(role, Role(owner.role)), _common(teams, owner.teams), owner.contact
+        grants, contact = grants.met(kept(owner)), owner.contact
     return Actor(
-        token.user or token.name, role, teams, "token", token.id, frozenset(token.scopes), address, contact,
+        token.user or token.name, grants, "token", token.id, frozenset(token.scopes), address, contact,
         token.per_minute,
     )  # fmt: skip
-
-
-def _least(one: Role, other: Role) -> Role:
-    return other if one.allows(other) else one
-
-
-def _common(teams: frozenset[str], owners: list[str]) -> frozenset[str]:
-    """Of a token's teams those its owner still belongs to; where none is left, a name that no team has."""
-    if not teams or not owners:
-        return teams or frozenset(owners)
-    return teams & frozenset(owners) or frozenset({"\0"})

@@ -68,11 +68,14 @@ def check(actor: Actor, act: Act, team: str = "") -> None:
     if actor.may(act, team):
         return
     assert act.role is not None  # what nobody need be known for is never refused  # noqa: S101
-    if not actor.role.allows(act.role):
-        raise Refused(f"{actor.name} is {actor.role}; this takes {act.role}", "ask an admin")
+    if not actor.grants.highest.allows(act.role):
+        raise Refused(f"{actor.name} is {actor.grants}; this takes {act.role}", "ask an admin")
     if act.scope not in actor.scopes:
         raise Refused(f"this token lacks the scope {act.scope}", "make one that has it")
-    raise Refused(f"{actor.name} acts for {', '.join(sorted(actor.teams))} only", "ask an admin")
+    if actor.role_at(act, team).allows(act.role):
+        raise Refused("a token may not do this", "sign in with a browser")
+    of = f"of {team}" if team and not act.of_all else "of all teams"
+    raise Refused(f"{actor.name} is {actor.grants}; this takes {act.role} {of}", "ask an admin")
 
 
 async def known(request: Request) -> Actor:

@@ -3,7 +3,7 @@
 from console.serving.site import Site
 from console.trust import passwords
 from console.trust.guard import Refused, TooMany
-from console.trust.people import People
+from console.trust.people import Doer, People
 from ledger import accounts
 from ledger.accounts import Audited
 from routing.instant import MINUTE
@@ -32,7 +32,7 @@ def sign_in(site: Site, name: str, password: str, address: str, agent: str) -> s
         accounts.audit(site.client, site.keys, line)
         raise WrongPassword("that is not the name and the password of anybody", "try again")
     accounts.forgive(site.client, site.keys, f"sign-in:{name}:{address}")
-    return People(site.client, site.keys).begin_session(name, address, agent, site.now())
+    return People(site.client, site.keys, Doer(name), site.now()).begin_session(name, address, agent)
 
 
 def _spend(site: Site, name: str, address: str) -> None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from console.serving.app import routes
 from console.trust import passwords, welcoming
 from console.trust.acts import Act, Role, Scope
+from console.trust.grants import Grants, kept
 from console.trust.guard import act_of
 from console.trust.people import Doer, People
 from console.trust.signing_in import BY_BOTH
@@ -195,22 +196,23 @@ def test_a_token_is_limited_by_the_minute(seen: Seen) -> None:
 
 
 def test_the_last_admin_stays(seen: Seen) -> None:
-    people, by = People(seen.redis, seen.site.keys), Doer("anna")
-    people.add("anna", Role.ADMIN, (), "", by, now_ms())
+    people = People(seen.redis, seen.site.keys, Doer("anna"), now_ms())
+    people.add("anna", Grants(Role.ADMIN))
     for wrong in (
-        lambda: people.remove("anna", by, now_ms()),
-        lambda: people.change("anna", by, now_ms(), role=Role.VIEWER),
+        lambda: people.remove("anna"),
+        lambda: people.disable("anna"),
+        lambda: people.change("anna", grants=Grants.limited(Role.ADMIN, ["web"])),
     ):
         with pytest.raises(Exception, match="last admin"):
             wrong()
-    people.add("ben", Role.ADMIN, (), "", by, now_ms())
-    people.remove("anna", by, now_ms())
+    people.add("ben", Grants(Role.ADMIN))
+    people.remove("anna")
     assert [one.name for one in accounts.users(seen.redis, seen.site.keys)] == ["ben"]
 
 
 def test_a_new_password_ends_every_session(seen: Seen) -> None:
     client = seen.signed_in("anna", Role.ADMIN)
-    People(seen.redis, seen.site.keys).set_password("anna", passwords.kept(PASSWORD), Doer("anna"), now_ms())
+    People(seen.redis, seen.site.keys, Doer("anna"), now_ms()).set_password("anna", passwords.kept(PASSWORD))
     assert client.post("/logout").status_code == 401
 
 
@@ -251,7 +253,9 @@ def test_a_password_is_changed_by_who_knows_it_and_ends_the_other_sessions(seen:
 
 def test_an_admin_adds_somebody_by_a_link_that_is_shown_once(seen: Seen) -> None:
     admin = seen.signed_in("root", Role.ADMIN)
-    added = admin.post("/people", data={"name": "ben", "role": "viewer", "teams": "payments, web"})
+    policies.publish(seen.redis, seen.site.keys, shipped.files(), shipped.vendors(), shipped.policy(), "test")
+    form = {"role": "viewer", "team:payments": "responder", "team:platform": "admin", "team:web": "none"}
+    added = admin.post("/people", data={"name": "ben", **form})
     assert added.headers["location"] == "/people/ben/link"
     shown = admin.get("/people/ben/link").text
     (path,) = re.findall(r"/welcome/[\w-]+", shown)
@@ -259,7 +263,7 @@ def test_an_admin_adds_somebody_by_a_link_that_is_shown_once(seen: Seen) -> None
     assert seen.client.post(path, data={"password": PASSWORD}, headers=SAME).status_code == 303
     ben = accounts.user(seen.redis, seen.site.keys, "ben")
     assert ben
-    assert (ben.role, ben.teams) == ("viewer", ["payments", "web"])
+    assert str(kept(ben)) == "admin of platform; responder of payments"
     assert seen.signed_in("vera", Role.VIEWER).get("/people").status_code == 403
     assert admin.post("/people/ben/remove").status_code == 303
     assert accounts.user(seen.redis, seen.site.keys, "ben") is None

@@ -26,6 +26,31 @@ def test_a_user_is_added_with_a_link_changed_and_removed(run: Run, ask: Ask) -> 
     assert ask("users", "audit")[0]["what"] == "removed ben"
 
 
+def test_roles_are_given_by_team_one_by_one_and_taken_back(run: Run, ask: Ask) -> None:
+    run("users", "add", "ben", "--grant", "platform=admin", "--grant", "payments=responder")
+    assert ask("users", "list")[0]["grants"] == {
+        "all": "viewer",
+        "platform": "admin",
+        "payments": "responder",
+    }
+    assert "admin of platform; responder of payments" in run("users", "list").stdout
+    assert run("users", "set", "ben", "--grant", "web=viewer", "--grant", "platform=none").stdout == (
+        "ben is responder of payments; viewer of web\n"
+    )
+    assert run("users", "set", "ben", "--grant", "all=responder").stdout == "ben is responder of all teams\n"
+    assert ask("users", "audit")[0]["what"] == "made ben responder of all teams"
+    for wrong in (
+        ("--grant", "payments"),
+        ("--grant", "=admin"),
+        ("--grant", "web=root"),
+        ("--grant", "web=viewer"),
+    ):
+        assert "Error" in run("users", "set", "ben", *wrong, code=2).output
+    assert "not both" in run("users", "set", "ben", "--grant", "web=admin", "--role", "admin", code=2).output
+    run("tokens", "create", "ci", "--scope", "read", "--grant", "web=responder")
+    assert ask("tokens", "list")[0]["grants"] == {"all": "viewer", "web": "responder"}
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -216,6 +216,12 @@ def test_people_and_tokens_are_let_in_and_kept_out(there: Run, here: Run, at: Wo
     assert added.startswith(f"ada sets a password at {at.seen.site.settings.origin}/welcome/")
     assert "/welcome/" in there("users", "invite", "ada").stdout
     assert there("users", "set", "ada", "--team", "payments").stdout == "ada is viewer of payments\n"
+    mixed = ("--grant", "platform=admin", "--grant", "payments=responder")
+    assert there("users", "set", "ada", *mixed).stdout == "ada is admin of platform; responder of payments\n"
+    assert there("users", "set", "ada", "--grant", "platform=none").stdout == "ada is responder of payments\n"
+    there("users", "add", "ida", *mixed)
+    assert "more than one role" in there("users", "set", "ida", "--role", "viewer", code=2).stderr
+    there("tokens", "create", "mixed", "--scope", "read", "--for", "30m", *mixed)
     at.seen.session("kim")
     for command in (("users", "list"), ("users", "sessions", "kim"), ("tokens", "list"), ("users", "audit")):
         assert there(*command).stdout == here(*command).stdout

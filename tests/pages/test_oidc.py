@@ -9,7 +9,7 @@ from oidc_standin import CLIENT, SECRET, OidcStandin
 from scene import Scene
 
 from console.trust.acts import Role
-from console.trust.oidc.mapping import Grant
+from console.trust.grants import Grants
 from console.trust.oidc.provider import Provider
 from console.trust.oidc.settings import OidcSettings
 from ledger import accounts
@@ -29,7 +29,7 @@ def provider(scene: Scene) -> Iterator[OidcStandin]:
     with OidcStandin(f"{scene.seen.url}/oidc/callback") as found:
         found.url, found.asks = found.url.replace("127.0.0.1", "localhost"), True
         found.person |= {"preferred_username": "olga"}  # nobody whom other tests have let in
-        grants = {"sre": Grant(Role.RESPONDER)}
+        grants = {"sre": Grants(Role.RESPONDER)}
         settings = OidcSettings(found.url, CLIENT, SECRET, title="Shop SSO", grants=grants)
         site.settings = replace(before, url=scene.seen.url, oidc=settings)
         site.oidc = Provider(settings, site.now)

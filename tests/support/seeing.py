@@ -17,6 +17,7 @@ from console.serving.serve import served
 from console.serving.settings import ConsoleSettings
 from console.serving.site import LiveContext, Site
 from console.trust.acts import Role, Scope
+from console.trust.grants import Grants, stored
 from ledger import accounts
 from ledger.accounts import Session, Token, User
 from ledger.clock import now_ms
@@ -51,7 +52,7 @@ class Seen:
     def user(
         self, name: str, role: Role = Role.RESPONDER, *teams: str, password: str = "", contact: str = ""
     ) -> User:
-        one = User(name=name, role=role, teams=list(teams), password=password, contact=contact)
+        one = User(name=name, password=password, contact=contact, **stored(Grants.limited(role, teams)))
         accounts.put_user(self.redis, self.site.keys, one)
         return one
 
@@ -66,11 +67,14 @@ class Seen:
         accounts.begin_session(self.redis, self.site.keys, secret, session, lasts_ms)
         return secret
 
-    def token(self, name: str, role: Role, *scopes: Scope, lasts_ms: int = HOUR, **more: object) -> str:
+    def token(
+        self, name: str, role: Role | Grants, *scopes: Scope, lasts_ms: int = HOUR, **more: object
+    ) -> str:
         secret = secrets.token_urlsafe(32)
+        grants = role if isinstance(role, Grants) else Grants(role)
         one = Token(
-            id=accounts.digest(secret)[:8], name=name, role=role, scopes=[each.value for each in scopes],
-            expires_at=now_ms() + lasts_ms, **more,  # type: ignore[arg-type]
+            id=accounts.digest(secret)[:8], name=name, scopes=[each.value for each in scopes],
+            expires_at=now_ms() + lasts_ms, **stored(grants), **more,  # type: ignore[arg-type]
         )  # fmt: skip
         accounts.put_token(self.redis, self.site.keys, secret, one)
         return secret

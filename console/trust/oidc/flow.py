@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from console.serving.site import Site
+from console.trust.grants import Grants
 from console.trust.guard import Refused, TooMany
 from console.trust.oidc import mapping
 from console.trust.oidc.id_token import Disbelieved, Expected
-from console.trust.oidc.mapping import Grant
 from console.trust.oidc.provider import Provider, ProviderFailed, known_error
 from console.trust.people import Doer, Mistaken, People
 from ledger import accounts
@@ -148,8 +148,9 @@ async def _check_answer(provider: Provider, query: Mapping[str, str]) -> None:
 
 def _let_in(site: Site, provider: Provider, claims: Mapping[str, Any], arrival: Arrival) -> str:
     """The user is made, or made what the provider says now. Raises NotLetIn, Mistaken."""
-    settings, people, now = provider.settings, People(site.client, site.keys), site.now()
+    settings = provider.settings
     by = Doer(settings.host, f"through {settings.host} from {arrival.address}")
+    people = People(site.client, site.keys, by, site.now())
     subject = f"{settings.issuer} {claims['sub']}"
     groups = mapping.groups_of(mapping.claim(claims, settings.groups_claim))
     grant = mapping.granted(groups, settings.grants, settings.others)
@@ -158,26 +159,20 @@ def _let_in(site: Site, provider: Provider, claims: Mapping[str, Any], arrival: 
         raise NotLetIn(f"{user.name} is disabled", "ask an admin")
     if grant is None:
         if user:
-            people.end_all(user.name, by, now)
+            people.end_all(user.name)
         raise NotLetIn(
             f"{user.name if user else settings.called + ' knows you, and you'} may do nothing here",
             "ask whoever gives people their groups",
         )
-    name = user.name if user else _first_time(people, provider, claims, subject, grant, by, now)
+    name = user.name if user else _first_time(people, provider, claims, subject, grant)
     if settings.grants:  # else roles are given here, and who comes for the first time looks on
-        people.grant(name, grant.role, sorted(grant.teams), by, now)
+        people.grant(name, grant)
     address, agent, lasts_ms = arrival.address, arrival.agent, settings.session_ms
-    return people.begin_session(name, address, agent, now, via=settings.host, lasts_ms=lasts_ms)
+    return people.begin_session(name, address, agent, via=settings.host, lasts_ms=lasts_ms)
 
 
 def _first_time(
-    people: People,
-    provider: Provider,
-    claims: Mapping[str, Any],
-    subject: str,
-    grant: Grant,
-    by: Doer,
-    now: int,
+    people: People, provider: Provider, claims: Mapping[str, Any], subject: str, grant: Grants
 ) -> str:
     settings = provider.settings
     name = mapping.name_of(claims, settings.name_claim)
@@ -186,7 +181,7 @@ def _first_time(
             f"{settings.called} gives you no name that will do: a-z, 0-9 and . _ @ -, in {settings.name_claim}",
             "an admin sets TOCSIN_CONSOLE_OIDC_NAME_CLAIM to another claim",
         )
-    people.add(name, grant.role, grant.teams, "", by, now, subject=subject)
+    people.add(name, grant, subject=subject)
     return name
 
 

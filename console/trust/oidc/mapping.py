@@ -1,25 +1,18 @@
-"""What a person may do here, by what the provider says of them. Pure: claims in, a role and teams out."""
+"""What a person may do here, by what the provider says of them. Pure: claims in, roles by team out."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from console.trust.acts import Role
+from console.trust.grants import Grants
 
 MOST_GROUPS = 2_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A role, and the teams it is for; none: all of them."""
-
-    role: Role
-    teams: frozenset[str] = frozenset()
-
-
-def parsed(group: str, said: Any) -> Grant:
+def parsed(group: str, said: Any) -> Grants:
     """Of "responder of payments, platform". Raises ValueError."""
     if not isinstance(said, str) or not group:
         raise ValueError(f"{group!r} is given no role")
@@ -29,17 +22,15 @@ def parsed(group: str, said: Any) -> Grant:
         raise ValueError(
             f"{group!r} is given {said!r}, which is no role: viewer, responder, admin, and of which teams"
         )
-    return Grant(Role(name.strip()), teams)
+    return Grants.limited(Role(name.strip()), teams)
 
 
-def granted(groups: frozenset[str], grants: Mapping[str, Grant], others: Role | None) -> Grant | None:
-    """The highest role that any of the groups has, for all teams for which one has it. None: they are not let in."""
-    mine = [grants[group] for group in sorted(groups & grants.keys())]
+def granted(groups: frozenset[str], grants: Mapping[str, Grants], others: Role | None) -> Grants | None:
+    """What any of the groups gives: for each team the highest role. None: they are not let in."""
+    mine = [grants[group] for group in groups & grants.keys()]
     if not mine:
-        return Grant(others) if others else None
-    role = next(one for one in reversed(Role) if any(grant.role is one for grant in mine))
-    highest = [grant.teams for grant in mine if grant.role is role]
-    return Grant(role, frozenset() if frozenset() in highest else frozenset().union(*highest))
+        return Grants(others) if others else None
+    return reduce(Grants.joined, mine)
 
 
 def claim(claims: Mapping[str, Any], path: str) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from console.trust.acts import Role
-from console.trust.oidc.mapping import Grant, parsed
+from console.trust.grants import Grants
+from console.trust.oidc.mapping import parsed
 from routing import duration
 from routing.instant import DAY, MINUTE
 from routing.schema.refusal import Refusal
@@ -38,7 +39,7 @@ class OidcSettings:
     scopes: str = "openid profile email"
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"
-    grants: Mapping[str, Grant] = field(default_factory=dict)
+    grants: Mapping[str, Grants] = field(default_factory=dict)
     """Group -> what it may."""
     others: Role | None = None
     """Who is in none of these groups; None: they are not let in."""
@@ -119,7 +120,7 @@ def _scopes(text: str) -> str:
     return " ".join(dict.fromkeys(["openid", *words]))
 
 
-def _grants(environ: Mapping[str, str]) -> dict[str, Grant]:
+def _grants(environ: Mapping[str, str]) -> dict[str, Grants]:
     text = environ.get(ROLES, "").strip()
     if not text:
         return {}

@@ -371,6 +371,16 @@ def test_an_admin_lets_somebody_in_changes_what_they_may_and_keeps_them_out(
     stale, fresh = {"if-match": '"stale"'}, {"if-match": shown.headers["etag"]}
     assert client.patch("/users/eve", json={"role": "viewer"}, headers=stale).status_code == 412
     assert client.patch("/users/eve", json={"role": "viewer"}, headers=fresh).json()["teams"] == ["payments"]
+    mixed = {"grants": {"platform": "admin", "payments": "responder"}}
+    changed = client.patch("/users/eve", json=mixed).json()
+    assert changed["grants"] == {"all": "viewer", "platform": "admin", "payments": "responder"}
+    assert (changed["role"], changed["teams"]) == ("admin", ["platform"]), (
+        "the highest, and no more than it is for"
+    )
+    for senseless in ({"role": "admin", **mixed}, {"role": "admin"}, {"grants": {"web": "root"}}):
+        assert client.patch("/users/eve", json=senseless).status_code == 422
+    taken = client.patch("/users/eve", json={"grants": {"platform": "none"}}).json()
+    assert taken["grants"] == {"all": "viewer", "payments": "responder"}
     one, other = at.seen.session("eve"), at.seen.session("eve")
     first = accounts.digest(one)[:12]
     assert client.delete(f"/users/eve/sessions/{first}").status_code == 204

@@ -32,11 +32,12 @@ from console.serving.site import LiveContext
 from console.serving.view import Facts, View
 from console.trust.actor import Actor
 from console.trust.acts import Role, Scope
+from console.trust.grants import Grants
 from ledger.keys import Keys
 from ledger.settings import LedgerSettings
 
 pytestmark = [pytest.mark.xdist_group("api-cheap")]
-ADMIN = Actor("anna", Role.ADMIN, frozenset(), "token", "t1", frozenset(scope.value for scope in Scope), "")
+ADMIN = Actor("anna", Grants(Role.ADMIN), "token", "t1", frozenset(scope.value for scope in Scope), "")
 MANY = (3_000, 120, 8_000)
 """Incidents, of which open; dead letters."""
 FEW = (150, 120, 150)
