@@ -13,6 +13,7 @@ import requests
 import schemathesis
 import senders
 import yaml
+from described import labels, tried
 from examples import TIMES
 from hypothesis import HealthCheck, settings
 from reception import OPERATOR, POLICY, Reception, running
@@ -37,7 +38,6 @@ from receiver.sources import opsgenie
 
 pytestmark = [pytest.mark.xdist_group("receiver-description")]
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs/receiver.openapi.yaml").read_text())
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 VENDORS = list(all_sources.vendors().items())
 EXAMPLES = 15
 """Of each operation: 600 in all. Thousands are cheaper in test_fuzz.py."""
@@ -136,7 +136,6 @@ def test_every_look_alike_door_is_in_it() -> None:
     assert len(paths) > 3
 
 
-@SCHEMA.hook
 def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """A source that is there; a name that nobody has comes about once in forty."""
     found = dict(path_parameters or {})
@@ -146,14 +145,7 @@ def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[
     return found or path_parameters
 
 
-@SCHEMA.parametrize()
-@settings(
-    max_examples=EXAMPLES * TIMES,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize=TIMES == 1,
-)
-def test_whatever_is_sent_is_answered_as_it_says(case: Case[Any], at: Reception) -> None:
+def is_answered_as_it_says(case: Case[Any], at: Reception) -> None:
     began = time.perf_counter()
     response = case.call(base_url=at.url, auth=Signer())
     took = time.perf_counter() - began
@@ -168,6 +160,23 @@ def test_whatever_is_sent_is_answered_as_it_says(case: Case[Any], at: Reception)
     )
     assert response.status_code < 500, response.text
     assert took < 1 or soon(case, at), f"{took:.1f} s"
+
+
+@pytest.fixture(scope="module")
+def trials() -> dict[str, Any]:
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    schema.hook(map_path_parameters)
+    many = settings(
+        max_examples=EXAMPLES * TIMES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=TIMES == 1
+    )  # fmt: skip
+    return tried(schema, is_answered_as_it_says, many)
+
+
+@pytest.mark.parametrize("operation", labels(DOCUMENT))
+def test_whatever_is_sent_is_answered_as_it_says(
+    operation: str, trials: dict[str, Any], at: Reception
+) -> None:
+    trials[operation](at=at)
 
 
 def soon(case: Case[Any], at: Reception) -> bool:
