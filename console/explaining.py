@@ -18,6 +18,7 @@ _HELD = {
     Held.LATER: "a further method, whose turn comes if the first ones bring no answer",
     Held.LIMIT: "held back, as they were told so often lately; it goes out together with others",
     Held.DIGEST: "collected for the hour at which they want to be told",
+    Held.MORNING: "collected for the morning of whoever has it to do",
     Held.THREAD: "waits for the message that opens its thread",
 }
 

@@ -113,12 +113,15 @@ class Held(StrEnum):
     """The contact was told so often lately that it waits, and goes out together with others."""
     DIGEST = "digest"
     """Collected until the contact's hour."""
+    MORNING = "morning"
+    """What is left to do after incidents: collected until the contact's morning."""
     THREAD = "thread"
     """The message that opens the thread it belongs to is under way."""
 
 
-_DIGEST = Held.DIGEST  # named once: asked for with every message
-BUNDLED = frozenset({Held.LIMIT.value, Held.DIGEST.value})
+COLLECTED = frozenset({Held.DIGEST.value, Held.MORNING.value})
+"""These leave at their hour, whatever was told before."""
+BUNDLED = COLLECTED | {Held.LIMIT.value}
 
 
 class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -138,8 +141,8 @@ class Ration(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def ration_key(delivery: Delivery) -> str:
-    """Pages, updates and digests are limited each on their own: an update never keeps a page waiting."""
-    kind = _DIGEST if delivery.held == _DIGEST else delivery.purpose
+    """Pages, updates and what is collected are limited each on their own: an update never keeps a page waiting."""
+    kind = delivery.held if delivery.held in COLLECTED else delivery.purpose
     place = f"{delivery.channel}:{delivery.address}"
     # "#incident-{date}" is another room for each incident: nothing of one belongs into another's.
     own = f":{delivery.incident}" if "{" in delivery.address else ""

@@ -68,6 +68,8 @@ class FollowUp(Record, frozen=True, kw_only=True, omit_defaults=True):
     """(kind, name) of who has it, as targets of a step; [] for all who were paged."""
     run: str = ""
     """Whose steps found what is needed for it."""
+    appointed: bool = False
+    """It is for the very time at which it is first reminded of."""
 
 
 class Deploy(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from itertools import islice
 
 import msgspec
 
-from routing.delivery import Delivery, Held, Message, Progress, Purpose, Ration, ration_key
+from routing.delivery import COLLECTED, Delivery, Held, Message, Progress, Purpose, Ration, ration_key
 from routing.draft import Draft
 from routing.incident import Incident
 from routing.policy import Contact
@@ -31,7 +31,7 @@ def due(draft: Draft, delivery: Delivery) -> None:
     if delivery.number <= ration.told:
         carried.join(draft, delivery, ration.carrier)
         return
-    opens = draft.now if delivery.held == Held.DIGEST else rations.opens_at(draft, delivery)
+    opens = draft.now if delivery.held in COLLECTED else rations.opens_at(draft, delivery)
     if opens > draft.now:
         what = f"tell {delivery.contact} by {delivery.channel}, together with all that came by then"
         draft.wake(Wake.BUNDLE, delivery.id, opens, incident=delivery.incident, what=what)
@@ -84,6 +84,8 @@ def _message(
     delivery: Delivery, told: list[tuple[Incident, list[str]]], many: int, contact: Contact | None
 ) -> Message:
     zone = contact.timezone if contact else "UTC"
+    if delivery.held == Held.MORNING:
+        return render.left_to_do(told, many)
     if delivery.purpose is Purpose.UPDATE:
         return render.bundled_updates(told, many)
     incidents = [each for each, _ in told]

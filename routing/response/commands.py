@@ -13,6 +13,7 @@ from routing.response import (
     closing,
     escalation,
     following,
+    followups,
     merging,
     reassigning,
     snoozing,
@@ -96,14 +97,13 @@ def _escalate(draft: Draft, incident: Incident, by: str, via: str) -> None:
 
 
 def _done(draft: Draft, incident: Incident, by: str, which: str) -> None:
-    followups = []
+    kept = []
     for followup in incident.followups:
         if not followup.done_at and which in {"", followup.id}:
-            draft.unwake(Wake.FOLLOW_UP, followup.id)
-            draft.note(incident.id, f"follow-up done: {followup.text}", by=by)
+            followups.done(draft, incident, followup, by)
             followup = msgspec.structs.replace(followup, done_at=draft.now)  # noqa: PLW2901
-        followups.append(followup)
-    draft.put_incident(msgspec.structs.replace(incident, followups=followups))
+        kept.append(followup)
+    draft.put_incident(msgspec.structs.replace(incident, followups=kept))
 
 
 Saying = Callable[[Draft, Incident, str, str, str], object]

@@ -5,6 +5,7 @@ from collections.abc import Container
 import msgspec
 
 from routing import duration, routes
+from routing.delivery import Held
 from routing.draft import Draft
 from routing.incident import Incident, Phase
 from routing.noise import mutes
@@ -12,12 +13,14 @@ from routing.response import callees, notify
 from routing.timer import Wake
 
 
-def inform(draft: Draft, incident: Incident, what: str, but: Container[str] = ()) -> Incident:
+def inform(
+    draft: Draft, incident: Incident, what: str, but: Container[str] = (), *, collected: Held | None = None
+) -> Incident:
     """Tell quietly those the route names, but for contacts who know it already."""
     route = routes.by_name(draft.policy, incident.route)
     for each in callees.resolve(draft, route.inform if route else ()).people:
         if each.contact.name not in but:
-            incident = notify.tell(draft, incident, each.contact, what)
+            incident = notify.tell(draft, incident, each.contact, what, collected)
     return incident
 
 

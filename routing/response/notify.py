@@ -1,11 +1,12 @@
 """Who is told what, over which of their methods."""
 
-from routing.delivery import Purpose
+from routing.delivery import Held, Purpose
 from routing.draft import Draft
 from routing.incident import Incident
 from routing.policy import Contact
 from routing.response import callees, personal, render, sending
 from routing.response.callees import Callee
+from routing.response.sending import Hour
 
 _UPDATE = Purpose.UPDATE  # named once, as in `routing.draft`
 
@@ -22,7 +23,8 @@ def page(
     if digest is not None and incident.severity in digest.severities:
         at = personal.digest_at(digest, draft.now)
         method = (contact.quiet or contact.methods)[0]
-        incident = sending.send(draft, incident, contact, method, Purpose.PAGE, message, why, digest_at=at)
+        hour = Hour(Held.DIGEST, at)
+        incident = sending.send(draft, incident, contact, method, Purpose.PAGE, message, why, hour=hour)
         return incident, at
     methods, because = personal.methods(draft, contact, incident.severity, urgent=urgent)
     if because:
@@ -33,12 +35,15 @@ def page(
     return incident, draft.now
 
 
-def tell(draft: Draft, incident: Incident, contact: Contact, what: str) -> Incident:
-    """Tell a contact quietly, by the first of their quiet methods."""
+def tell(
+    draft: Draft, incident: Incident, contact: Contact, what: str, collected: Held | None = None
+) -> Incident:
+    """Tell a contact quietly, by the first of their quiet methods; what is `collected`, in their morning."""
     if not contact.quiet:
         return incident
     message = render.update(incident, contact, what)
-    return sending.send(draft, incident, contact, contact.quiet[0], _UPDATE, message, what)
+    hour = Hour(collected, personal.morning(contact, draft.now)) if collected else None
+    return sending.send(draft, incident, contact, contact.quiet[0], _UPDATE, message, what, hour=hour)
 
 
 def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:
@@ -46,7 +51,9 @@ def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:
     return tell_each(draft, incident, incident.paged, what)
 
 
-def tell_each(draft: Draft, incident: Incident, names: list[str], what: str) -> Incident:
+def tell_each(
+    draft: Draft, incident: Incident, names: list[str], what: str, collected: Held | None = None
+) -> Incident:
     """Tell each contact of these names once; who cannot be told is named."""
     for name in dict.fromkeys(names):
         contact = callees.owed(draft, incident, name)
@@ -55,5 +62,5 @@ def tell_each(draft: Draft, incident: Incident, names: list[str], what: str) -> 
                 incident.id, f"{name} is no longer configured and was only called, so not told: {what}"
             )
         else:
-            incident = tell(draft, incident, contact, what)
+            incident = tell(draft, incident, contact, what, collected)
     return incident

@@ -9,6 +9,9 @@ from routing.policy import AtHours, Contact, Digest, Method
 from routing.response import stages
 from routing.severity import Severity
 
+NINE = 9 * 60
+"""The minute of the day at which people begin, who have not said otherwise."""
+
 
 def methods(
     draft: Draft, contact: Contact, severity: Severity, *, urgent: bool
@@ -33,11 +36,21 @@ def fallbacks(draft: Draft, contact: Contact, severity: Severity) -> tuple[Metho
 
 def digest_at(digest: Digest, now: int) -> int:
     """The next instant (ms) after `now` at which the digest is told."""
-    today = local(now, digest.timezone).date()
-    found = (
-        instant_of(minute_of(today + timedelta(days=days), digest.minute), digest.timezone)
-        for days in range(3)
-    )
+    return _next(digest.minute, digest.timezone, now)
+
+
+def morning(contact: Contact, now: int) -> int:
+    """The next instant (ms) after `now` at which the contact reads what was collected: at the hour of their digest, or
+    at nine by their own clock.
+    """
+    if contact.digest is not None:
+        return digest_at(contact.digest, now)
+    return _next(NINE, contact.timezone, now)
+
+
+def _next(minute: int, timezone: str, now: int) -> int:
+    today = local(now, timezone).date()
+    found = (instant_of(minute_of(today + timedelta(days=days), minute), timezone) for days in range(3))
     return next(at for at in found if at > now)
 
 

@@ -7,7 +7,7 @@ meanwhile (`routing.response.bundling`). The first page of a SEV-0 always leaves
 import msgspec
 
 from routing.decision import Table
-from routing.delivery import Delivery, Held, Purpose, Ration, ration_key
+from routing.delivery import COLLECTED, Delivery, Held, Purpose, Ration, ration_key
 from routing.draft import Draft
 from routing.instant import HOUR, MINUTE
 from routing.policy import Limit
@@ -15,7 +15,6 @@ from routing.severity import Severity
 from routing.timer import Wake
 
 # Named once, as in `routing.draft`: asked for again and again.
-_DIGEST = Held.DIGEST
 _UPDATE = Purpose.UPDATE
 _RATION = Table.RATION
 _EXPIRE = Wake.EXPIRE
@@ -114,7 +113,7 @@ def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
     Drills neither wait nor count: one never keeps a real page waiting.
     """
     channel = draft.policy.channels.get(delivery.channel)
-    if delivery.held == _DIGEST or (channel and channel.machine):
+    if delivery.held in COLLECTED or (channel and channel.machine):
         return ()
     kind = "call" if channel and channel.voice else "text" if delivery.address.startswith("+") else "message"
     limits = draft.policy.limits.get(kind, ())

@@ -84,6 +84,16 @@ def bundled_updates(told: Sequence[tuple[Incident, Sequence[str]]], many: int) -
     return _bundle(worst, many, "updates", _ended(lines, many - len(told)), f"{many} updates")
 
 
+def left_to_do(told: Sequence[tuple[Incident, Sequence[str]]], many: int) -> Message:
+    """What is left to do after incidents that are over; `many` with those not named."""
+    named = [line for _, news in told for line in news]
+    more = [f"and after {many - len(told)} more: tocsin incidents list"] if many > len(told) else []
+    speech = f"Left to do after {many} incidents"
+    return Message(
+        title=f"{speech}, {told[0][0].id} the first", body="\n".join([*named, *more]), speech=speech
+    )
+
+
 def _bundle(worst: Incident, many: int, what: str, lines: list[str], speech: str) -> Message:
     count = f"{many} {what}"
     return Message(

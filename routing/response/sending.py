@@ -1,5 +1,7 @@
 """Sending: each message to a contact is a delivery that is followed through, at once or when its turn comes."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from routing.delivery import Delivery, Held, Message, Progress, Purpose
@@ -30,6 +32,13 @@ AWAITED = (Wake.UNCLAIMED, Wake.RETRY, Wake.NEXT_METHOD, Wake.BUNDLE, Wake.THREA
 _AWAITED_OF_ANY = (*AWAITED, Wake.SILENT)
 
 
+class Hour(NamedTuple):
+    """Until when (ms) it is collected, and what it is collected as."""
+
+    held: Held
+    at: int
+
+
 def send(
     draft: Draft,
     incident: Incident,
@@ -39,15 +48,17 @@ def send(
     message: Message,
     why: str,
     *,
-    digest_at: int = 0,
+    hour: Hour | None = None,
 ) -> Incident:
-    """Create one delivery, and have it dispatched: now, after the method's delay, or with the digest."""
+    """Create one delivery, and have it dispatched: now, after the method's delay, or at an hour with all that is
+    collected until then. Machines have no hours.
+    """
     delivery = _new(draft, incident, contact, method, purpose, message, why)
     channel = draft.policy.channels.get(method.channel)
-    if digest_at and not (channel and channel.machine):
-        what = f"tell {contact.title} with the digest"
-        rations.hold(draft, delivery, Held.DIGEST, digest_at, what)
-        draft.note(incident.id, f"{contact.title} is told with the digest at {iso(digest_at)}")
+    if hour is not None and not (channel and channel.machine):
+        told = f"with the {hour.held}" if hour.held is Held.DIGEST else f"in the {hour.held}"
+        rations.hold(draft, delivery, hour.held, hour.at, f"tell {contact.title} {told}")
+        draft.note(incident.id, f"{contact.title} is told {told} at {iso(hour.at)}")
     elif method.after_ms:
         _later(draft, delivery, draft.now + method.after_ms)
     else:

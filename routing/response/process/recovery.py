@@ -108,7 +108,7 @@ def _set_postmortem(draft: Draft, rules: Process, incident: Incident) -> Inciden
     if found is not None and (start := hours.next_start(found, at)) < hours.FOREVER:
         at = start
     text = f"complete the incident report and hold the post-mortem of {incident.id} on {iso(at)}"
-    followup = FollowUp(id=key, text=text, opened_at=draft.now, remind_at=at)
+    followup = FollowUp(id=key, text=text, opened_at=draft.now, remind_at=at, appointed=True)
     draft.note(incident.id, f"follow-up: {text}")
     followups.wake(draft, incident, followup)
     incident = msgspec.structs.replace(incident, followups=[*incident.followups, followup])
