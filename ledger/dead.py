@@ -9,6 +9,7 @@ from redis.client import Pipeline
 
 from ledger import wire
 from ledger.dead_letter import DeadLetter, Fate, Kind, dead_id, given_up, refused
+from ledger.jobs import KEPT_MS
 from ledger.keys import Keys
 from ledger.script import Script
 from routing.errors import TocsinError
@@ -123,9 +124,12 @@ def mark_retried(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: 
     return _change(client, keys, letter_id, "out", status=Fate.RETRIED, by=by, changed_at=now)
 
 
-def drop(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int) -> DeadLetter:
-    """It stays readable, but nobody is asked to look at it any more. Raises NotThere."""
-    return _change(client, keys, letter_id, "out", status=Fate.DROPPED, by=by, changed_at=now)
+def drop(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int, job: str = "") -> DeadLetter:
+    """It stays readable, but nobody is asked to look at it any more. Raises NotThere.
+
+    `job`: it is one piece of this one, which knows of it at the same instant: whoever dies then loses no way back.
+    """
+    return _change(client, keys, letter_id, "out", job, status=Fate.DROPPED, by=by, changed_at=now)
 
 
 def restore(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int) -> DeadLetter:
@@ -134,12 +138,12 @@ def restore(client: redis.Redis, keys: Keys, letter_id: str, by: str, now: int) 
 
 
 def _change(
-    client: redis.Redis, keys: Keys, letter_id: str, among_waiting: str, **changes: object
+    client: redis.Redis, keys: Keys, letter_id: str, among_waiting: str, job: str = "", **changes: object
 ) -> DeadLetter:
-    places = (keys.dead, keys.dead_waiting)
+    places = (keys.dead, keys.dead_waiting, *([keys.job_done(job)] if job else []))
     while (raw := client.hget(keys.dead, letter_id)) is not None:
         letter = msgspec.structs.replace(decode(DeadLetter, raw), **changes)
-        if _REPLACE.run(client, places, (letter_id, raw, encode(letter), among_waiting)):
+        if _REPLACE.run(client, places, (letter_id, raw, encode(letter), among_waiting, KEPT_MS)):
             return letter
     raise NotThere(f"no dead letter {letter_id!r}; `tocsin dead list` shows them")
 

@@ -7,8 +7,8 @@ on, who takes the file of the point's name from that directory dies, and the oth
 renamed to `<point>.<pid>`; the time of that change is the instant of the death.
 
 Points: append.before, append.after, commit.before, commit.after, deliver.claimed, deliver.answered,
-remediate.taken, remediate.claimed, remediate.answered, remediate.reported, archive.copied. What is done there may be
-named as well, by its action or its effect, with a dot for the slash: `remediate.claimed@vercel.rollback`,
+remediate.taken, remediate.claimed, remediate.answered, remediate.reported, archive.copied, dead.dropped. What is done
+there may be named as well, by its action or its effect, with a dot for the slash: `remediate.claimed@vercel.rollback`,
 `commit.before@INC-1-r1.rollback` (the commit that hands out this step).
 """
 

@@ -52,7 +52,7 @@ def keep(client: redis.Redis, keys: Keys, job: Job) -> None:
 
 
 def did(client: redis.Redis, keys: Keys, job_id: str, name: str) -> None:
-    """One piece is done."""
+    """One piece is done. What has a way back is noted by what does it, at the same instant: see `ledger.dead.drop`."""
     pipe = client.pipeline(transaction=False)
     pipe.rpush(keys.job_done(job_id), name)
     pipe.pexpire(keys.job_done(job_id), KEPT_MS)

@@ -9,7 +9,7 @@ from console import mending, reviving
 from console.context import Context
 from console.doing.entries import Who
 from console.refusals import Clash, Nowhere
-from ledger import accounts, dead
+from ledger import accounts, dead, faults
 from ledger.clock import now_ms
 from ledger.dead import DeadLetter, Fate
 from routing.errors import TocsinError
@@ -77,14 +77,15 @@ def retry(context: Context, who: Who, letters: Sequence[DeadLetter]) -> Iterator
             yield Outcome(letter, tuple(entered))
 
 
-def drop(context: Context, who: Who, letters: Sequence[DeadLetter]) -> Iterator[Outcome]:
-    """Give them up; they stay readable, and can be restored for a while."""
+def drop(context: Context, who: Who, letters: Sequence[DeadLetter], job: str = "") -> Iterator[Outcome]:
+    """Give them up; they stay readable, and can be restored for a while. `job`: as pieces of this one."""
     for letter in letters:
         try:
-            dead.drop(context.client, context.keys, letter.id, who.name, now_ms())
+            dead.drop(context.client, context.keys, letter.id, who.name, now_ms(), job)
         except TocsinError as error:
             yield Outcome(letter, error=str(error))
         else:
+            faults.reach("dead.dropped")
             _audit(context, who, f"dropped the dead letter {letter.id}")
             yield Outcome(letter)
 

@@ -8,7 +8,7 @@ import click
 from starlette.routing import Route
 
 from console.doing import dead as doing
-from console.doing.dead import Outcome, Selection
+from console.doing.dead import Selection
 from console.doing.entries import Who
 from console.serving.jobs import Seen, Step
 from console.serving.navigation import Nav
@@ -119,23 +119,31 @@ def many(view: View) -> str:
     view.need(_ACTS[doing_what])
     which = _selection(view)
     total = len(ids) or dead.waiting(view.site.client, view.site.keys)
-    steps = _steps(view, doing_what, which)
-    job = view.site.jobs.begin(doing_what, view.actor.name, total, steps)
+    steps = _retried if doing_what == "retry" else _dropped
+    job = view.site.jobs.begin(doing_what, view.actor.name, total, lambda job: steps(view, which, job))
     return f"/dead/jobs/{job.id}"
 
 
-def _steps(view: View, doing_what: str, which: Selection) -> Iterator[Step]:
-    do = doing.retry if doing_what == "retry" else doing.drop
+def _retried(view: View, which: Selection, job: str) -> Iterator[Step]:  # noqa: ARG001  # each is noted once it is done
+    for letters in _pages(view, which):
+        for each in doing.retry(view.context, view.who, letters):
+            yield Step(each.letter.id, each.error)
+
+
+def _dropped(view: View, which: Selection, job: str) -> Iterator[Step]:
+    """Each is noted as it is dropped: what nobody noted could not be undone."""
+    for letters in _pages(view, which):
+        for each in doing.drop(view.context, view.who, letters, job):
+            yield Step(each.letter.id, each.error, noted=True)
+
+
+def _pages(view: View, which: Selection) -> Iterator[list[DeadLetter]]:
     while True:
         letters, mark = doing.chosen(view.context, which, BATCH)
-        yield from _told(do(view.context, view.who, letters))
+        yield letters
         if not mark:
             return
         which = Selection((), which.kind, which.source, which.text, mark)
-
-
-def _told(outcomes: Iterable[Outcome]) -> Iterator[Step]:
-    return (Step(each.letter.id, each.error) for each in outcomes)
 
 
 def job(view: View) -> Facts:
@@ -160,7 +168,7 @@ def undo(view: View) -> str:
     if found.job.what != "drop" or not found.job.ended_at or not view.site.jobs.undo(found.job.id):
         raise click.ClickException("there is nothing to undo here")
     steps = _restored(view, view.site.jobs.pieces(found.job.id), view.who)
-    begun = view.site.jobs.begin("restore", view.actor.name, found.done, steps)
+    begun = view.site.jobs.begin("restore", view.actor.name, found.done, lambda _: steps)
     return f"/dead/jobs/{begun.id}"
 
 

@@ -28,10 +28,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of many: which, and why it failed, "" when it did not."""
+    """One of many: which, and why it failed, "" when it did not. `noted`: that it is done is written down already."""
 
     id: str
     error: str = ""
+    noted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,15 @@ class Jobs:
     keys: Keys
     _running: set[str] = field(default_factory=set)
 
-    def begin(self, what: str, by: str, total: int, steps: Iterator[Step]) -> Job:
-        """Carry the steps out, one after the other, in a thread of its own."""
+    def begin(self, what: str, by: str, total: int, steps: Callable[[str], Iterator[Step]]) -> Job:
+        """Carry the steps of the job with this id out, one after the other, in a thread of its own."""
         now = self.now()
         job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=total, began_at=now, moved_at=now)
         kept.keep(self.client, self.keys, job)
         self._running.add(job.id)
-        threading.Thread(target=self._run, args=(job, steps), name=f"job {job.id}", daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(job, steps(job.id)), name=f"job {job.id}", daemon=True
+        ).start()
         return job
 
     def get(self, job_id: str) -> Seen | None:
@@ -111,7 +114,7 @@ class Jobs:
         if step.error:
             failed = [*job.failed, Failed(step.id, step.error)] if len(job.failed) < FAILURES else job.failed
             job = msgspec.structs.replace(job, failed=failed, failures=job.failures + 1)
-        else:
+        elif not step.noted:
             kept.did(self.client, self.keys, job.id, step.id)
         if now - job.moved_at < MOVES_MS:
             return job

@@ -1,12 +1,17 @@
 """Many dead letters at once: how far it is, and the way back, outlive the console that did it."""
 
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 import seeing
+from commands import running
 from desk import Desk
 from seeing import console
+from stage import free_port
 from working import until
 
 from console.trust.acts import Role
@@ -58,6 +63,33 @@ def test_what_was_dropped_is_brought_back_by_a_console_that_was_started_since(
         assert "Undone: they wait again" in ben.get(where).text
         assert ben.post(f"{where}/undo").status_code == 422, "once is enough"
     assert _waiting(desk) == 130
+
+
+def test_a_console_killed_right_after_a_drop_has_noted_it_and_all_it_dropped_comes_back(
+    desk: Desk, redis_url: str, tmp_path: Path
+) -> None:
+    _letters(desk, 5)
+    with console(seeing.site(redis_url, tmp_path)) as other:
+        anna = other.signed_in("anna")
+        fault = {"TOCSIN_FAULT": "dead.dropped:3", "TOCSIN_CONSOLE_PORT": str(free_port())}
+        with running(tmp_path, redis_url, "console", **fault) as doomed:
+            url = f"http://127.0.0.1:{fault['TOCSIN_CONSOLE_PORT']}"
+            until(lambda: _answers(url), 30, "the console to answer")
+            where = anna.post(f"{url}/dead/many", data={"do": "drop", "all": "1"}).headers["location"]
+            assert doomed.process.wait(20) == -signal.SIGKILL
+        assert _waiting(desk) == 2
+        (job,) = jobs.latest(desk.client, desk.keys, 5)
+        jobs.keep(desk.client, desk.keys, msgspec.structs.replace(job, moved_at=now_ms() - MINUTE))
+        assert "Dropped 3" in anna.get(where).text
+        back = anna.post(f"{where}/undo").headers["location"]
+        assert "Restored 3" in _ended(anna, back)
+    assert _waiting(desk) == 5
+
+
+def _answers(url: str) -> bool:
+    with suppress(httpx2.HTTPError):
+        return httpx2.get(f"{url}/healthz", trust_env=False).status_code == 200
+    return False
 
 
 @pytest.mark.parametrize(("ago", "died"), [(MINUTE, True), (0, False)])
