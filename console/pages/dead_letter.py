@@ -8,13 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from console.doing import dead as doing
-from console.output import plain
 from console.refusals import Nowhere
 from console.reviving import MENDABLE
 from console.serving.site import site_of
 from console.serving.view import Facts, NotFound, View, act, page
 from console.trust.acts import Act
 from console.trust.guard import guarded
+from console.written_out import Editable, editable, read
 from ledger.dead import DeadLetter, Fate
 from ledger.views import why as life
 from routing import redaction
@@ -91,20 +91,14 @@ def _dump(raw: bytes) -> str:
     return "\n".join(lines)
 
 
-def _text(letter: DeadLetter) -> str | None:
-    """The body for editing, laid out; None where it is no text, or too large for a form."""
+def _text(letter: DeadLetter) -> Editable | None:
+    """The body for editing; None where it is no text, or too large for a form."""
     try:
         text = letter.raw.decode()
     except UnicodeDecodeError:
         return None
-    return _seen(_pretty(text)) if len(text) <= EDITED else None
-
-
-def _seen(text: str) -> str:
-    """JSON whose unseen characters, which turn the reading direction or do worse, are written out."""
-    if not text.startswith(("{", "[")):
-        return text
-    return "".join(each if plain(each) == each else json.dumps(each)[1:-1] for each in text)
+    found = editable(text) if len(text) <= EDITED else None
+    return found if found and len(found.text) <= EDITED else None
 
 
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,6 +108,7 @@ def edit(view: View) -> str:
     letter = _letter(view)
     raw = view.form.get("body", "")
     text = raw.replace("\r\n", "\n") if isinstance(raw, str) else ""
+    text = read(text) if view.sent("escaped") else text
     doing.edit(view.context, view.who, letter.id, text.encode("utf-8", "surrogatepass"))
     return f"/dead/{letter.id}?edit=1#mend"
 

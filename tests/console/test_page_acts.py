@@ -1,5 +1,7 @@
 """What is done with a form of the console: kept in the log under the name of who did it, and told in its own words."""
 
+import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from seeing import Seen, console
 from working import until
 
 from console.trust.acts import Role
-from ledger import log
+from ledger import dead, log
 from ledger.clock import now_ms
 from ledger.views import incidents
 from routing.entry import Lane, Opened, SilenceSet, decode_entry
@@ -148,3 +150,28 @@ def test_what_changed_nothing_is_not_said_to_wait(anna: httpx2.Client) -> None:
     page = anna.post("/incidents/INC-1/done").text
     assert "that changed nothing" in page
     assert "not decided yet" not in page
+
+
+@pytest.mark.parametrize(
+    "raw", ["a=\u202eb&c=\\d\r\n".encode(), '{"title": "\u202egnp.exe", "amount": 12.50}'.encode()]
+)
+def test_a_dead_letters_body_is_seen_whole_where_it_is_mended_and_saved_as_it_was(
+    desk: Desk, seen: Seen, raw: bytes
+) -> None:
+    root = seen.signed_in("root", Role.ADMIN)
+    letter = dead.refused("alertmanager", "unreadable", raw, now_ms())
+    dead.bury_now(desk.client, desk.keys, letter)
+    page = root.get(f"/dead/{letter.id}?edit=1").text
+    assert "\u202e" not in page
+    assert "\\u202e" in page
+    box = re.search(r'<textarea id="body"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    assert box is not None
+    text = html.unescape(box[1]).replace("\n", "\r\n")  # as a browser sends it
+    form = {"body": text, **({"escaped": "1"} if 'name="escaped"' in page else {})}
+    assert root.post(f"/dead/{letter.id}/edit", data=form).status_code == 303
+    kept = dead.get(desk.client, desk.keys, letter.id)
+    assert kept is not None
+    if raw.startswith(b"{"):
+        assert (json.loads(kept.raw), b"12.50" in kept.raw) == (json.loads(raw), True)
+    else:
+        assert kept.raw == raw
