@@ -15,6 +15,7 @@ from ledger import sandbox
 from ledger.views import entries, incidents
 from ledger.views.incidents import Shown
 from ledger.views.status import status
+from ledger.views.under_way import waiting
 from routing import oncall as shifts
 from routing.calendar.hours import FOREVER
 from routing.decision import Table
@@ -27,6 +28,9 @@ from routing.severity import Severity
 NAV = Nav("Now", "/", 10)
 MOST = 100
 """Open incidents on one page, the worst first; the others are counted."""
+
+ASKING = 5
+"""Runs that wait for a yes, on one page; the one first whose time is over first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,12 @@ class Trouble:
 def ask(view: View) -> Facts:
     store, policy = view.context.store, view.context.policy
     found = sorted(store.open_incidents(), key=lambda one: (one.severity, -one.opened_at))
-    troubles = list(_troubles(view, policy))
+    troubles, asking = list(_troubles(view, policy)), waiting(store)
     return {
         "said": said(view),
-        "verdict": _verdict(found, troubles, view.now),
+        "verdict": _verdict(found, troubles, len(asking), view.now),
+        "asking": asking[:ASKING],
+        "more_asking": len(asking) - ASKING,
         "rows": [row(one) for one in found[:MOST]],
         "more": len(found) - MOST,
         "troubles": troubles,
@@ -85,7 +91,7 @@ def _clock(one: Incident) -> tuple[str, int]:
     return "resolve", one.resolve_by
 
 
-def _verdict(found: list[Incident], troubles: list[Trouble], now: int) -> Facts:
+def _verdict(found: list[Incident], troubles: list[Trouble], asking: int, now: int) -> Facts:
     """The one sentence. `how` is "alarm", "care" or "calm"."""
     alone = [one for one in found if not one.acknowledged_at and not _waits(one, now)]
     if alone:
@@ -94,6 +100,8 @@ def _verdict(found: list[Incident], troubles: list[Trouble], now: int) -> Facts:
         what = f"{worst} needs somebody" if len(alone) == 1 else f"{len(alone)} need somebody"
     elif any(each.how == "alarm" for each in troubles):
         how, what = "alarm", "Tocsin itself needs somebody"
+    elif asking:
+        how, what = "care", f"{many(asking, 'repair waits', 'repairs wait')} for a yes"
     elif found:
         how, what = "care", f"{many(len(found), 'incident')} open, each in somebody's hands"
     else:

@@ -82,6 +82,20 @@ def test_what_waits_or_is_at_work_is_shown_however_many_incidents_came_since(des
     assert f'id="{waits}"' in seen.signed_in("vera", Role.VIEWER).get("/runbooks/webhook-endpoint").text
 
 
+def test_one_glance_says_that_something_waits_for_a_yes(desk: Desk, seen: Seen) -> None:
+    run = _asking(desk, seen)
+    vera, anna = seen.signed_in("vera", Role.VIEWER), seen.signed_in("anna")
+    page = vera.get("/").text
+    assert page.index('aria-label="Answer INC-1-r1"') < page.index('id="open"'), "it is before what is open"
+    assert ("needs somebody</h1>" in page, 'href="/incidents/INC-1#waits"' in page) == (True, True)
+    assert ("cto asked" in page, "<b>down</b>" in page) == (True, False)
+    assert '<div id="waits">' in vera.get("/incidents/INC-1").text
+    anna.post("/incidents/INC-1/ack")
+    assert "1 repair waits for a yes</h1>" in vera.get("/").text
+    anna.post("/incidents/INC-1/deny", data={"run": run})
+    assert "Waits for a yes" not in vera.get("/").text
+
+
 @pytest.mark.parametrize(("answer", "phase"), [("approve", RunPhase.DIAGNOSE), ("deny", RunPhase.REFUSED)])
 def test_who_was_asked_answers_under_the_name_that_the_policy_has_for_them(
     desk: Desk, seen: Seen, answer: str, phase: RunPhase
