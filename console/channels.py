@@ -1,5 +1,6 @@
 """`tocsin channels`: the ways out, what each would send, and whether it really arrives."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -7,10 +8,11 @@ import click
 from console import trying
 from console.acting import acting
 from console.context import connected
+from console.doing import contacts as doing
+from console.doing.entries import Who
 from console.options import Duration, json_option
 from console.output import as_json, facts, heading, one_line, say, table
-from console.overrides import known_contact
-from console.previewing import Preview, Wanted, previews
+from console.previewing import Wanted, previews
 from ledger import catalogue, credentials
 from ledger.settings import environment
 from routing.policy import Channel, Policy
@@ -28,7 +30,11 @@ def channels() -> None:
 def list_(json: bool) -> None:
     """List every channel with its vendor, what it lacks to be real, and who is reached by it."""
     policy = connected().policy
-    rows = [row(policy, each) for each in policy.channels.values()]
+    tell([row(policy, each) for each in policy.channels.values()], json=json)
+
+
+def tell(rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
+    """`rows` as `row`."""
     if json:
         as_json(rows)
         return
@@ -94,28 +100,33 @@ def preview(
     context = connected()
     level = Severity(int(severity[-1])) if severity else None
     found = previews(context, Wanted(channel or "", kind, level, incident, contact))
+    tell_previews([each.as_json() for each in found], json=json)
+
+
+def tell_previews(found: Sequence[Mapping[str, Any]], *, json: bool) -> None:
+    """`found` as `Preview.as_json`; exit status 1 when a template fails."""
     if json:
-        as_json([each.as_json() for each in found])
+        as_json(found)
     else:
         for each in found:
             _show(each)
-    if any(each.failures for each in found):
+    if any(each["failures"] for each in found):
         raise SystemExit(1)
 
 
-def _show(each: Preview) -> None:
-    heading(f"{each.channel} ({each.vendor}) to {each.to}: {each.kind}, {each.severity}")
-    if each.refused:
-        say(f"sends none: {each.refused}", "dim")
-    facts((f"{name} ({len(value)})", value) for name, value in each.fields.items())
-    if each.templates:
-        say(f"words: {', '.join(f'{part} by {name}' for part, name in each.templates.items())}", "dim")
-    for failure in each.failures:
+def _show(each: Mapping[str, Any]) -> None:
+    heading(f"{each['channel']} ({each['vendor']}) to {each['to']}: {each['kind']}, {each['severity']}")
+    if each["refused"]:
+        say(f"sends none: {each['refused']}", "dim")
+    facts((f"{name} ({len(value)})", value) for name, value in each["fields"].items())
+    if each["templates"]:
+        say(f"words: {', '.join(f'{part} by {name}' for part, name in each['templates'].items())}", "dim")
+    for failure in each["failures"]:
         say(f"template failed, plain words instead: {one_line(failure)}", "red")
-    for pace in each.paces:
-        say(f"pace: {pace.per_s:g} a second of all that are {pace.key}", "dim")
-    if each.missing:
-        say(f"not real here: {', '.join(each.missing)} not set", "magenta")
+    for pace in each["paces"]:
+        say(f"pace: {pace['per_s']:g} a second of all that are {pace['key']}", "dim")
+    if each["missing"]:
+        say(f"not real here: {', '.join(each['missing'])} not set", "magenta")
 
 
 @channels.command()
@@ -132,14 +143,14 @@ def test(channel: str | None, contact: str, wait: int, by: str, json: bool) -> N
     It says that it is a test, and asks for nothing. Exit status 1 when a provider did not take one in time, or
     it stayed in the sandbox.
     """
-    context = connected()
-    name = known_contact(context, contact)
-    methods = [each for each in context.policy.contacts[name].methods if channel in {None, each.channel}]
-    if not methods:
-        known = ", ".join(each.channel for each in context.policy.contacts[name].methods)
-        raise click.UsageError(f"{name} is not reached by {channel!r}, but by {known}")
-    sent = [trying.begin(context, name, each, by, code=False) for each in methods]
-    found = trying.watch(context, sent, wait, delivered=True)
+    context, who = connected(), Who(by)
+    ways = doing.ways(context, contact, channel or "")
+    sent = [trying.begin(context, who, contact, each.method, code=False) for each in ways]
+    tell_tests(trying.watch(sent, trying.looking(context), wait, delivered=True), json=json)
+
+
+def tell_tests(found: Sequence[trying.Outcome], *, json: bool) -> None:
+    """Exit status 1 when one has not reached its provider."""
     if json:
         as_json([each.as_json() for each in found])
     else:

@@ -1,21 +1,18 @@
 """`tocsin contacts`: how people are reached, and whether that was ever shown to be true."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from console import trying
 from console.acting import acting
-from console.context import Context, connected
-from console.decided import act
+from console.context import connected
+from console.doing import contacts as doing
+from console.doing.entries import Who
 from console.options import Duration, json_option
 from console.output import as_json, say, table
-from console.overrides import known_contact
 from console.reaching import Reach, reaches
-from ledger.clock import now_ms
-from routing.decision import Table
-from routing.entry import Answer, Verified
-from routing.trial import Trial
 
 
 @click.group()
@@ -27,23 +24,28 @@ def contacts() -> None:
 @json_option
 def list_(json: bool) -> None:
     """List every method of every contact."""
-    context = connected()
-    found = list(reaches(context))
+    tell([shown(each) for each in reaches(connected())], json=json)
+
+
+def tell(rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
+    """`rows` as `shown`."""
     if json:
-        as_json([shown(each) for each in found])
+        as_json(rows)
         return
     table(
         ("CONTACT", "CHANNEL", "ADDRESS", "PAGES FOR", "STATE"),
-        [(e.contact.name, e.method.channel, e.method.address, e.pages, e.state) for e in found],
+        [(e["contact"], e["channel"], e["address"], ", ".join(e["pages"]), e["state"]) for e in rows],
         empty="No contact is configured.",
     )
 
 
 def shown(each: Reach) -> dict[str, Any]:
+    """`counts`: it is proven, lately enough, and nothing stands against it."""
     return {
         "contact": each.contact.name, "channel": each.method.channel, "address": each.method.address,
         "pages": each.pages.split(", ") if each.pages else [], "placeholder": each.method.is_placeholder,
         "verified": each.proof, "stale": bool(each.proof) and not each.fresh, "stopped": each.stopped,
+        "state": each.state, "counts": each.counts, "origin": str(each.contact.origin),
     }  # fmt: skip
 
 
@@ -64,98 +66,65 @@ def verify(contact: str | None, channel: str, send: bool, code: str, wait: int, 
     were reached. Whoever answers a page has verified that method by that, for as long as verified_for of
     tocsin.yaml says. Exit status 1 while anything is left.
     """
+    check(send=send, code=code, undo=undo)
     context = connected()
     if contact is None:
-        _tell_open(context)
+        tell_open([shown(each) for each in reaches(context)])
         return
-    if sum(map(bool, (send, code, undo))) > 1:
-        raise click.UsageError("--send, --code and --undo are three ways; use one of them")
-    mine = _of(context, known_contact(context, contact), channel)
+    who, mine = Who(by), doing.ways(context, contact, channel)
     if send:
-        _send_codes(context, mine, wait, by)
+        for each in mine:
+            doing.refuse_placeholder(each)
+        sent = [trying.begin(context, who, contact, each.method, code=True) for each in mine]
+        tell_sent(trying.watch(sent, trying.looking(context), **patience(wait)), contact, waited=bool(wait))
     elif code:
-        _give_back(context, mine, code, by)
+        for each in doing.give_back(context, who, mine, code):
+            tell_proven(shown(each))
     else:
         for each in mine:
-            _record(context, each, undo, by)
+            doing.vouch(context, who, each, over=undo)
+            tell_vouched(shown(each), over=undo)
 
 
-def _of(context: Context, name: str, channel: str) -> list[Reach]:
+def check(*, send: bool, code: str, undo: bool) -> None:
     """Raises click.UsageError."""
-    mine = [
-        each
-        for each in reaches(context)
-        if each.contact.name == name and channel in {"", each.method.channel}
-    ]
-    if not mine:
-        known = ", ".join(each.channel for each in context.policy.contacts[name].methods)
-        raise click.UsageError(f"{name} is not reached by {channel!r}, but by {known}")
-    return mine
+    if sum(map(bool, (send, code, undo))) > 1:
+        raise click.UsageError("--send, --code and --undo are three ways; use one of them")
 
 
-def _send_codes(context: Context, mine: list[Reach], wait_ms: int, by: str) -> None:
-    """Exit status 1 when one could not be sent, or did not come back in time where that was waited for."""
-    for each in mine:
-        _refuse_placeholder(each)
-    sent = [trying.begin(context, each.contact.name, each.method, by, code=True) for each in mine]
-    outcomes = trying.watch(context, sent, wait_ms or trying.ACCEPTED_MS, answered=bool(wait_ms))
-    for outcome in outcomes:
-        say(f"{outcome.contact}: {outcome.channel} {outcome.address} {outcome.said}")
-    name = mine[0].contact.name
-    if not wait_ms:
-        say(f"they return it by themselves, or tell you: tocsin contacts verify {name} --code CODE", "dim")
-    if any(not (outcome.answered if wait_ms else outcome.reached) for outcome in outcomes):
-        raise SystemExit(1)
-
-
-def _give_back(context: Context, mine: list[Reach], code: str, by: str) -> None:
-    """The fold compares: it counts wrong guesses, whoever makes them."""
-    waiting = context.store.records(Table.TRIAL, Trial).values()
-    places = {(each.method.channel, each.method.address) for each in mine}
-    trials = [each for each in waiting if (each.channel, each.address) in places]
-    if not trials:
-        name = mine[0].contact.name
-        raise click.ClickException(
-            f"no code is awaited of {name}; send one: tocsin contacts verify {name} --send"
-        )
-    for trial in trials:
-        entry = Answer(at=now_ms(), by=by, channel=f"{by}'s word", text=code, delivery=trial.id)
-        act(context, entry)
-    proven = [
-        each
-        for each in reaches(context)
-        if (each.method.channel, each.method.address) in places and each.fresh
-    ]
-    right = [each for each in proven if any(trial.id in each.proof for trial in trials)]
-    for each in right:
-        say(f"{each.contact.name}: {each.method.channel} {each.method.address} is {each.state}", "green")
-    if not right:
-        raise click.ClickException("that is not the code, or it is too late for it")
-
-
-def _tell_open(context: Context) -> None:
-    left = [each for each in reaches(context) if not each.counts]
+def tell_open(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Exit status 1 while anything is left."""
+    left = [each for each in rows if not each["counts"]]
     for each in left:
-        what = f"{each.contact.name}: {each.method.channel} {each.method.address} is {each.state}"
-        where = f"; {each.contact.origin}" if each.method.is_placeholder else ""
-        say(f"{what}{where}")
+        where = f"; {each['origin']}" if each["placeholder"] else ""
+        say(f"{_way(each)} is {each['state']}{where}")
     if left:
         raise SystemExit(1)
     say("every method of every contact is verified", "green")
 
 
-def _record(context: Context, each: Reach, undo: bool, by: str) -> None:
-    name, method = each.contact.name, each.method
-    if not undo:
-        _refuse_placeholder(each)
-    entry = Verified(at=now_ms(), by=by, channel=method.channel, address=method.address, over=undo)
-    act(context, entry, f"{name}: {method.channel} {method.address} is {'not ' if undo else ''}verified")
+def patience(wait_ms: int) -> dict[str, Any]:
+    """How `trying.watch` waits for codes: until each is taken, or, where that is asked for, until it came back."""
+    return {"wait_ms": wait_ms or trying.ACCEPTED_MS, "answered": bool(wait_ms)}
 
 
-def _refuse_placeholder(each: Reach) -> None:
-    """Raises click.ClickException."""
-    name, method = each.contact.name, each.method
-    if method.is_placeholder:
-        raise click.ClickException(
-            f"{method.channel} {method.address} of {name} is a placeholder; fill it in at {each.contact.origin}"
-        )
+def tell_sent(outcomes: Sequence[trying.Outcome], contact: str, *, waited: bool) -> None:
+    """Exit status 1 when one could not be sent, or did not come back in time where that was waited for."""
+    for outcome in outcomes:
+        say(f"{outcome.contact}: {outcome.channel} {outcome.address} {outcome.said}")
+    if not waited:
+        say(f"they return it by themselves, or tell you: tocsin contacts verify {contact} --code CODE", "dim")
+    if any(not (outcome.answered if waited else outcome.reached) for outcome in outcomes):
+        raise SystemExit(1)
+
+
+def tell_proven(each: Mapping[str, Any]) -> None:
+    say(f"{_way(each)} is {each['state']}", "green")
+
+
+def tell_vouched(each: Mapping[str, Any], *, over: bool) -> None:
+    say(f"{_way(each)} is {'not ' if over else ''}verified")
+
+
+def _way(each: Mapping[str, Any]) -> str:
+    return f"{each['contact']}: {each['channel']} {each['address']}"

@@ -1,6 +1,6 @@
 """`tocsin drills`: fire drills that come by the calendar, and how they ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -13,9 +13,13 @@ from console.output import as_json, clock, iso, say, span, table, wall_clock
 from ledger.clock import now_ms
 from routing.decision import Table
 from routing.incident import Incident, Phase
+from routing.instant import parse_iso
 from routing.policy import Drill
 from routing.response.drills import NOBODY
 from routing.timer import Timer, Wake
+
+ANSWERED = "answered"
+Row = Mapping[str, Any]
 
 
 @click.group()
@@ -34,7 +38,7 @@ class Ended:
     def outcome(self) -> str:
         if self.incident.phase is not Phase.RESOLVED:
             return "under way"
-        return "answered" if self.answer_ms is not None else "FINDING: nobody answered"
+        return ANSWERED if self.answer_ms is not None else "FINDING: nobody answered"
 
     @property
     def by(self) -> str:
@@ -57,29 +61,31 @@ class Ended:
 def list_(limit: int, after: str, json: bool) -> None:
     """List when each drill comes next, and the last ones that were held, newest first."""
     context = connected()
-    following = coming(context)
-    held = list(_first(held_before(context, after), limit))
+    held, _ = page(context, limit, after)
+    following = [next_one(rule, at) for rule, at in coming(context)]
+    tell(following, [each.as_json() for each in held], json=json)
+
+
+def tell(following: Sequence[Row], held: Sequence[Row], *, json: bool) -> None:
+    """As `next_one` and `Ended.as_json` have them."""
     if json:
-        as_json({
-            "next": [next_one(rule, at) for rule, at in following],
-            "held": [each.as_json() for each in held],
-        })  # fmt: skip
+        as_json({"next": following, "held": held})
         return
     table(
         ("DRILL", "NEXT", "BY", "WHAT"),
         [
-            (rule.name, wall_clock(at, rule.recurs.timezone), rule.escalation, rule.title)
-            for rule, at in following
+            (each["drill"], wall_clock(parse_iso(each["at"]), each["timezone"]), each["escalation"], each["title"])
+            for each in following
         ],
         empty="No drill comes by the calendar; see drills in calendar.yaml.",
-    )
+    )  # fmt: skip
     if held:
         say("")
         table(
             ("INCIDENT", "DRILL", "HELD", "PAGED", "ANSWERED BY", "AFTER", "OUTCOME"),
             [
-                (each.incident.id, each.incident.drill, clock(each.incident.opened_at), ", ".join(each.incident.paged),
-                 each.by, _after(each.answer_ms), each.outcome)
+                (each["id"], each["drill"], clock(parse_iso(each["at"])), ", ".join(each["paged"]),
+                 each["answered_by"], _after(each["answer_ms"]), each["outcome"])
                 for each in held
             ],
         )  # fmt: skip
@@ -89,12 +95,11 @@ def list_(limit: int, after: str, json: bool) -> None:
 @json_option
 def report(json: bool) -> None:
     """Say of each drill how often it was held and answered, and how soon; exit status 1 when the last one was not."""
-    context = connected()
-    by_drill: dict[str, list[Ended]] = {}
-    for each in held_before(context, ""):
-        if each.incident.phase is Phase.RESOLVED:
-            by_drill.setdefault(each.incident.drill, []).append(each)
-    rows = [row(name, held) for name, held in sorted(by_drill.items())]
+    tell_report(reported(incident for incident, _ in connected().store.incidents()), json=json)
+
+
+def tell_report(rows: Sequence[Row], *, json: bool) -> None:
+    """`rows` as `row`. Exit status 1 when the last one of any was not answered."""
     if json:
         as_json(rows)
     else:
@@ -107,12 +112,24 @@ def report(json: bool) -> None:
             ],
             empty="No drill was held yet.",
         )  # fmt: skip
-    if any(held[0].answer_ms is None for held in by_drill.values()):
+    if any(row["last"] != ANSWERED for row in rows):
         raise SystemExit(1)
 
 
+def reported(incidents: Iterable[Incident]) -> list[Row]:
+    """Of each drill, by name, how those of these incidents ended that are over; newest first."""
+    by_drill: dict[str, list[Ended]] = {}
+    for incident in incidents:
+        if incident.drill and incident.phase is Phase.RESOLVED:
+            by_drill.setdefault(incident.drill, []).append(Ended(incident, answered_after(incident)))
+    return [row(name, held) for name, held in sorted(by_drill.items())]
+
+
 def next_one(rule: Drill, at: int) -> dict[str, Any]:
-    return {"drill": rule.name, "at": iso(at), "escalation": rule.escalation, "origin": str(rule.origin)}
+    return {
+        "drill": rule.name, "title": rule.title, "at": iso(at), "timezone": rule.recurs.timezone,
+        "escalation": rule.escalation, "origin": str(rule.origin),
+    }  # fmt: skip
 
 
 def row(name: str, held: list[Ended]) -> dict[str, Any]:
@@ -137,11 +154,21 @@ def coming(context: Context) -> list[tuple[Drill, int]]:
     )
 
 
-def held_before(context: Context, after: str) -> Iterator[Ended]:
+def page(context: Context, limit: int, after: str = "", most: int = 0) -> tuple[list[Ended], str]:
+    """Those that were held, newest first, and what to go on after; "" where there are no more.
+
+    Not more than `most` incidents are read if not 0: there may be fewer drills than there could be.
+    """
     below = int(after.rpartition("-")[2]) if after.rpartition("-")[2].isdigit() else 0
-    for incident, _ in context.store.incidents(below=below):
+    found: list[Ended] = []
+    last = ""
+    for read, (incident, _) in enumerate(context.store.incidents(below=below)):
+        if len(found) == limit or (most and read == most):
+            return found, last
+        last = incident.id
         if incident.drill:
-            yield Ended(incident, answered_after(incident))
+            found.append(Ended(incident, answered_after(incident)))
+    return found, ""
 
 
 def answered_after(incident: Incident) -> int | None:
@@ -151,11 +178,6 @@ def answered_after(incident: Incident) -> int | None:
     if incident.resolved_at and incident.resolved_by != NOBODY:
         return incident.resolved_at - incident.opened_at
     return None
-
-
-def _first(found: Iterator[Ended], limit: int) -> Iterator[Ended]:
-    for _, each in zip(range(limit), found, strict=False):
-        yield each
 
 
 def _after(ms: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from console.context import Context
+from console.drills import Ended, answered_after, reported
 from console.periods import Period
 from ledger.views.reports.period import cases, measure
 from routing.instant import MINUTE
@@ -21,6 +22,8 @@ PATIENCE_S = 0.03
 _REMEMBERED = 20
 _WAITING = 5
 """Readings that wait for their turn; who asks for yet another one asks again."""
+_DRILLS = ("drills", "")
+"""What no while is called."""
 _log = structlog.get_logger(__name__)
 
 
@@ -65,12 +68,19 @@ class Reports:
     def look(self, context: Context, name: str, period: Period, zone: str, now: int) -> Look:
         """At once, or nearly. Raises ValueError when the period ends before it begins, and what reading raised."""
         bounds = _bounds(period, zone, now)
-        reading = self._read((name, zone), lambda on: _measured(context, bounds, zone, now, on), now)
+        return self._look((name, zone), lambda on: _measured(context, bounds, zone, now, on), now)
+
+    def drills(self, context: Context, now: int) -> Look:
+        """Fire drills, newest first in `facts["held"]`; in `facts["drills"]` all together. As `look`."""
+        return self._look(_DRILLS, lambda on: _drills(context, now, on), now)
+
+    def _look(self, key: tuple[str, str], measured: Callable[[Reading], Measured], now: int) -> Look:
+        reading = self._read(key, measured, now)
         if reading is not None and reading.over.wait(PATIENCE_S):
             if reading.error is not None:
                 raise reading.error
             reading = None
-        return Look(self._known.get((name, zone)), reading)
+        return Look(self._known.get(key), reading)
 
     def get(self, context: Context, name: str, period: Period, zone: str, now: int) -> Measured:
         """Once it is there. Raises as `look`."""
@@ -128,3 +138,12 @@ def _measured(context: Context, bounds: tuple[int, int], zone: str, now: int, on
     zones = {name: contact.timezone for name, contact in context.policy.contacts.items()}
     found = list(islice(cases(context.store, since, until, on.note), MOST + 1))
     return Measured(measure(found[:MOST], since, until, now, zones, zone), now, len(found) > MOST)
+
+
+def _drills(context: Context, now: int, on: Reading) -> Measured:
+    found = []
+    for incident, _ in islice(context.store.incidents(), MOST):
+        found += [incident] if incident.drill else []
+        on.note(1)
+    held = [Ended(incident, answered_after(incident)).as_json() for incident in found]
+    return Measured({"drills": reported(found), "held": held}, now, on.read == MOST)

@@ -44,13 +44,13 @@ class Reach:
 
 
 def reaches(context: Context) -> Iterator[Reach]:
-    facts, now = context.store.records(Table.FACT, Fact), now_ms()
-    for contact in context.policy.contacts.values():
+    facts, now, policy = context.store.records(Table.FACT, Fact), now_ms(), context.policy
+    for contact in policy.contacts.values():
         for method in contact.methods:
             place = (method.channel, method.address)
             found = [facts.get(key(*place)) for key in (proof_key, stop_key)]
             proof, stopped = (fact.value if fact else "" for fact in found)
-            yield Reach(contact, method, proof, is_fresh(proof, now, context.policy.verified_ms), stopped)
+            yield Reach(contact, method, proof, is_fresh(proof, now, policy.verified_ms), stopped)
 
 
 def proven(context: Context) -> IsProven:
@@ -71,7 +71,7 @@ def _longest(context: Context) -> int:
 
 def unverified(context: Context, names: set[str]) -> dict[str, tuple[Severity, ...]]:
     """Of these contacts, those who have no verified method for some severities, and for which."""
-    known_facts = proven(context)
-    known = [context.policy.contacts[name] for name in sorted(names) if name in context.policy.contacts]
+    known_facts, contacts = proven(context), context.policy.contacts
+    known = [contacts[name] for name in sorted(names) if name in contacts]
     found = {each.name: unreachable_for(each, known_facts) for each in known}
     return {name: levels for name, levels in found.items() if levels}

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +10,14 @@ from console.context import Context
 from console.doing.entries import Who, do
 from ledger.clock import now_ms
 from routing.decision import Table
-from routing.delivery import Delivery, Progress
+from routing.delivery import Delivery, Progress, Purpose
 from routing.entry import TrialSet
 from routing.policy import Method
 
 ACCEPTED_MS = 30_000
 """So long for a provider to take it, tries included."""
 _LOOK_S = 0.05
+_TIMES = ("accepted_ms", "delivered_ms", "answered_ms")
 _TAKEN = frozenset({Progress.SENT, Progress.DELIVERED, Progress.ANSWERED})
 
 
@@ -28,7 +29,6 @@ class Outcome:
     contact: str
     channel: str
     address: str
-    began_at: int
     accepted_ms: int | None = None
     delivered_ms: int | None = None
     answered_ms: int | None = None
@@ -80,27 +80,30 @@ class Outcome:
         if delivery.progress is Progress.ANSWERED:
             self.answered_ms = took
 
+    def take(self, found: Mapping[str, Any]) -> None:
+        """What another process has seen of it, as `as_json`; what was seen before stays."""
+        for name in _TIMES:
+            if getattr(self, name) is None:
+                setattr(self, name, found[name])
+        for name in ("progress", "provider_id", "sandbox", "error"):
+            setattr(self, name, found[name])
+
     def as_json(self) -> dict[str, Any]:
-        names = (
-            "id",
-            "contact",
-            "channel",
-            "address",
-            "progress",
-            "accepted_ms",
-            "delivered_ms",
-            "answered_ms",
-        )
+        names = ("id", "contact", "channel", "address", "progress", *_TIMES)
         return {
             **{name: getattr(self, name) for name in names},
             "provider_id": self.provider_id, "sandbox": self.sandbox, "error": self.error, "reached": self.reached,
         }  # fmt: skip
 
 
-def begin(context: Context, contact: str, method: Method, by: str, *, code: bool) -> Outcome:
+Look = Callable[[Sequence[Outcome]], None]
+"""Has outcomes say what has become of each by now."""
+
+
+def begin(context: Context, who: Who, contact: str, method: Method, *, code: bool) -> Outcome:
     """As `send`, for who watches what becomes of it."""
-    entry = send(context, Who(by), contact, method, code=code)
-    return Outcome(entry.id, contact, method.channel, method.address, entry.at)
+    entry = send(context, who, contact, method, code=code)
+    return Outcome(entry.id, contact, method.channel, method.address)
 
 
 def send(context: Context, who: Who, contact: str, method: Method, *, code: bool) -> TrialSet:
@@ -119,24 +122,48 @@ def send(context: Context, who: Who, contact: str, method: Method, *, code: bool
     return entry
 
 
+def tests(context: Context) -> list[Delivery]:
+    """Those of the last days, newest first."""
+    found = context.store.records(Table.NOTICE, Delivery).values()
+    sent = (each for each in found if each.purpose is Purpose.TEST)
+    return sorted(sent, key=lambda each: (each.created_at, each.id), reverse=True)
+
+
+def outcome(delivery: Delivery) -> Outcome:
+    """As far as it has come."""
+    found = Outcome(delivery.id, delivery.contact, delivery.channel, delivery.address)
+    found.look(delivery)
+    return found
+
+
+def looking(context: Context) -> Look:
+    """Beside the store."""
+
+    def look(outcomes: Sequence[Outcome]) -> None:
+        known = context.store.records(Table.NOTICE, Delivery)
+        for each in outcomes:
+            if each.id in known:
+                each.look(known[each.id])
+
+    return look
+
+
 def watch(
-    context: Context,
     outcomes: Sequence[Outcome],
+    look: Look,
     wait_ms: int,
     *,
     answered: bool = False,
     delivered: bool = False,
-) -> list[Outcome]:
+    every_s: float = _LOOK_S,
+) -> Sequence[Outcome]:
     """Until a provider has taken each, or the time is over; until it was `delivered`, or `answered`, too."""
     until = time.monotonic() + wait_ms / 1000
     while True:
-        known = context.store.records(Table.NOTICE, Delivery)
-        for outcome in outcomes:
-            if outcome.id in known:
-                outcome.look(known[outcome.id])
+        look(outcomes)
         if all(_over(each, answered, delivered) for each in outcomes) or time.monotonic() > until:
-            return list(outcomes)
-        time.sleep(_LOOK_S)
+            return outcomes
+        time.sleep(every_s)
 
 
 def _over(outcome: Outcome, answered: bool, delivered: bool) -> bool:

@@ -1,23 +1,18 @@
 """People: how each is reached and whether that was shown; channels, what they would send; drills."""
 
-from itertools import islice
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from console import previewing, trying
+from console import previewing
 from console.api.declared import Asked, Operation
-from console.api.problems import Problem
 from console.api.serving import routes
-from console.api.shapes import Done, Free, Instant, Level, Sent, Shape, told
+from console.api.shapes import Free, Level, Sent, Shape
 from console.channels import row
 from console.contacts import shown
-from console.doing.entries import do
-from console.drills import Ended, answered_after, coming, next_one
-from console.reaching import Reach, reaches
-from console.refusals import Clash, Nowhere
+from console.reaching import reaches
+from console.refusals import Nowhere
 from console.trust.acts import Act
-from routing.entry import Verified
 from routing.severity import Severity
 from routing.templates import choosing
 
@@ -33,30 +28,13 @@ class Way(Shape):
     verified: str
     stale: bool
     stopped: str
+    state: str
+    counts: bool
+    origin: str
 
 
 class Contacts(Shape):
     contacts: list[Way]
-
-
-class Vouching(Sent):
-    """`over`: take it back. `channel` "" is every one of theirs."""
-
-    channel: Annotated[str, Field(max_length=200)] = ""
-    over: bool = False
-
-
-class Trying(Sent):
-    """`channel` "" is every one of theirs. `code`: one that they return."""
-
-    channel: Annotated[str, Field(max_length=200)] = ""
-    code: bool = False
-
-
-class Trials(Shape):
-    """Ids of the messages: `GET /why/{id}` tells what became of each."""
-
-    trials: list[str]
 
 
 class ChannelShape(Shape):
@@ -101,75 +79,8 @@ class Previews(Shape):
     previews: list[Preview]
 
 
-class NextDrill(Shape):
-    drill: str
-    at: Instant
-    escalation: str
-    origin: str
-
-
-class HeldDrill(Shape):
-    id: str
-    drill: str
-    at: Instant
-    severity: Level
-    paged: list[str]
-    answered_by: str
-    answer_ms: int | None
-    outcome: str
-
-
-class Drills(Shape):
-    """`held` are those among the last thousand incidents, newest first."""
-
-    next: list[NextDrill]
-    held: list[HeldDrill]
-
-
 def contacts(asked: Asked) -> Free:
     return {"contacts": [shown(each) for each in reaches(asked.context)]}
-
-
-def _of(asked: Asked, channel: str) -> list[Reach]:
-    """Raises Nowhere, Clash."""
-    name = asked.path["contact"]
-    if name not in asked.context.policy.contacts:
-        raise Nowhere(f"no contact {name[:100]!r}; see: tocsin contacts list")
-    mine = [
-        each
-        for each in reaches(asked.context)
-        if each.contact.name == name and channel in {"", each.method.channel}
-    ]
-    if not mine:
-        raise Problem(422, f"body.channel: {name} is not reached by it", "see /contacts")
-    if unset := next((each for each in mine if each.method.is_placeholder), None):
-        raise Clash(
-            f"{unset.method.channel} of {name} is a placeholder; fill it in at {unset.contact.origin}"
-        )
-    return mine
-
-
-def vouch(asked: Asked) -> Free:
-    sent = asked.sent(Vouching)
-    done = [
-        do(asked.context, asked.who, Verified(
-            at=asked.now, by=asked.who.name, client=asked.who.client, channel=each.method.channel,
-            address=each.method.address, over=sent.over,
-        ))
-        for each in _of(asked, sent.channel)
-    ]  # fmt: skip
-    return told(done[-1])
-
-
-def try_(asked: Asked) -> Free:
-    sent = asked.sent(Trying)
-    mine = _of(asked, sent.channel)
-    return {
-        "trials": [
-            trying.send(asked.context, asked.who, each.contact.name, each.method, code=sent.code).id
-            for each in mine
-        ]
-    }
 
 
 def channels(asked: Asked) -> Free:
@@ -186,12 +97,6 @@ def preview(asked: Asked) -> Free:
     return {"previews": [each.as_json() for each in previewing.previews(asked.context, wanted)]}
 
 
-def drills(asked: Asked) -> Free:
-    newest = islice(asked.context.store.incidents(), READ)
-    held = [Ended(incident, answered_after(incident)).as_json() for incident, _ in newest if incident.drill]
-    return {"next": [next_one(rule, at) for rule, at in coming(asked.context)], "held": held}
-
-
 OPERATIONS = (
     Operation(
         "GET",
@@ -200,28 +105,6 @@ OPERATIONS = (
         "List every method of every contact, and whether it was shown to work.",
         contacts,
         Contacts,
-    ),
-    Operation(
-        "POST",
-        "/contacts/{contact}/vouch",
-        Act.TRY_CONTACT,
-        "Say that they were reached by it, or take that back.",
-        vouch,
-        Done,
-        body=Vouching,
-        waits=True,
-        refusals=(404,),
-    ),
-    Operation(
-        "POST",
-        "/contacts/{contact}/test",
-        Act.TRY_CONTACT,
-        "Send a real test to them; it says that it is one.",
-        try_,
-        Trials,
-        body=Trying,
-        waits=True,
-        refusals=(404,),
     ),
     Operation(
         "GET",
@@ -240,9 +123,6 @@ OPERATIONS = (
         Previews,
         body=Previewing,
         refusals=(404,),
-    ),
-    Operation(
-        "GET", "/drills", Act.READ, "List when each drill comes next, and the last ones held.", drills, Drills
     ),
 )
 ROUTES = routes(OPERATIONS)

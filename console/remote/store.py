@@ -199,8 +199,6 @@ COMMANDS = {
     "silence list": silences,
     "silence add": silence_add,
     "silence expire": silence_expire,
-    "contacts list": _listing("/contacts", "contacts", "contact", "channel", "address", "pages", "verified"),
-    "channels list": _listing("/channels", "channels", "channel", "vendor", "title", "contacts", "missing"),
     "probes list": _listing("/probes", "probes", "name", "state", "at", "every", "kind", "what"),
     "scheduled": _listing("/scheduled", "scheduled", "name", "every", "next_at", "kind", "title"),
 }

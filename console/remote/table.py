@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from console.remote import incidents, oncall, people, replay, reports, store, trying
+from console.remote import incidents, oncall, people, reached, replay, reports, store, trying
 from console.remote.over import Does
 
 TABLE: Mapping[str, Does] = {
     **incidents.COMMANDS,
     **store.COMMANDS,
     **oncall.COMMANDS,
+    **reached.COMMANDS,
     **people.COMMANDS,
     **reports.COMMANDS,
     **replay.COMMANDS,

@@ -1,21 +1,18 @@
 """`tocsin channels`: the ways out, and what each would send, put together as its worker does."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from desk import CONFIG, Ask, Desk, Run
+from reached import delivering, taken
 from twilio_standin import settings
 
 from console.main import tocsin
-from ledger import log, policies
+from ledger import policies
 from ledger.catalogue import catalogue
-from ledger.clock import now_ms
-from routing.decision import Table
-from routing.delivery import Delivery
-from routing.entry import Delivered, Lane, Outcome
+from routing.entry import Delivered, Outcome
 from routing.load import load
 
 WORDS = {
@@ -104,28 +101,8 @@ def sent(
     ask: Ask, desk: Desk, *arguments: str, answers: Callable[[str], Delivered | None], code: int = 0
 ) -> Any:
     """What `channels test` says while a worker answers each test so."""
-    known: set[str] = set()
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.is_set():
-            for name in desk.store.records(Table.NOTICE, Delivery).keys() - known:
-                known.add(name)
-                if (entry := answers(name)) is not None:
-                    log.append(desk.client, desk.keys, Lane.CONTROL, entry)
-            over.wait(0.02)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    try:
+    with delivering(desk, answers):
         return ask("channels", "test", *arguments, code=code)
-    finally:
-        over.set()
-        worker.join()
-
-
-def taken(name: str, outcome: Outcome = Outcome.OK, **more: Any) -> Delivered:
-    return Delivered(at=now_ms(), delivery=name, attempt=1, outcome=outcome, **more)
 
 
 def test_a_test_says_how_long_each_provider_took_and_that_all_did(desk: Desk, ask: Ask) -> None:

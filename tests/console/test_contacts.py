@@ -11,30 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from desk import CONFIG, Ask, Desk, Run
+from reached import fill_in, filled_in
 from small_policy import POLICY
 
 from console.main import tocsin
-from ledger import policies
-from ledger.catalogue import catalogue
 from routing.decision import Table
-from routing.load import load
 from routing.record import encode
 from routing.state import Fact
 from routing.trial import Trial
-
-
-def filled_in(text: str) -> str:
-    """Anna gets a number and a mailbox of her own."""
-    return text.replace("+48500000001", "+48501234567").replace(
-        "anna@example.com", "anna@booking.example-shop.pl"
-    )
-
-
-def fill_in(desk: Desk) -> None:
-    files = policies.read_files(CONFIG)
-    files["config/oncall.yaml"] = filled_in(files["config/oncall.yaml"])
-    policy = load(files, catalogue())
-    policies.publish(desk.client, desk.keys, files, catalogue(), policy, "test")
 
 
 def state(ask: Ask, contact: str) -> dict[str, Any]:
@@ -170,7 +154,6 @@ def test_a_code_that_is_sent_and_told_to_the_operator_verifies(
 ) -> None:
     desk = Desk(redis_url, tmp_path, POLICY)
     fill_in(desk)
-    desk.policy = load(policies.files_of(desk.client, desk.keys, current(desk)), catalogue())
     with desk.folding():
         run("contacts", "verify", "anna", "--channel", "sms", "--send", "--wait", "1s", "--as", "ben", code=1)
         (trial,) = desk.store.records(Table.TRIAL, Trial).values()
@@ -183,10 +166,6 @@ def test_a_code_that_is_sent_and_told_to_the_operator_verifies(
         assert proof.startswith(f"by the code of {trial.id} over ben's word at ")
         said = run("contacts", "verify", "anna", "--code", "123456", code=1)
         assert "no code is awaited of anna" in said.stderr
-
-
-def current(desk: Desk) -> str:
-    return policies.current_version(desk.client, desk.keys)
 
 
 def test_a_proof_that_is_too_old_is_named_and_counts_no_more(desk: Desk, run: Run, ask: Ask) -> None:

@@ -1,17 +1,28 @@
 """`tocsin drills`: when the next one comes, and how soon the last ones were answered, apart from what is real."""
 
+from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import seeing
 import shipped
+from click.testing import CliRunner
 from desk import Ask, Desk, Run
+from seeing import Seen, console
 from small_policy import POLICY
+from working import until
 
+from console import drills
+from console.api.declared import PREFIX
+from console.main import tocsin
+from console.measured import Reports
+from console.trust.acts import Role, Scope
 from ledger import policies
 from ledger.clock import now_ms
 from routing.decision import Table
-from routing.entry import Command, PolicySet, TimerDue, Verb
+from routing.entry import Command, Opened, PolicySet, TimerDue, Verb
 from routing.load import load
 from routing.timer import Timer
 
@@ -90,3 +101,79 @@ def test_a_drill_counts_in_no_statistics(desk: Desk, ask: Ask) -> None:
     told = ask("report", "--period", "week")
     assert told["incidents"]["all"] == 0
     assert told["acknowledged"]["count"] == 0
+
+
+@pytest.fixture
+def seen(desk: Desk, redis_url: str, tmp_path: Path) -> Iterator[Seen]:
+    with console(seeing.site(redis_url, tmp_path)) as found:
+        yield found
+
+
+def shown(seen: Seen, path: str = "/oncall/drills") -> str:
+    """Once everything is read."""
+    vera = seen.signed_in("vera", Role.VIEWER)
+    until(lambda: "Look again" not in vera.get(path).text, 10, "the drills to be read")
+    return unescape(vera.get(path).text)
+
+
+def test_the_page_has_what_comes_what_was_held_and_how_all_went(desk: Desk, seen: Seen) -> None:
+    page = shown(seen)
+    assert "None was held yet." in page
+    assert "No drill is over yet." in page
+    assert "calls" in page
+    answered = hold(desk, "calls")
+    act(desk, answered, Verb.ACK)
+    act(desk, answered, Verb.RESOLVE)
+    missed = hold(desk, "mails")
+    unanswered(desk, missed)
+    seen.site.reports = Reports()  # as if a minute had passed
+    page = shown(seen)
+    for incident in (answered, missed):
+        assert f'href="/incidents/{incident}"' in page
+    assert page.count("FINDING: nobody answered") == 2, "of the last one, and of all together"
+    assert answered in shown(seen, f"/oncall/drills?after={missed}")
+    assert missed not in shown(seen, f"/oncall/drills?after={missed}")
+
+
+def test_over_the_api_drills_are_paged_and_over_a_console_told_in_the_same_words(
+    desk: Desk, seen: Seen, run: Run
+) -> None:
+    held = []
+    for _ in range(3):
+        held.append(hold(desk, "calls"))
+        act(desk, held[-1], Verb.ACK)
+        act(desk, held[-1], Verb.RESOLVE)
+    unanswered(desk, hold(desk, "mails"))
+    token = seen.token("eyes", Role.VIEWER, Scope.READ)
+    found: list[str] = []
+    after = ""
+    while True:
+        page = seen.client.get(
+            f"{seen.url}{PREFIX}/drills", params={"limit": 2, "after": after}, headers={"authorization": f"Bearer {token}"}
+        ).json()  # fmt: skip
+        found += [each["id"] for each in page["held"]]
+        after = page["after"]
+        if not after:
+            break
+    assert found[1:] == held[::-1]
+    environ = {
+        "TOCSIN_CONSOLE_URL": seen.url,
+        "TOCSIN_CONSOLE_TOKEN": token,
+        "TOCSIN_REDIS_URL": "unix:///nowhere.sock",
+    }
+    for command, code in (
+        (("drills", "list"), 0), (("drills", "list", "--limit", "2", "--json"), 0), (("drills", "report"), 1),
+        (("drills", "report", "--json"), 1),
+    ):  # fmt: skip
+        over = CliRunner().invoke(tocsin, list(command), env=environ)
+        assert (over.exit_code, over.stdout) == (code, run(*command, code=code).stdout), over.output
+
+
+def test_a_page_reads_so_many_incidents_and_says_where_to_go_on(desk: Desk, seen: Seen) -> None:
+    first = hold(desk, "calls")
+    for number in range(3):
+        desk.append(Opened(at=now_ms(), by="ben", title=f"no drill {number}", severity=3))
+    none, after = drills.page(seen.site.context, 5, most=2)
+    assert (none, bool(after)) == ([], True)
+    (one,), after = drills.page(seen.site.context, 5, after, most=2)
+    assert (one.incident.id, after) == (first, "")

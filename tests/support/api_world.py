@@ -70,10 +70,12 @@ def furnish(at: World) -> dict[str, str]:
     run = at.post("/runbooks/slow-site/run", {"incident": "INC-1"})
     silence = at.post("/silences", {"matchers": ['service="nothing"'], "for": "8h", "reason": "test"}, 201)
     override = at.post("/oncall/overrides", {"schedule": "primary", "contact": "ben"}, 201)
+    trial = at.post("/contacts/anna/test", {"channel": "sms"})
     bury(at.desk)
     delivery = at.get("/incidents/INC-1")["deliveries"][0]["id"]
     return {
         "id": "INC-1", "run": "INC-1-r1", "silence": silence["silence"], "override": override["override"],
+        "trial": trial["trials"][0],
         "letter": "dl-refused", "delivery": delivery, "name": "stripe", "contact": "anna", "channel": "email",
         "said": str(run["said"]), "user": "zoe", "session": accounts.digest(at.seen.session("zoe"))[:12],
     }  # fmt: skip

@@ -18,6 +18,8 @@ from small_policy import POLICY
 from console.api.declared import Asked, Operation
 from console.api.openapi import operations
 from console.pages import (
+    channels,
+    contacts,
     incident,
     now,
     oncall,
@@ -127,6 +129,7 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("getStatus", {}, 20),
     ("getSources", {}, 14),
     ("getOutbox", {}, 2),
+    ("getTrials", {}, 2),
 ]
 """Of the API's answers, how many commands each may take at most."""
 
@@ -154,6 +157,8 @@ PAGES: list[tuple[Callable[[View], Facts], dict[str, str], dict[str, str], int]]
     (runbooks.ask_one, {"id": "rollback"}, {}, 130),
     (policy.ask, {}, {"labels": "severity=SEV-1"}, 12),
     (ourselves.ask, {}, {}, 40),
+    (contacts.ask, {}, {}, 8),
+    (channels.ask, {}, {}, 6),
     (now.ask, {}, {}, 45),
     (incident.ask, {"id": "INC-140"}, {}, 32),
 ]

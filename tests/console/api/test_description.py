@@ -39,7 +39,7 @@ def places(at: World) -> dict[str, str]:
 def placed(path: str, places: dict[str, str]) -> str:
     names = {
         "/silences/{id}": "silence", "/oncall/overrides/{id}": "override", "/dead/{id}": "letter",
-        "/runbooks/{id}": "runbook",
+        "/runbooks/{id}": "runbook", "/trials/{id}": "trial",
     }  # fmt: skip
     name = names.get(path, "id")
     found = {**places, "runbook": "slow-site"}

@@ -39,6 +39,7 @@ BODIES: dict[str, Any] = {
     "Switch": {"on": False},
     "Pressed": {"text": "4"},
     "Vouching": {},
+    "Returning": {"code": "123456"},
     "Previewing": {},
     "Labels": {"labels": {"severity": "SEV-1"}},
     "Scenario": {"scenario": "title: x"},
@@ -55,7 +56,7 @@ BODIES: dict[str, Any] = {
 """A body that each takes, by its name; by the name and its module where two have one."""
 BODIES |= {
     "console.api.oncall.Setting": {"schedule": "primary", "contact": "ben"},
-    "console.api.people.Trying": {},
+    "console.api.trials.Trying": {},
     "console.api.public.Trying": {},
     "console.api.sources.Body": {"body": "{}"},
     "console.api.policy.Which": {"runbooks": ["rollback"]},
