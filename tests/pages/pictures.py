@@ -49,6 +49,8 @@ def set_out(scene: Scene) -> dict[str, str]:
     return {
         "now": "/", "incidents": "/incidents", "incident": f"/incidents/{ids[2]}", "silence": f"/incidents/{ids[2]}/silence",
         "dead": "/dead", "dead-letter": f"/dead/{letters[0]}?edit=1", "outbox": "/outbox", "call": f"/outbox/{call}",
+        "reached": "/oncall/contacts?of=anna", "drills": "/oncall/drills", "import": "/oncall/import",
+        "channels": "/health/channels", "channel": "/health/channels/sms",
         "oncall": "/oncall", "oncall-people": "/oncall?by=person&days=14", "sources": "/sources",
         "source": f"/sources/{refused_of(scene)}", "runbooks": "/runbooks", "runbook": f"/runbooks/{repaired(scene, ids[2])}",
         "policy": "/policy?labels=severity%3DSEV-1%0Ateam%3Dpayments", "reports": "/reports", "report": f"/reports/{ids[1]}",
