@@ -66,7 +66,9 @@ def set_(
 ) -> None:  # fmt: skip
     """Change what NAME may do. It counts from their next request on."""
     context, people = _people(by)
-    changed = doing.change(context, people, name, Wish(role, teams or None, grants, contact, subject))
+    changed = doing.change(
+        context, people, name, Wish(role, teams or None, grants, contact, subject), doing.anything
+    )
     tell_standing(user_row(context.client, context.keys, changed))
 
 

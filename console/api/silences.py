@@ -10,6 +10,7 @@ from console.api.problems import Problem
 from console.api.serving import routes
 from console.api.shapes import Done, Free, Instant, Length, Level, Sent, Shape, Text, Toggle, told
 from console.doing.entries import do
+from console.doing.silences import check_whose
 from console.refusals import Nowhere
 from console.trust.acts import Act
 from ledger.views import silences
@@ -115,7 +116,7 @@ def _shown(each: SilenceSet) -> Free:
 
 def set_(asked: Asked) -> Free:
     sent = asked.sent(Setting)
-    _read(sent.matchers)
+    check_whose(asked.actor, _read(sent.matchers))
     entry = SilenceSet(
         at=asked.now, by=asked.who.name, client=asked.who.client, id=f"s-{uuid.uuid4().hex[:8]}",
         matchers=list(sent.matchers), from_at=asked.now, until_at=asked.now + _ms(sent.length), reason=sent.reason,

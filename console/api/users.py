@@ -1,5 +1,6 @@
 """Who may come in: added, invited, changed, disabled and removed, and where they are signed in."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -11,6 +12,7 @@ from console.doing import people as doing
 from console.doing.people import Wish
 from console.refusals import Nowhere
 from console.trust.acts import Act
+from console.trust.guard import check
 from console.trust.people import Doer, People
 from console.trust.shown import session_row, user_row
 from ledger import accounts
@@ -153,7 +155,7 @@ def add(asked: Asked) -> Free:
 def change(asked: Asked) -> Free:
     sent, name = asked.sent(Changing), named(asked)
     wish = Wish(sent.role, sent.teams, sent.grants, sent.contact, sent.subject)
-    doing.change(asked.context, people_of(asked), name, wish)
+    doing.change(asked.context, people_of(asked), name, wish, partial(check, asked.actor))
     return user(asked)
 
 
@@ -195,12 +197,13 @@ def end_session(asked: Asked) -> None:
 
 _GONE = (404,)
 OPERATIONS = (
-    Operation("GET", "/users", Act.ADMIN_USERS, "List who may sign in, and as what.", users, Users),
+    Operation("GET", "/users", Act.GRANT, "List who may sign in, and as what.", users, Users),
     Operation("POST", "/users", Act.ADMIN_USERS, "Let somebody in, by a link through which they set a password.", add,
               Invited, body=Adding, status=201, secret=True),
-    Operation("GET", "/users/{user}", Act.ADMIN_USERS, "Show a user.", user, User, refusals=_GONE),
-    Operation("PATCH", "/users/{user}", Act.ADMIN_USERS, "Change what they may do, from their next request on.", change,
-              User, body=Changing, reads=user, refusals=_GONE),
+    Operation("GET", "/users/{user}", Act.GRANT, "Show a user.", user, User, refusals=_GONE),
+    Operation("PATCH", "/users/{user}", Act.GRANT, "Change what they may do, from their next request on.", change,
+              User, body=Changing, reads=user, refusals=_GONE,
+              description="An admin of some teams changes roles for those, and nothing else."),
     Operation("DELETE", "/users/{user}", Act.ADMIN_USERS, "Remove them, with their sessions and tokens.", remove,
               status=204, refusals=_GONE),
     Operation("POST", "/users/{user}/invite", Act.ADMIN_USERS, "Make a one-time link by which they set a password.",

@@ -1,17 +1,19 @@
 """Letting people in, and what they may: alike for the command, the API and the pages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import click
 
 from console.context import Context
-from console.trust.acts import Role
+from console.trust.acts import Act, Role
 from console.trust.grants import Grants, kept, wished
 from console.trust.people import People
 from console.trust.welcoming import link_to
 from ledger.accounts import Token, User
 from routing.policy import Policy
+
+Need = Callable[[Act, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,27 @@ def invite(people: People, name: str, origin: str) -> str:
     return link_to(origin, people.invite(name))
 
 
-def change(context: Context, people: People, name: str, wish: Wish) -> User:
-    """Raises as `add`."""
+def change(context: Context, people: People, name: str, wish: Wish, need: Need) -> User:
+    """`need` raises Refused where who changes it may not. Raises as `add`."""
     _check(context, wish)
-    grants = wished(kept(people.known(name)), wish.role, wish.teams, wish.grants)
+    before = people.known(name)
+    had = kept(before)
+    grants = wished(had, wish.role, wish.teams, wish.grants) or had
+    for team in grants.unlike(had):
+        need(Act.GRANT, team)
+    if grants.everywhere is not had.everywhere or _is_new(
+        wish.contact, before.contact, wish.subject, before.subject
+    ):
+        need(Act.ADMIN_USERS, "")
     return people.change(name, grants=grants, contact=wish.contact, subject=wish.subject)
+
+
+def anything(_: Act, __: str) -> None:
+    """The need of who works beside the store."""
+
+
+def _is_new(*pairs: str | None) -> bool:
+    return any(said not in {None, there} for said, there in zip(pairs[::2], pairs[1::2], strict=True))
 
 
 def make_token(

@@ -21,7 +21,7 @@ from routing.instant import DAY
 
 R = TypeVar("R")
 
-NAV = Nav("People", "/people", 95, Act.ADMIN_USERS)
+NAV = Nav("People", "/people", 95, Act.GRANT)
 LIMIT = 100
 TEAM = "team:"
 """Before a team's name, in the name of its field."""
@@ -42,14 +42,16 @@ def ask(view: View) -> Facts:
 
 
 def people(view: View) -> Facts:
-    client, keys = view.site.client, view.site.keys
-    found = accounts.users(client, keys)
+    client, keys, me = view.site.client, view.site.keys, view.actor
+    found, everything = accounts.users(client, keys), me.may(Act.ADMIN_USERS)
     return {
+        "everything": everything,
         "people": [(one, kept(one), len(accounts.sessions(client, keys, one.name))) for one in found],
-        "tokens": [(one, kept(one)) for one in accounts.tokens(client, keys)],
-        "lines": [line for _, line in accounts.audited(client, keys, LIMIT)],
+        "tokens": [(one, kept(one)) for one in accounts.tokens(client, keys)] if everything else [],
+        "lines": [line for _, line in accounts.audited(client, keys, LIMIT)] if everything else [],
         "roles": [role.value for role in Role],
-        "teams": sorted(doing.teams_of(view.context.policy)),
+        "teams": sorted(doing.teams_of(view.context.policy)) if everything else [],
+        "mine": sorted(team for team in me.grants.teams if me.may(Act.GRANT, team)),
         "contacts": sorted(view.context.policy.contacts),
     }
 
@@ -124,7 +126,7 @@ def add(view: View) -> str:
 
 
 def change(view: View) -> str:
-    doing.change(view.context, _people(view), view.path["name"], _wish(view))
+    doing.change(view.context, _people(view), view.path["name"], _wish(view), view.need)
     return "/people"
 
 
@@ -158,11 +160,16 @@ def revoke(view: View) -> str:
 
 
 def _wish(view: View) -> Wish:
-    """A form has a field for every team, with a role or none, and room for one that it does not know."""
+    """A form has a field for every team, with a role or none, and room for one that it does not know.
+
+    Who gives roles for some teams only has no other fields.
+    """
     of = {name.removeprefix(TEAM): view.sent(name, 20) for name in view.form if name.startswith(TEAM)}
     if other := view.sent("other", 100):
         of[other] = view.sent("other-role", 20)
-    return Wish(grants={ALL: view.sent("role", 20), **of}, contact=view.sent("contact", 64))
+    if "role" in view.form:
+        of[ALL] = view.sent("role", 20)
+    return Wish(grants=of, contact=view.sent("contact", 64) if "contact" in view.form else None)
 
 
 ROUTES = [
@@ -172,12 +179,12 @@ ROUTES = [
     Route("/account/token", page(Act.OWN_ACCOUNT, "account.html", made), methods=["GET"]),
     Route("/account/token", act(Act.OWN_ACCOUNT, make_token), methods=["POST"]),
     Route("/account/token/end", act(Act.OWN_ACCOUNT, end_token), methods=["POST"]),
-    Route("/people", page(Act.ADMIN_USERS, "people.html", people), methods=["GET"]),
+    Route("/people", page(Act.GRANT, "people.html", people), methods=["GET"]),
     Route("/people", act(Act.ADMIN_USERS, add), methods=["POST"]),
     Route("/people/tokens/end", act(Act.ADMIN_TOKENS, revoke), methods=["POST"]),
     Route("/people/{name}/link", page(Act.ADMIN_USERS, "link.html", link), methods=["GET"]),
     Route("/people/{name}/invite", act(Act.ADMIN_USERS, invite), methods=["POST"]),
-    Route("/people/{name}/role", act(Act.ADMIN_USERS, change), methods=["POST"]),
+    Route("/people/{name}/role", act(Act.GRANT, change), methods=["POST"]),
     Route("/people/{name}/sign-out", act(Act.ADMIN_USERS, _named(People.end_sessions)), methods=["POST"]),
     Route("/people/{name}/disable", act(Act.ADMIN_USERS, _named(People.disable)), methods=["POST"]),
     Route("/people/{name}/enable", act(Act.ADMIN_USERS, _named(People.enable)), methods=["POST"]),

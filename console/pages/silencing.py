@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import click
 
 from console.doing.entries import do as enter
+from console.doing.silences import check_whose, mutes_all
 from console.refusals import Undecided
 from console.serving.view import Facts, NotFound, View
 from console.trust.acts import Act
@@ -31,7 +32,7 @@ def ask(view: View) -> Facts:
         raise NotFound(f"no incident {view.path['id'][:40]!r}")
     incident, retired = located
     alerts, _, _ = Parts(view.context.store, incident.id, retired).alerts(MOST)
-    written = view.query.get("matchers") or "\n".join(_common(alerts))
+    written = view.query.get("matchers") or "\n".join(_whose(view, incident.team) + _common(alerts))
     found, wrong = None, ""
     try:
         found = silences.preview(view.context.store, _read(written), view.now, PREVIEWED)
@@ -54,7 +55,7 @@ def do(view: View) -> str:
     if not 0 < length <= LONGEST_MS:
         raise click.UsageError("a silence lasts at most 30 days")
     texts = view.sent("matchers").splitlines()
-    _read("\n".join(texts))
+    check_whose(view.actor, _read("\n".join(texts)))
     now = now_ms()
     entry = SilenceSet(
         at=now, by=view.actor.name, client=view.actor.client, id=f"s-{uuid.uuid4().hex[:8]}",
@@ -76,6 +77,11 @@ def _read(written: str) -> list[matchers.Matcher]:
         return [matchers.parse(line) for line in lines]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _whose(view: View, team: str) -> list[str]:
+    """Who acts for some teams only has to say for which."""
+    return [] if mutes_all(view.actor) else [f'team="{_escaped(team)}"']
 
 
 def _common(alerts: Sequence[Alert]) -> list[str]:

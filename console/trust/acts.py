@@ -90,7 +90,10 @@ class Act(StrEnum):
     """Have a vendor asked for what we missed."""
     OWN_ACCOUNT = "own-account"
     """One's own password, sessions and tokens."""
+    GRANT = "grant"
+    """Give somebody a role for a team, and see who has which."""
     ADMIN_USERS = "admin-users"
+    """Let people in, keep them out, and say what they may for all teams."""
     ADMIN_TOKENS = "admin-tokens"
     AUDIT = "audit"
 
@@ -115,6 +118,7 @@ _ROLES: Final[Mapping[Act, Role | None]] = {
     Act.READ: Role.VIEWER,
     Act.REHEARSE: Role.VIEWER,
     Act.OWN_ACCOUNT: Role.VIEWER,
+    Act.GRANT: Role.ADMIN,
     Act.ADMIN_USERS: Role.ADMIN,
     Act.ADMIN_TOKENS: Role.ADMIN,
     Act.AUDIT: Role.ADMIN,
@@ -128,7 +132,7 @@ _SCOPES: Final[Mapping[Act, Scope]] = {
         (Act.APPROVE, Act.RUN_RUNBOOK, Act.UNDO_RUN, Act.KILL_SWITCH, Act.FREEZE), Scope.RUNBOOKS
     ),
     **dict.fromkeys((Act.PAUSE_SOURCE, Act.SEND_SAMPLE, Act.ASK_VENDOR), Scope.SOURCES),
-    **dict.fromkeys((Act.OWN_ACCOUNT, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT), Scope.ADMIN),
+    **dict.fromkeys((Act.OWN_ACCOUNT, Act.GRANT, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT), Scope.ADMIN),
 }
 
 _OF_ALL: Final = frozenset({

@@ -58,6 +58,10 @@ class Grants:
         teams = {team: _least(self.role_for(team), other.role_for(team)) for team in self._named(other)}
         return Grants.of(_least(self.everywhere, other.everywhere), teams)
 
+    def unlike(self, other: "Grants") -> set[str]:
+        """Teams of which either says something that the other does not."""
+        return {team for team in self._named(other) if self.teams.get(team) is not other.teams.get(team)}
+
     def changed(self, given: Mapping[str, str]) -> "Grants":
         """With these roles by team; the others stay. Raises click.UsageError: it is no role, or takes nothing away."""
         everywhere = _role(ALL, given[ALL]) if ALL in given else self.everywhere

@@ -269,6 +269,35 @@ def test_an_admin_adds_somebody_by_a_link_that_is_shown_once(seen: Seen) -> None
     assert accounts.user(seen.redis, seen.site.keys, "ben") is None
 
 
+def test_an_admin_of_a_team_sees_who_may_what_and_gives_roles_for_it(seen: Seen) -> None:
+    policies.publish(seen.redis, seen.site.keys, shipped.files(), shipped.vendors(), shipped.policy(), "test")
+    chief = seen.signed_in("chief", Role.ADMIN, "payments")
+    seen.user("ben", Role.RESPONDER, "platform")
+    page = chief.get("/people").text
+    assert all(part in page for part in ("responder of platform", 'name="team:payments"', 'href="/people"'))
+    for beyond in (
+        'name="role"',
+        'name="contact"',
+        'name="team:platform"',
+        "/remove",
+        "Add somebody",
+        "Tokens",
+        "Audit",
+    ):
+        assert beyond not in page
+    assert chief.post("/people/ben/role", data={"team:payments": "responder"}).status_code == 303
+    for form in (
+        {"team:platform": "admin"},
+        {"role": "admin"},
+        {"contact": "anna"},
+        {"other": "web", "other-role": "admin"},
+    ):
+        assert chief.post("/people/ben/role", data=form).status_code == 403, form
+    ben = accounts.user(seen.redis, seen.site.keys, "ben")
+    assert ben
+    assert (str(kept(ben)), ben.contact) == ("responder of payments, platform", "")
+
+
 def test_without_a_database_a_page_says_so_and_liveness_does_not_depend_on_it(tmp_path: Path) -> None:
     with console(seeing.site("redis://127.0.0.1:9", tmp_path)) as away:
         client = away.client

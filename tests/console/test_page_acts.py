@@ -120,6 +120,11 @@ def test_a_silence_is_previewed_and_set_for_what_an_incidents_alerts_have_in_com
     assert "instance=&#34;web-1&#34;" in preview
     assert "the page is held back" in preview
     form = {"matchers": 'instance="web-1"\nkind="site-down"', "for": "4h", "reason": "we know"}
+    incident = desk.store.incident("INC-3")
+    assert incident
+    ours = seen.signed_in("ours", Role.RESPONDER, incident.team)
+    assert f"team=&#34;{incident.team}&#34;" in ours.get("/incidents/INC-3/silence").text
+    assert ours.post("/incidents/INC-3/silence", data=form).status_code == 403, "it could mute others' alerts"
     root.post("/incidents/INC-3/silence", data=form)
     entries = log.read(desk.client, desk.keys, {Lane.CONTROL: "0-0"}, 1000, 0)[Lane.CONTROL]
     (silence,) = [entry for _, raw in entries if isinstance(entry := decode_entry(raw), SilenceSet)]
