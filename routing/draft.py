@@ -121,6 +121,8 @@ class Draft:
     def _among(self, known: Collection[str], incident: str, table: Table, kind: type[R]) -> list[R]:
         """Those of the known keys, and of what this entry has put, that belong to the incident."""
         keys = {*known, *self.changed(table)} if table in self._new else known
+        if not keys:
+            return []
         records = (self.find(table, key, kind) for key in sorted(keys))
         return [record for record in records if record is not None and _owner(record) == incident]
 

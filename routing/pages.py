@@ -35,6 +35,8 @@ class Pages:
             insort(entries, entry)
 
     def drop(self, page: Delivery) -> None:
+        if page.purpose not in ANSWERED:
+            return
         place, entry = _place(page), _entry(page)
         entries = self._by_address.get(place, [])
         if _holds(entries, entry):

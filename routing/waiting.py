@@ -19,9 +19,9 @@ class Waiting:
 
     def put(self, old: Record | None, delivery: Delivery) -> None:
         """Take in what waits, leave out what does not any more; `old` is what the table had before."""
-        if isinstance(old, Delivery):
+        if isinstance(old, Delivery) and old.held:
             self.drop(old)
-        if delivery.held in BUNDLED and delivery.progress is _PENDING:
+        if delivery.held and delivery.held in BUNDLED and delivery.progress is _PENDING:
             place, key = self._place(delivery)
             place[key][delivery.id] = None
 

@@ -9,7 +9,7 @@ import msgspec
 from routing.decision import Table
 from routing.delivery import COLLECTED, Delivery, Held, Purpose, Ration, ration_key
 from routing.draft import Draft
-from routing.instant import HOUR, MINUTE
+from routing.instant import DAY, MINUTE
 from routing.policy import Limit
 from routing.severity import Severity
 from routing.timer import Wake
@@ -19,7 +19,7 @@ _UPDATE = Purpose.UPDATE
 _RATION = Table.RATION
 _EXPIRE = Wake.EXPIRE
 
-LOOK_MS = HOUR
+LOOK_MS = DAY
 """What no limit remembers any more is forgotten so late at most: to keep it harms nothing."""
 
 

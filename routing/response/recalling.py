@@ -21,7 +21,7 @@ _INCIDENT = Table.INCIDENT  # looked at after every entry
 
 def review(draft: Draft) -> None:
     """Look at every incident that this entry settled, and at every call that was taken after that."""
-    for now in draft.changed_incidents():
+    for now in draft.changed_incidents() if draft.has_put(_INCIDENT) else ():
         before = draft.state.get(_INCIDENT, now.id)
         if _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
             for page in draft.ringing(now.id):
@@ -38,12 +38,11 @@ def _is_settled(incident: Incident) -> bool:
 
 
 def _rings(draft: Draft, page: Delivery) -> bool:
-    channel = draft.policy.channels.get(page.channel)
-    if channel is None or not channel.recalls or page.sandbox:
-        return False
-    young = page.changed_at > draft.now - RINGS_MS
     # A call for several incidents is still for the others.
-    return young and may_ring(page) and not page.listed
+    if not may_ring(page) or page.changed_at <= draft.now - RINGS_MS or page.listed or page.sandbox:
+        return False
+    channel = draft.policy.channels.get(page.channel)
+    return channel is not None and channel.recalls
 
 
 def _end(draft: Draft, incident: Incident, page: Delivery) -> None:

@@ -57,7 +57,7 @@ def _fits(behaviour: Behaviour, effect: AnyEffect, after_ms: int) -> bool:
         return False
     of_step = bool(behaviour.action or behaviour.step)
     if isinstance(effect, Deliver):
-        fitting = behaviour.channel in {"", effect.channel} and behaviour.contact in {"", effect.contact}
+        fitting = behaviour.channel in ("", effect.channel) and behaviour.contact in ("", effect.contact)
         return fitting and not of_step
     return of_step and behaviour.action in {"", effect.action} and behaviour.step in {"", effect.step}
 
