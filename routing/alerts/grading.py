@@ -62,7 +62,7 @@ def _given(
     if rule is not None:
         severity, by = rule.severity, ""
         if policy.matrix is not None and (rule.scope or rule.affects):
-            severity, by = _by_impact(policy, policy.matrix, rule, context(event, labels))
+            severity, by = _by_impact(policy, policy.matrix, rule, event, labels)
         what = NAMES[severity] if severity is not None else "classified"
         text = f"{what}: {rule.reason}" if rule.reason else f"{what} by rule"
         reasons.append(Reason(text=text + by, rule=rule.name, origin=str(rule.origin)))
@@ -84,24 +84,24 @@ def _given(
 
 
 def _by_impact(
-    policy: Policy, matrix: Matrix, rule: SeverityRule, asked: Mapping[str, Any]
+    policy: Policy, matrix: Matrix, rule: SeverityRule, event: Event, labels: Mapping[str, str]
 ) -> tuple[Severity, str]:
     """By the matrix; who is hit where no rule says follows from the service's tier."""
-    scope = _word(rule.scope, asked)
-    affects = _word(rule.affects, asked)
+    scope = _word(rule.scope, event, labels)
+    affects = _word(rule.affects, event, labels)
     if affects not in matrix.affects:
-        tier = asked["labels"].get("service_tier", "")
+        tier = labels.get("service_tier", "")
         affects = policy.tiers.get(int(tier), "") if tier else ""
     severity = matrix.severity(scope, affects)
     known = f"{scope if scope in matrix.cells else 'unknown'} outage, {affects or 'unknown'}"
     return severity, f" ({known} in the impact matrix, {matrix.origin})"
 
 
-def _word(impact: Impact | None, asked: Mapping[str, Any]) -> str:
+def _word(impact: Impact | None, event: Event, labels: Mapping[str, str]) -> str:
     if impact is None or not impact.value:
         return impact.word if impact else ""
     try:
-        return impact.read(expressions.evaluate(impact.value, asked))
+        return impact.read(expressions.evaluate(impact.value, context(event, labels)))
     except expressions.BadExpression:
         return ""
 
