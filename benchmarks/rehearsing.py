@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import yaml
 from rows import Row, at_most
@@ -23,6 +24,7 @@ from routing.simulation.scenario import Behaviour, Happening, Scenario
 CONFIG = Path(__file__).parents[1] / "config"
 START = 1_764_576_000_000
 EVENTS = 10_000
+ROUNDS = 3
 KINDS = ("SiteDown", "HighErrorRate", "SlowQueries", "HighMemory", "DiskFilling", "CertificateExpiring")
 WEIGHTS = (1, 4, 20, 25, 30, 20)
 TEAM = tuple(f"p{number}" for number in range(10))
@@ -33,12 +35,13 @@ def rows(_room: Path) -> Iterator[Row]:
     policy = _ten_people()
     scenario = month()
     spare_the_collector()  # as in every process of ours
-    began = time.perf_counter()
-    judged = rehearse(policy, scenario)
-    took = time.perf_counter() - began
-    played = judged.played
-    told = f"{len(played.sent):,} messages, {len(played.lines):,} lines told"
-    yield at_most("simulate a month of on-call with 10,000 events", took, "s", 5, 1, told)
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        played = rehearse(policy, scenario).played
+        taken.append(time.perf_counter() - began)
+    told = f"{len(played.sent):,} messages, {len(played.lines):,} lines told; slowest of {ROUNDS} {max(taken):.1f} s"
+    yield at_most("simulate a month of on-call with 10,000 events", median(taken), "s", 5, 1, told)
 
 
 def month() -> Scenario:
