@@ -8,12 +8,15 @@ from pathlib import Path
 import httpx2
 import pytest
 import seeing
+from click.testing import CliRunner
 from desk import Desk
 from followed import follow
 from ics import calendar
 from seeing import Seen, console
+from small_policy import POLICY
 
 from console.api.declared import PREFIX
+from console.main import tocsin
 from console.overrides import laid
 from console.trust.acts import Role, Scope
 from routing.entry import OverrideKind
@@ -139,6 +142,8 @@ def test_what_nobody_told_is_not_laid_whoever_sends_the_form(seen: Seen) -> None
 def test_who_only_looks_is_offered_no_form_to_lay_by(seen: Seen) -> None:
     vera = seen.signed_in("vera", Role.VIEWER)
     assert "/oncall/import" not in vera.get("/oncall").text
+    for path in ("/oncall/temporary", "/oncall/import", "/oncall/import/lay"):
+        assert vera.post(path, data=FROM).status_code == 403, path
     assert "/oncall/import" in seen.signed_in("anna").get("/oncall").text
 
 
@@ -187,3 +192,21 @@ def test_over_a_feed_nothing_is_laid(desk: Desk, seen: Seen) -> None:
     form = {**FROM, "text": calendar(LUNCH), "title": "Lunch", "whose": "cto"}
     answer = anna.post("/oncall/import/lay", data=form)
     assert (answer.status_code, "follows a feed" in answer.text) == (422, True)
+
+
+def test_over_a_console_what_nobody_decides_yet_is_said_to_be_kept(redis_url: str, tmp_path: Path) -> None:
+    desk = Desk(redis_url, tmp_path, POLICY)
+    desk.publish()
+    with console(seeing.site(redis_url, tmp_path)) as seen:
+        token = seen.token("duty", Role.RESPONDER, Scope.READ, Scope.ONCALL)
+        environ = {
+            "TOCSIN_CONSOLE_URL": seen.url,
+            "TOCSIN_CONSOLE_TOKEN": token,
+            "TOCSIN_REDIS_URL": "unix:///nowhere",
+        }
+        shift = ["--shift", "ben", "2030-12-24T09:00", "2030-12-27T09:00"]
+        done = CliRunner().invoke(tocsin, ["oncall", "temporary", "primary", *shift], env=environ)
+        assert (done.exit_code, done.stdout.startswith("kept as ")) == (0, True), done.output
+        desk.fold()
+        (one,) = laid(seen.site.context)
+        assert one.by == "duty"
