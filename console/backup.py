@@ -1,13 +1,15 @@
 """`tocsin backup` and `tocsin restore`: everything Tocsin knows, in one file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from console.context import Context, connected, settings_of_environment
-from console.output import clock, progress, say, warn
+from console.options import json_option
+from console.output import as_json, clock, progress, say, warn
 from ledger import backup as backups
 from ledger import policies
 from ledger.clock import now_ms
@@ -16,16 +18,17 @@ from routing.errors import ConfigError
 
 PATIENT_S = 600.0
 """One script reads all that is live; it may take a while."""
+HOLDS = "request bodies, phone numbers, links that acknowledge, and what passwords are checked against"
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("FILE", type=FILE)
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-def backup(file: Path, force: bool) -> None:
+@json_option
+def backup(file: Path, force: bool, json: bool) -> None:
     """Write everything to FILE while all goes on: database, archive, configuration."""
-    if file.exists() and not force:
-        raise click.UsageError(f"{file} is there already; name another file, or --force")
+    check(file, force=force)
     context = connected(answer_timeout_s=PATIENT_S)
     try:
         config = policies.read_files(context.settings.config_dir)
@@ -34,10 +37,24 @@ def backup(file: Path, force: bool) -> None:
         warn(f"without the configuration's files: {error}")
     with progress("writing", None) as step:
         saved = backups.save(context.client, context.keys, context.archive, config, file, now_ms(), step)
+    tell(file, {**asdict(saved), "files": len(config)}, json=json)
+
+
+def check(file: Path, *, force: bool) -> None:
+    """Raises click.UsageError."""
+    if file.exists() and not force:
+        raise click.UsageError(f"{file} is there already; name another file, or --force")
+
+
+def tell(file: Path, saved: Mapping[str, int], *, json: bool) -> None:
+    """What is in the file; said alike beside the store and over a console."""
+    if json:
+        as_json(dict(saved))
+        return
     size = file.stat().st_size // 1024 + 1
     say(
-        f"{file}: {saved.keys} keys, {saved.entries} entries, {saved.archived} archived incidents, "
-        f"{len(config)} configuration files, {size} KiB; it holds request bodies and phone numbers: keep it safe"
+        f"{file}: {saved['keys']} keys, {saved['entries']} entries, {saved['archived']} archived incidents, "
+        f"{saved['files']} configuration files, {size} KiB; it holds {HOLDS}: keep it safe"
     )
 
 

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
+from console.doing.entries import Who
+from console.serving.download import downloaded
 from console.serving.navigation import Nav
-from console.serving.view import Facts, View, page
+from console.serving.view import CONSOLE, WAIT_S, Facts, View, page
 from console.serving.words import many
 from console.trust.acts import Act
+from console.trust.guard import guarded, known
 from ledger import auditing, wire
 from ledger.durability import durability
 from ledger.views import health
@@ -103,4 +108,12 @@ def _audited(found: auditing.Audited | None, now: int) -> Sign:
     return Sign("good", "Auditor", "nothing open is forgotten")
 
 
-ROUTES = [Route("/health", page(Act.READ, "ourselves.html", ask, "now", shared=True))]
+async def backup(request: Request) -> Response:
+    actor = await known(request)
+    return await downloaded(request, Who(actor.name, actor.client, CONSOLE, WAIT_S, actor.contact))
+
+
+ROUTES = [
+    Route("/health", page(Act.READ, "ourselves.html", ask, "now", shared=True)),
+    Route("/health/backup", guarded(Act.BACKUP, backup)),
+]

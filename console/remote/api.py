@@ -1,7 +1,10 @@
 """Asking a console's API, and its problems as the command line says them."""
 
+import os
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,6 +16,8 @@ from console.remote.settings import TOKEN, Elsewhere
 
 V1 = "/api/v1"
 WAIT_S = 20.0
+LONG_S = 600.0
+"""So long for what is made only once it is asked for."""
 PLAYED_S = 300.0
 """So long for what is played under a simulated clock."""
 
@@ -48,6 +53,28 @@ class Api:
         if not answer.is_success:
             raise _problem(answer, self._where.url)
         return answer.text
+
+    def save(self, path: str, target: Path) -> Mapping[str, str]:
+        """Write what is there to a file that only its owner reads, a piece at a time. Returns the answer's headers."""
+        written = 0
+        try:
+            with self._client.stream("GET", path, timeout=LONG_S) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _problem(answer, self._where.url)
+                descriptor = os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    for part in answer.iter_bytes():
+                        written += file.write(part)
+                    os.fsync(file.fileno())
+                return answer.headers
+        except web.NoAnswer as error:
+            why = (
+                f"broken off after {written:,} bytes" if written else f"nothing answers at {self._where.url}"
+            )
+            raise click.ClickException(f"{why} ({type(error).__name__}); try again") from error
+        except OSError as error:
+            raise click.ClickException(f"{target} cannot be written: {error.strerror or error}") from error
 
     def post(self, path: str, body: Any = None, wait_s: float = WAIT_S) -> Any:
         """Once, however often a connection breaks on the way. `wait_s`: so long for each of its signs of life."""

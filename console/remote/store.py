@@ -1,6 +1,8 @@
 """Dead letters, silences, sources and how Tocsin does, over a console."""
 
 import base64
+import json as jsons
+from pathlib import Path
 from typing import Any
 
 import click
@@ -185,7 +187,24 @@ def _cell(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
+def backup(api: Api, file: Path, force: bool, json: bool) -> None:
+    """What came is held against its own sums before it has its name."""
+    from console import backup as backups  # noqa: PLC0415  # it brings the database's client with it
+    from ledger.backup.file import reading  # noqa: PLC0415
+
+    backups.check(file, force=force)
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        said = api.save("/backup", unfinished)["tocsin-backup"]
+        with reading(unfinished):
+            unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    backups.tell(file, jsons.loads(said), json=json)
+
+
 COMMANDS = {
+    "backup": backup,
     "status": status,
     "sources list": sources,
     "sources show": source,

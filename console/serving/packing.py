@@ -16,8 +16,8 @@ LEAST = 1_000
 """Bytes from which on it is worth it."""
 LEVEL = 6
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
-_SECRET = re.compile(r"/(account/token|people/[^/]+/link|welcome/.*|outbox/.*)")
-"""One-time links, tokens that are shown once, and messages with the link that acknowledges."""
+_SECRET = re.compile(r"/(account/token|people/[^/]+/link|welcome/.*|outbox/.*|health/backup|api/v1/backup)")
+"""One-time links, tokens that are shown once, and messages with the link that acknowledges; backups, packed already."""
 
 
 class Packing:

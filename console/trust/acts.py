@@ -35,7 +35,7 @@ class Scope(StrEnum):
     SOURCES = "sources"
     """Pause sources, send samples."""
     ADMIN = "admin"
-    """Users and tokens, the audit."""
+    """Users and tokens, the audit, backups."""
 
 
 class Act(StrEnum):
@@ -96,6 +96,8 @@ class Act(StrEnum):
     """Let people in, keep them out, and say what they may for all teams."""
     ADMIN_TOKENS = "admin-tokens"
     AUDIT = "audit"
+    BACKUP = "backup"
+    """Take everything away in one file."""
 
     @property
     def role(self) -> Role | None:
@@ -122,6 +124,7 @@ _ROLES: Final[Mapping[Act, Role | None]] = {
     Act.ADMIN_USERS: Role.ADMIN,
     Act.ADMIN_TOKENS: Role.ADMIN,
     Act.AUDIT: Role.ADMIN,
+    Act.BACKUP: Role.ADMIN,
 }
 
 _SCOPES: Final[Mapping[Act, Scope]] = {
@@ -132,10 +135,12 @@ _SCOPES: Final[Mapping[Act, Scope]] = {
         (Act.APPROVE, Act.RUN_RUNBOOK, Act.UNDO_RUN, Act.KILL_SWITCH, Act.FREEZE), Scope.RUNBOOKS
     ),
     **dict.fromkeys((Act.PAUSE_SOURCE, Act.SEND_SAMPLE, Act.ASK_VENDOR), Scope.SOURCES),
-    **dict.fromkeys((Act.OWN_ACCOUNT, Act.GRANT, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT), Scope.ADMIN),
+    **dict.fromkeys(
+        (Act.OWN_ACCOUNT, Act.GRANT, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT, Act.BACKUP), Scope.ADMIN
+    ),
 }
 
 _OF_ALL: Final = frozenset({
     Act.KILL_SWITCH, Act.FREEZE, Act.EDIT_DEAD, Act.REPLAY_DEAD, Act.DROP_DEAD, Act.REPLAY, Act.PAUSE_SOURCE,
-    Act.SEND_SAMPLE, Act.ASK_VENDOR, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT,
+    Act.SEND_SAMPLE, Act.ASK_VENDOR, Act.ADMIN_USERS, Act.ADMIN_TOKENS, Act.AUDIT, Act.BACKUP,
 })  # fmt: skip

@@ -146,6 +146,7 @@ def test_changed_files_are_held_against_the_past(redis_url: str, tmp_path: Path)
         odd = [("upload", ("passwd", b"x")), ("upload", ("routes.yaml", b"\xff\xfe"))]
         said = vera.post("/policy/compare", data={"days": "1"}, files=odd).text
         assert ("passwd: no such file" in said, "routes.yaml: no text" in said) == (True, True)
+        _refused_as_a_change(running)
         folder = tmp_path / "changed"
         shutil.copytree(shipped.FOLDER, folder)
         (folder / "severity.yaml").write_text(milder[name])
@@ -164,6 +165,21 @@ def test_changed_files_are_held_against_the_past(redis_url: str, tmp_path: Path)
             assert sides[0] == sides[1]
             assert "opened SEV-4" in sides[1] or '"severity": "SEV-4"' in sides[1]
     assert still.policy.version == site.context.policy.version, "nothing went live"
+
+
+def _refused_as_a_change(running: Seen) -> None:
+    headers = {"authorization": f"Bearer {running.token('eyes', Role.VIEWER, Scope.READ)}"}
+
+    def status(body: object) -> int:
+        answer = running.client.post(f"{running.url}/api/v1/policy/compare", json=body, headers=headers)
+        return answer.status_code
+
+    wrong: list[object] = [
+        {}, {"files": []}, {"files": {"config/routes.yaml": 7}}, {"files": {"x": "\u0000"}, "days": 0}, {"files": {}, "more": 1},
+        {"files": {"config/routes.yaml": "route: {escalation: nowhere}"}}, {"files": {}, "whole": True},
+        {"files": {"../../etc/passwd": "route: ["}, "whole": True}, {"files": {"config/routes.yaml": "{" * 1000}},
+    ]  # fmt: skip
+    assert [status(each) for each in wrong] == [422] * len(wrong)
 
 
 def _unknown(key: str) -> Event:

@@ -17,6 +17,7 @@ from console.main import tocsin
 from console.remote.table import TABLE
 from console.trust.acts import Role, Scope
 from ledger import gaps
+from ledger.archive.moving import sweeping
 
 pytestmark = [pytest.mark.xdist_group("api")]
 Run = Callable[..., Result]
@@ -354,7 +355,6 @@ def test_dead_letters_are_mended_and_dropped(there: Run, here: Run, tmp_path: Pa
 @pytest.mark.parametrize(
     ("command", "code", "says"),
     [
-        (("backup", "file"), 1, "run it beside the store"),
         (("users", "set", "nobody", "--role", "viewer"), 1, "no user 'nobody'; see: tocsin users list"),
         (("users", "add", "Ada Lovelace"), 2, "body.name"),
         (
@@ -373,6 +373,46 @@ def test_what_cannot_be_done_says_so_and_what_to_do(
     command: tuple[str, ...], code: int, says: str, there: Run, incident: str
 ) -> None:
     assert says in there(*command, code=code).stderr
+
+
+def test_a_backup_is_taken_by_an_admin_and_brings_everything_back(
+    there: Run, here: Run, at: World, incident: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "over.backup"
+    said = there("backup", str(file)).stdout
+    assert f"{file}: " in said
+    assert "what passwords are checked against: keep it safe" in said
+    assert (file.stat().st_mode & 0o777, [each.name for each in tmp_path.iterdir()]) == (0o600, [file.name])
+    assert list(at.desk.archive.parent.glob("download-*")) == [], "nothing of it is left beside the store"
+    assert "is there already" in there("backup", str(file), code=2).stderr
+    facts = read(there("backup", str(file), "--force", "--json"))
+    assert set(facts) == set(read(here("backup", str(tmp_path / "beside"), "--json")))
+    assert "took a backup of everything" in there("users", "audit").stdout
+    with running_server() as other:
+        back = runner(
+            {
+                "TOCSIN_REDIS_URL": other.url,
+                "TOCSIN_DATA": str(tmp_path / "other"),
+                "TOCSIN_CONSOLE_TOKEN": None,
+            }
+        )
+        assert f"{facts['entries']} entries" in back("restore", str(file)).stdout
+        assert read(back("incidents", "show", incident, "--json"))["title"] == "Checkout is slow"
+
+
+def test_a_backup_that_cannot_be_made_says_why_and_leaves_no_file(
+    there: Run, at: World, tmp_path: Path
+) -> None:
+    with sweeping(at.desk.client, at.desk.keys) as token:
+        assert token
+        assert "another backup runs" in there("backup", str(tmp_path / "x"), code=1).stderr
+    viewer: dict[str, str | None] = {
+        "TOCSIN_CONSOLE_URL": at.seen.url,
+        "TOCSIN_CONSOLE_TOKEN": at.seen.token("eyes", Role.RESPONDER, *Scope),
+    }
+    assert "this takes admin" in runner(viewer)("backup", str(tmp_path / "x"), code=1).stderr
+    assert list(tmp_path.iterdir()) == []
+    assert list(at.desk.archive.parent.glob("download-*")) == []
 
 
 def test_what_needs_no_store_runs_here_as_ever(there: Run) -> None:

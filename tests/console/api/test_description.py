@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from console.api.declared import PREFIX
 from console.api.openapi import document, operations
 
 pytestmark = [pytest.mark.xdist_group("api")]
@@ -27,7 +28,8 @@ KNOWN = {
     "user": ["zoe", "ben"],
 }  # fmt: skip
 """What is there, for each parameter of a path."""
-STREAM = "/api/v1/stream"
+UNTRIED = [*(PREFIX + each.path for each in operations() if each.streams), PREFIX + "/policy/compare"]
+"""What goes on for long: streams, and a week that is played twice for each incident that is open."""
 READS = [each for each in operations() if not each.writes and each.answer is not None and not each.streams]
 
 
@@ -85,13 +87,13 @@ def nothing_makes_it_fail(case: Case[Any], at: World) -> None:
 
 @pytest.fixture(scope="module")
 def trials() -> dict[str, Any]:
-    schema = schemathesis.openapi.from_dict(document()).exclude(path=STREAM)
+    schema = schemathesis.openapi.from_dict(document()).exclude(path=UNTRIED)
     schema.hook(map_path_parameters)
     few = examples(2, suppress_health_check=list(HealthCheck), derandomize=True)
     return tried(schema, nothing_makes_it_fail, few)
 
 
 @pytest.mark.usefixtures("places")
-@pytest.mark.parametrize("operation", [each for each in labels(document()) if STREAM not in each])
+@pytest.mark.parametrize("operation", [each for each in labels(document()) if each.split()[1] not in UNTRIED])
 def test_nothing_that_is_sent_makes_it_fail(operation: str, trials: dict[str, Any], at: World) -> None:
     trials[operation](at=at)
