@@ -22,6 +22,7 @@ from seeing import Seen
 from stage import free_port, until
 
 from console.main import tocsin
+from console.serving.serve import WAY
 from workers.alive import WATCHDOG_SILENT_MS
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -40,6 +41,11 @@ def check(service: str, room: Path, *, port: int = 0) -> int:
     ]
     environ = {"PATH": os.environ["PATH"], "TOCSIN_DATA": str(room)}
     return subprocess.run(command, env=environ, capture_output=True, timeout=30, check=False).returncode
+
+
+def niceness(pid: int) -> set[int]:
+    """Of each of its threads: Linux has one for each."""
+    return {os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in Path(f"/proc/{pid}/task").iterdir()}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -70,6 +76,10 @@ def test_a_console_is_healthy_when_it_reads_and_ends_at_once_whoever_looks_on(
     with running(tmp_path, redis_url, "console", **told) as process:
         process.says("become the first admin")
         until(lambda: check("console", tmp_path, port=port) == 0, 20, process.printed)
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert niceness(process.process.pid) == {min(19, ours + WAY)}, (
+            "pages wait for paging, in every thread"
+        )
         secret = Seen("", seeing.site(redis_url, tmp_path)).session("anna")
         with httpx2.Client(trust_env=False, cookies={"tocsin": secret}) as http:
             with http.stream("GET", f"http://127.0.0.1:{port}/live?topic=now&since=") as live:

@@ -1,5 +1,7 @@
 """Reads cost what they show, however much there is: so many questions to the store, so many bytes of it."""
 
+import gzip
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 import crowd
+import httpx2
 import long_night
 import pytest
 import seeing
@@ -20,10 +23,13 @@ from console.api.openapi import operations
 from console.pages import (
     channels,
     contacts,
+    dead,
     incident,
+    incidents,
     now,
     oncall,
     ourselves,
+    outbox,
     policy,
     runbooks,
     runs,
@@ -42,7 +48,7 @@ pytestmark = [pytest.mark.xdist_group("api-cheap")]
 ADMIN = Actor("anna", Grants(Role.ADMIN), "token", "t1", frozenset(scope.value for scope in Scope), "")
 MANY = (3_000, 120, 8_000)
 """Incidents, of which open; dead letters."""
-FEW = (150, 120, 150)
+FEW = (150, 120, 400)
 LONG = 17
 """The number of an incident that in the large store was a long night's."""
 
@@ -160,6 +166,10 @@ PAGES: list[tuple[Callable[[View], Facts], dict[str, str], dict[str, str], int]]
     (contacts.ask, {}, {}, 8),
     (channels.ask, {}, {}, 6),
     (now.ask, {}, {}, 45),
+    (incidents.ask, {}, {}, 14),
+    (incidents.ask, {}, {"all": "true"}, 16),
+    (dead.ask, {}, {}, 24),
+    (outbox.ask, {}, {}, 8),
     (incident.ask, {"id": "INC-140"}, {}, 32),
 ]
 """Of the console's pages that read many things, what each is asked with, and how many commands it may take."""
@@ -176,6 +186,34 @@ def test_a_page_costs_what_it_shows_however_much_there_is(
     few, many = (store.looked(ask, path, query) for store in stores)
     assert many[0] <= most, f"{many[0]} commands"
     assert many[1] <= 1.6 * few[1] + 20_000, f"{many[1]} bytes, {few[1]} where there are few"
+
+
+FIRST_VIEW = 150_000
+"""Bytes that a browser which was never here may have to load, as they come over the wire."""
+_LOADED = re.compile(r'<(?:script[^>]* src|link[^>]* href)="([^"]+)"')
+
+
+def test_a_first_view_with_all_that_it_loads_is_small(stores: tuple[Store, Store]) -> None:
+    _, many = stores
+    site = seeing.site(str(many.desk.settings.redis_url), many.desk.settings.data_dir)
+    with seeing.console(site) as seen:
+        client = seen.signed_in("anna", Role.ADMIN)
+        for path in ("/", "/incidents", "/incidents?all=true", f"/incidents/INC-{LONG}", "/dead", "/outbox",
+                     "/oncall", "/sources", "/runbooks", "/policy", "/reports", "/health", "/people", "/account"):  # fmt: skip
+            page, sent = came(client, path)
+            loaded = set(_LOADED.findall(page))
+            assert len(loaded) >= 6
+            sizes = {name: came(client, name)[1] for name in loaded}
+            assert sent + sum(sizes.values()) < FIRST_VIEW, (path, sent, sizes)
+
+
+def came(client: httpx2.Client, path: str) -> tuple[str, int]:
+    """A body, and how many bytes of it came over the wire."""
+    with client.stream("GET", path, headers={"accept-encoding": "gzip"}) as answer:
+        raw = b"".join(answer.iter_raw())
+        assert answer.status_code == 200, path
+        packed = answer.headers.get("content-encoding") == "gzip"
+    return (gzip.decompress(raw) if packed else raw).decode(), len(raw)
 
 
 @pytest.mark.parametrize("query", [{}, {"deliveries": "100", "until": "700"}, {"person": "anna"}], ids=str)
