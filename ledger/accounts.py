@@ -111,6 +111,27 @@ def put_user(client: redis.Redis, keys: Keys, one: User) -> None:
     client.hset(keys.users, one.name, encode(one))
 
 
+def change_user(client: redis.Redis, keys: Keys, name: str, change: Callable[[], User | None]) -> User | None:
+    """Put what `change` makes of them, None to remove them; or, where any user was changed meanwhile, ask it again.
+
+    What it reads of users is as it was when its answer is put. Raises what it raises, and then nothing has changed.
+    """
+    while True:
+        with client.pipeline(transaction=True) as pipe:
+            pipe.watch(keys.users)  # type: ignore[no-untyped-call]  # untyped in redis-py
+            changed = change()
+            pipe.multi()
+            if changed is None:
+                pipe.hdel(keys.users, name)
+            else:
+                pipe.hset(keys.users, name, encode(changed))
+            try:
+                pipe.execute()
+            except redis.WatchError:
+                continue
+            return changed
+
+
 def add_user(client: redis.Redis, keys: Keys, one: User) -> bool:
     """False when the name is taken; then nothing has changed."""
     return bool(client.hsetnx(keys.users, one.name, encode(one)))

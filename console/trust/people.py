@@ -3,7 +3,7 @@
 import re
 import secrets
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -66,36 +66,36 @@ class People:
     ) -> User:  # fmt: skip
         """What is None stays. Raises Mistaken when nobody has the name, or the last admin would be gone."""
         more = stored(grants) if grants else {}
-        changed = _replaced(self.known(name), contact=contact, subject=subject, changed_at=self.now, **more)
-        self._keep_an_admin(name, changed)
-        if subject and (other := self.by_subject(subject)) and other.name != name:
-            raise Mistaken(f"{other.name} is {subject!r} already; remove them first")
-        self._make(changed)
+
+        def made(one: User) -> User:
+            if subject and (other := self.by_subject(subject)) and other.name != name:
+                raise Mistaken(f"{other.name} is {subject!r} already; remove them first")
+            return _replaced(one, contact=contact, subject=subject, changed_at=self.now, **more)
+
+        changed = self._change(name, made)
+        self._audit(f"made {name} {kept(changed)}")
         return changed
 
     def grant(self, name: str, grants: Grants) -> None:
         """What the provider says they may; it may take that from the last admin too. Raises Mistaken as `known`."""
-        one = self.known(name)
-        if kept(one) != grants:
-            self._make(_replaced(one, changed_at=self.now, **stored(grants)))
+        if kept(self.known(name)) == grants:
+            return
+        self._change(name, lambda one: _replaced(one, changed_at=self.now, **stored(grants)), bereaves=True)
+        self._audit(f"made {name} {grants}")
 
     def disable(self, name: str) -> None:
         """Nothing lets them in any more: password, provider, session, token. Raises Mistaken as `change` does."""
-        one = self.known(name)
-        if one.disabled_at:
+        if self.known(name).disabled_at:
             return
-        changed = _replaced(one, disabled_at=self.now)
-        self._keep_an_admin(name, changed)
-        accounts.put_user(self.client, self.keys, changed)
+        self._change(name, lambda one: _replaced(one, disabled_at=self.now))
         accounts.end_sessions(self.client, self.keys, name)
         self._audit(f"disabled {name}")
 
     def enable(self, name: str) -> None:
         """What let them in does so again, but for the sessions that ended. Raises Mistaken."""
-        one = self.known(name)
-        if not one.disabled_at:
+        if not self.known(name).disabled_at:
             return
-        accounts.put_user(self.client, self.keys, _replaced(one, disabled_at=0))
+        self._change(name, lambda one: _replaced(one, disabled_at=0))
         self._audit(f"enabled {name}")
 
     def end_all(self, name: str) -> None:
@@ -111,9 +111,13 @@ class People:
 
     def remove(self, name: str) -> None:
         """With their sessions and tokens. Raises Mistaken as `change` does."""
-        self.known(name)
-        self._keep_an_admin(name, None)
-        accounts.remove_user(self.client, self.keys, name)
+
+        def made() -> None:
+            self.known(name)
+            self._keep_an_admin(name, None)
+
+        accounts.change_user(self.client, self.keys, name, made)
+        accounts.end_sessions(self.client, self.keys, name)
         accounts.end_tokens(self.client, self.keys, lambda token: token.user == name)
         self._audit(f"removed {name}")
 
@@ -127,9 +131,7 @@ class People:
 
     def set_password(self, name: str, password: str, but: str = "") -> None:
         """`password` as it is stored. Every session ends, but the one with this id."""
-        accounts.put_user(
-            self.client, self.keys, _replaced(self.known(name), password=password, changed_at=self.now)
-        )
+        self._change(name, lambda one: _replaced(one, password=password, changed_at=self.now))
         accounts.end_sessions(self.client, self.keys, name, but=but)
         self._audit(f"set the password of {name}")
 
@@ -200,9 +202,21 @@ class People:
         if not any(_admits(one) for one in (*others, *([changed] if changed else []))):
             raise Mistaken(f"{name} is the last admin of everything; make somebody else one first")
 
-    def _make(self, changed: User) -> None:
-        accounts.put_user(self.client, self.keys, changed)
-        self._audit(f"made {changed.name} {kept(changed)}")
+    def _change(self, name: str, make: Callable[[User], User], *, bereaves: bool = False) -> User:
+        """Of what they are at that instant: what somebody else changes meanwhile is neither lost nor undone.
+
+        `bereaves`: it may take the last admin. Raises Mistaken, and what `make` raises.
+        """
+
+        def made() -> User:
+            changed = make(self.known(name))
+            if not bereaves:
+                self._keep_an_admin(name, changed)
+            return changed
+
+        changed = accounts.change_user(self.client, self.keys, name, made)
+        assert changed is not None  # `made` removes nobody  # noqa: S101
+        return changed
 
     def _audit(self, what: str, by: Doer | None = None) -> None:
         by = by or self.by

@@ -3,10 +3,14 @@
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier
 from urllib.parse import urlsplit
 
 import httpx2
+import msgspec
 import pytest
 import seeing
 import shipped
@@ -18,7 +22,7 @@ from console.trust import passwords, welcoming
 from console.trust.acts import Act, Role, Scope
 from console.trust.grants import Grants, kept
 from console.trust.guard import act_of
-from console.trust.people import Doer, People
+from console.trust.people import Doer, Mistaken, People
 from console.trust.signing_in import BY_BOTH
 from ledger import accounts, dead, policies
 from ledger.clock import now_ms
@@ -208,6 +212,49 @@ def test_the_last_admin_stays(seen: Seen) -> None:
     people.add("ben", Grants(Role.ADMIN))
     people.remove("anna")
     assert [one.name for one in accounts.users(seen.redis, seen.site.keys)] == ["ben"]
+
+
+def test_two_admins_who_take_it_from_each_other_at_once_leave_one(seen: Seen) -> None:
+    def people() -> People:
+        return People(seen.redis, seen.site.keys, Doer("root"), now_ms())
+
+    def demote(name: str, together: Barrier) -> None:
+        together.wait(10)
+        with suppress(Mistaken):
+            people().change(name, grants=Grants(Role.VIEWER))
+
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(20):
+            names, together = ("anna", "ben"), Barrier(2)
+            for name in names:
+                seen.user(name, Role.ADMIN)
+            list(threads.map(demote, names, [together] * 2))
+            left = [
+                one.name
+                for one in accounts.users(seen.redis, seen.site.keys)
+                if kept(one) == Grants(Role.ADMIN)
+            ]
+            assert len(left) == 1
+
+
+def test_whoever_is_disabled_while_they_come_in_stays_so(seen: Seen) -> None:
+    """What one knows of somebody when one begins to change them may be old when it is put."""
+    keys, asked = seen.site.keys, list[int]()
+    seen.user("root", Role.ADMIN)
+    seen.user("anna", Role.VIEWER)
+
+    def change() -> accounts.User:
+        known = accounts.user(seen.redis, keys, "anna")
+        assert known
+        asked.append(known.disabled_at)
+        if len(asked) == 1:
+            People(seen.redis, keys, Doer("root"), 7).disable("anna")
+        return msgspec.structs.replace(known, role="responder")
+
+    accounts.change_user(seen.redis, keys, "anna", change)
+    anna = accounts.user(seen.redis, keys, "anna")
+    assert anna
+    assert (anna.role, anna.disabled_at, asked) == ("responder", 7, [0, 7])
 
 
 def test_a_new_password_ends_every_session(seen: Seen) -> None:
