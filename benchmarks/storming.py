@@ -93,10 +93,12 @@ def answers(name: str, probes: Probes) -> Iterator[Row]:
         )
 
 
-def probe(town: Stage, probes: Probes, over: threading.Event, name: str = "outage") -> None:
+def probe(
+    town: Stage, probes: Probes, over: threading.Event, name: str = "outage", every_s: float = PROBE_S
+) -> None:
     """An outage of a new service, and somebody acknowledging something, again and again."""
     number = 0
-    while not over.wait(PROBE_S):
+    while not over.wait(every_s):
         number += 1
         probes.outages.append(whole.await_decided(town, whole.outage(town, f"{name}-{number}")))
         ack = Command(at=now_ms(), by="bench", incident="INC-1", verb=Verb.ACK)
