@@ -1,5 +1,6 @@
 """`tocsin oncall`: who is on call, who follows, and what is hardly meant about it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from ledger import feeds
 from ledger.clock import now_ms
 from routing import oncall as shifts
 from routing.calendar.hours import FOREVER
-from routing.instant import DAY
+from routing.instant import DAY, parse_iso
 from routing.oncall import icalendar, review
 from routing.oncall.importing import FeedHealth
 from routing.policy import Policy, Schedule
@@ -37,15 +38,25 @@ def oncall(ctx: click.Context, at: int | None, json: bool) -> None:
         return
     context = connected()
     found = Duties.at(context, at or now_ms())
+    tell({name: found.as_json(name) for name in found.now}, found.remarks(context.policy), json=json)
+
+
+def tell(found: Mapping[str, Mapping[str, Any]], remarks: Iterable[str], *, json: bool) -> None:
+    """`found` as `Duties.as_json`, by schedule."""
     if json:
-        as_json({name: found.as_json(name) for name in found.now})
+        as_json(found)
         return
     table(
         ("SCHEDULE", "ON CALL", "UNTIL", "NEXT", "SHADOWS", "WHY"),
-        [found.row(context.policy, name) for name in found.now],
+        [
+            (name, ", ".join(duty["contacts"]) or "nobody",
+             wall_clock(parse_iso(duty["until"]), duty["contact_timezone"]), ", ".join(duty["next"]),
+             ", ".join(duty["shadows"]), duty["reason"])
+            for name, duty in found.items()
+        ],
         empty="No schedule is configured.",
-    )
-    for line in found.remarks(context.policy):
+    )  # fmt: skip
+    for line in remarks:
         say(line, "yellow")
 
 
@@ -63,12 +74,15 @@ class Duties:
     """Of the schedules that follow a calendar and were looked at."""
     zones: dict[str, str]
     """Each schedule's own."""
+    homes: dict[str, str]
+    """The zone of who is on call; the schedule's when nobody is."""
 
     @classmethod
     def at(cls, context: Context, at: int) -> "Duties":
         standing = overrides.standings(context)
         duties = [(schedule, standing[name]) for name, schedule in context.policy.schedules.items()]
         now = {each.name: shifts.who(each, standing, at) for each, standing in duties}
+        contacts = context.policy.contacts
         return cls(
             now,
             {each.name: shifts.who_next(each, standing, at) for each, standing in duties},
@@ -77,13 +91,19 @@ class Duties:
             unverified(context, {name for duty in now.values() for name in duty.contacts}),
             feeds.health(context.client, context.keys),
             {each.name: each.timezone for each, _ in duties},
+            {
+                each.name: found.timezone
+                if (found := contacts.get(now[each.name].contact))
+                else each.timezone
+                for each, _ in duties
+            },
         )
 
     def as_json(self, name: str) -> dict[str, Any]:
         duty, following = self.now[name], self.next[name]
         return {
             "contact": duty.contact, "contacts": list(duty.contacts), "shadows": list(duty.shadows),
-            "timezone": self.zones[name],
+            "timezone": self.zones[name], "contact_timezone": self.homes[name],
             "reason": duty.reason, "since": iso(duty.since_at), "until": iso(duty.until_at),
             "next": list(following.contacts),
             "unverified": {
@@ -98,17 +118,6 @@ class Duties:
                 for each in self.clashes if name in each.schedules
             ],
         }  # fmt: skip
-
-    def row(self, policy: Policy, name: str) -> tuple[str, ...]:
-        duty = self.now[name]
-        return (
-            name,
-            ", ".join(duty.contacts) or "nobody",
-            wall_clock(duty.until_at, _zone(policy, name, duty)),
-            ", ".join(self.next[name].contacts),
-            ", ".join(duty.shadows),
-            duty.reason,
-        )
 
     def remarks(self, policy: Policy) -> list[str]:
         lines = []
@@ -145,12 +154,6 @@ def _feed(health: FeedHealth | None) -> dict[str, Any] | None:
         "looked": iso(health.looked_at), "read": iso(health.read_at), "failing_since": iso(health.failing_since),
         "reason": health.reason, "until": iso(health.until_at),
     }  # fmt: skip
-
-
-def _zone(policy: Policy, schedule: str, duty: shifts.OnCall) -> str:
-    """Of who is on call; the schedule's when nobody is."""
-    contact = policy.contacts.get(duty.contact)
-    return contact.timezone if contact else policy.schedules[schedule].timezone
 
 
 @oncall.command()

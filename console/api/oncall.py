@@ -34,6 +34,7 @@ class Duty(Shape):
     contacts: list[str]
     shadows: list[str]
     timezone: str
+    contact_timezone: str
     reason: str
     since: Instant
     until: Instant
@@ -45,7 +46,10 @@ class Duty(Shape):
 
 
 class OnCall(Shape):
+    """`remarks`: what is hardly meant, in words."""
+
     schedules: dict[str, Duty]
+    remarks: list[str]
 
 
 class At(Shape):
@@ -115,7 +119,8 @@ class Set(Shape):
 def now(asked: Asked) -> Free:
     at = in_ms(asked.queried(At).at, asked.now)
     found = Duties.at(asked.context, at)
-    return {"schedules": {name: found.as_json(name) for name in found.now}}
+    schedules = {name: found.as_json(name) for name in found.now}
+    return {"schedules": schedules, "remarks": found.remarks(asked.context.policy)}
 
 
 def overrides(asked: Asked) -> Free:

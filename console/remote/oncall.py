@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from console import importing
+from console import oncall as duties
 from console import overrides as laying
 from console.calendar_text import calendar_text
 from console.options import local_instant
-from console.output import as_json, say, table
+from console.output import say
 from console.remote.api import Api, part
 from console.remote.over import Does
 from ledger.clock import now_ms
@@ -18,22 +19,8 @@ from routing.instant import iso
 
 
 def oncall(api: Api, at: int | None, json: bool) -> None:
-    found = api.get("/oncall", at=iso(at) if at else "")["schedules"]
-    if json:
-        as_json(found)
-        return
-    table(
-        ("SCHEDULE", "ON CALL", "UNTIL", "NEXT", "SHADOWS", "WHY"),
-        [
-            (name, ", ".join(duty["contacts"]) or "nobody", duty["until"], ", ".join(duty["next"]),
-             ", ".join(duty["shadows"]), duty["reason"])
-            for name, duty in found.items()
-        ],
-        empty="No schedule is configured.",
-    )  # fmt: skip
-    for name, duty in found.items():
-        for gap in duty["gaps"]:
-            say(f"{name}: nobody from {gap['from']} until {gap['until']}", "yellow")
+    found = api.get("/oncall", at=iso(at) if at else "")
+    duties.tell(found["schedules"], found["remarks"], json=json)
 
 
 def overrides(api: Api, json: bool) -> None:

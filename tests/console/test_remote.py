@@ -102,6 +102,8 @@ def test_a_person_reads_the_same_words(here: Run, there: Run, incident: str) -> 
         ("incidents", "show", incident),
         ("why", incident),
         ("runbook", "list"),
+        ("oncall",),
+        ("oncall", "--at", "2030-12-24T02:30"),
         ("outbox", "show", "INC-1-d1"),
         ("routes", "test", "severity=SEV-1"),
         ("status-page", "html"),
