@@ -59,6 +59,8 @@ class Family:
         self._say = say
         self._on_death = on_death
         self.children = [Child(spec, say) for spec in specs]
+        self._environments: dict[Role, dict[str, str]] = {}
+        self._of: Policy | None = None
         self._reading, self._writing = os.pipe()
 
     def turn(self, policy: Policy, wait_s: float) -> None:
@@ -66,14 +68,18 @@ class Family:
         outputs = {child.output: child for child in self.children if child.output is not None}
         for output in select.select(list(outputs), [], [], wait_s)[0]:
             outputs[output].listen()
+        if policy is not self._of:  # each turn, ten times a second, it would be half of our work
+            roles = {child.spec.role for child in self.children}
+            self._environments = {role: environment_of(role, self._environ, policy) for role in roles}
+            self._of = policy
         for child in self.children:
-            self._look_after(child, policy)
+            self._look_after(child)
 
-    def _look_after(self, child: Child, policy: Policy) -> None:
+    def _look_after(self, child: Child) -> None:
         died = child.reap()
         if died is not None:
             self._on_death(child.spec, died)
-        environment = environment_of(child.spec.role, self._environ, policy)
+        environment = self._environments[child.spec.role]
         if child.due:
             child.start(self._forking, environment, self._reading)
         elif child.pid and child.environment != environment:

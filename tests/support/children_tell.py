@@ -1,5 +1,6 @@
 """What a child of the supervisor finds itself to be, told by itself."""
 
+import atexit
 import json
 import os
 import signal
@@ -23,6 +24,18 @@ def main() -> None:
     }
     sys.stdout.write(json.dumps(told) + "\n")
     sleep()
+
+
+def end() -> None:
+    """With words, a status, and something left to do: by a thread that is not waited for, and at the very end."""
+    atexit.register(sys.stdout.write, "tidied up")
+    threading.Thread(target=_work).start()
+    sys.exit(int(sys.argv[1]) if sys.argv[1:] else "it has had enough")
+
+
+def _work() -> None:
+    time.sleep(0.1)
+    sys.stdout.write("the thread is done\n")
 
 
 def sleep() -> None:

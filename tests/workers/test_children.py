@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import small_policy
 from stage import until
 
+from routing.policy import Secret
 from workers.children import Spec
 from workers.environment import Role
 from workers.family import PRELOADED, Family
@@ -21,6 +23,7 @@ from workers.forking import ForkServer
 SUPPORT = str(Path(__file__).parents[1] / "support")
 NOBODY = Spec("quick", Role.UPKEEP, "workers.patience:no_such_function")
 TELLING = Spec("telling", Role.UPKEEP, "children_tell:main", ("one", "two"))
+ENDING = "children_tell:end"
 SLEEPING = Spec("sleeping", Role.UPKEEP, "children_tell:sleep")
 
 PARENT = """
@@ -61,7 +64,9 @@ def forking() -> Iterator[ForkServer]:
 
 
 class Household:
-    """A family of one, with all that it said."""
+    """A family of one, with all that it said. `policy` is what is in force."""
+
+    policy = small_policy.POLICY
 
     def __init__(self, forking: ForkServer, spec: Spec, environ: Mapping[str, str] | None = None) -> None:
         self.said: list[str] = []
@@ -72,7 +77,7 @@ class Household:
 
     def until(self, holds: Callable[[], bool]) -> None:
         def turned() -> bool:
-            self.family.turn(small_policy.POLICY, 0.02)
+            self.family.turn(self.policy, 0.02)
             return holds()
 
         until(turned, 20, lambda: "\n".join(self.said))
@@ -120,6 +125,31 @@ def test_a_child_is_a_process_of_its_own(household: Callable[..., Household]) ->
         "sigchld": True,
         "open": 4,
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("0",), "exit status 0"), (("3",), "exit status 3"), ((), "exit status 1")],
+    ids=["well", "with a status", "with words"],
+)
+def test_one_that_ends_does_first_what_is_left_to_do(
+    household: Callable[..., Household], arguments: tuple[str, ...], said: str
+) -> None:
+    one = household(Spec("ending", Role.UPKEEP, ENDING, arguments))
+    one.until(lambda: bool(one.dead))
+    words = [] if arguments else ["it has had enough"]
+    assert one.said[1:] == [*words, "the thread is done", "tidied up", one.said[-1]]
+    assert one.said[-1].startswith(f"ended ({said})")
+
+
+def test_who_gets_other_variables_is_started_again(household: Callable[..., Household]) -> None:
+    one = household(Spec("sleeping", Role.REMEDIATE, "children_tell:sleep"), {"VERCEL_TOKEN": "secret"})
+    one.until(lambda: one.pid > 0)
+    first = one.pid
+    one.policy = replace(one.policy, settings={"vercel": {"token": Secret("VERCEL_TOKEN")}})
+    one.until(lambda: one.pid not in {0, first})
+    assert "is started again: the configuration gives it other variables" in one.said
+    assert one.family.children[0].environment == {"VERCEL_TOKEN": "secret"}
 
 
 def test_a_killed_child_is_told_with_its_signal(household: Callable[..., Household]) -> None:
