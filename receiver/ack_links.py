@@ -11,7 +11,7 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ledger import links
+from ledger import links, records
 from ledger.log import NewEvent, Request
 from receiver import refuse
 from receiver.site import Site
@@ -22,7 +22,6 @@ from routing.entry import Answer, Lane, encode_entry
 from routing.errors import BadSignature
 from routing.incident import Incident, Phase
 from routing.instant import MINUTE, iso
-from routing.record import decode
 
 SOURCE = "ack_link"
 _TEST = "test-"
@@ -124,14 +123,14 @@ class AckLinks:
     async def _incident(self, delivery: str) -> Incident | None:
         """As it is now; None when it is not live any more. Raises redis.RedisError."""
         key = delivery.rpartition("-d")[0]
-        raw = await self._site.client.hget(self._site.keys.state(Table.INCIDENT), key)
-        return decode(Incident, raw) if raw else None
+        return await records.read_soon(
+            self._site.client, self._site.keys.state(Table.INCIDENT), key, Incident
+        )
 
     async def _approval(self, incident: Incident, delivery: str) -> Delivery | None:
         """The message, if it asks for approval. Raises redis.RedisError."""
         place = self._site.keys.owned(incident.id, Table.DELIVERY)
-        raw = await self._site.client.hget(place, delivery)
-        found = decode(Delivery, raw) if raw else None
+        found = await records.read_soon(self._site.client, place, delivery, Delivery)
         return found if found is not None and found.purpose is Purpose.APPROVAL else None
 
     def _refused(self, request: WebRequest, error: BadSignature) -> Response:

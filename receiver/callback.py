@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.requests import Request as WebRequest
 
+from ledger import records
 from ledger.log import NewEvent, Request
 from receiver import body, refuse
 from receiver.redaction import redacted
@@ -22,7 +23,6 @@ from routing.delivery import Delivery
 from routing.entry import AnyEntry, Lane, encode_entry
 from routing.incident import Incident
 from routing.instant import DAY
-from routing.record import decode
 
 MAX_BYTES = 65_536
 NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -112,14 +112,12 @@ def delivery_name(found: str) -> str:
 async def delivery(site: Site, name: str) -> Delivery | None:
     """As it is now; None when it is not live. Raises redis.RedisError."""
     place = site.keys.owned(_owner(name), Table.DELIVERY)
-    raw = await site.client.hget(place, name)
-    return decode(Delivery, raw) if raw else None
+    return await records.read_soon(site.client, place, name, Delivery)
 
 
 async def incident(site: Site, name: str) -> Incident | None:
     """The one of a delivery, as it is now; None when it is not live. Raises redis.RedisError."""
-    raw = await site.client.hget(site.keys.state(Table.INCIDENT), _owner(name))
-    return decode(Incident, raw) if raw else None
+    return await records.read_soon(site.client, site.keys.state(Table.INCIDENT), _owner(name), Incident)
 
 
 def _owner(delivery_name: str) -> str:

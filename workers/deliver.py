@@ -9,7 +9,7 @@ import sentry_sdk
 import structlog
 from rq.timeouts import BaseTimeoutException
 
-from ledger import catalogue, faults, links, outbox, sandbox
+from ledger import catalogue, faults, links, outbox, records, sandbox
 from ledger.clock import now_ms
 from routing.decision import Table
 from routing.delivery import Purpose
@@ -21,7 +21,6 @@ from routing.instant import DAY
 from routing.policy import Channel, Policy
 from routing.ports import ChannelModule, Notification, Pace
 from routing.public import Public
-from routing.record import decode
 from routing.run import Run
 from routing.templates import wording
 from workers import credentials, pacing, redaction, status_folders
@@ -209,22 +208,19 @@ def _publicity(context: Context, policy: Policy, effect: Deliver) -> dict[str, A
     page = policy.process.status_page if policy.process else None
     if effect.purpose is not Purpose.PUBLIC or page is None:
         return {}
-    raw = context.client.hget(context.keys.state(Table.PUBLIC), effect.incident)
     return {
-        "public": decode(Public, raw) if isinstance(raw, bytes) else None,
+        "public": records.read(context.client, context.keys.state(Table.PUBLIC), effect.incident, Public),
         "documents": lambda: status_folders.documents(context.client, context.keys, page),
     }
 
 
 def _standing(context: Context, incident: str) -> Incident | None:
-    raw = context.client.hget(context.keys.state(Table.INCIDENT), incident) if incident else None
-    return decode(Incident, raw) if isinstance(raw, bytes) else None
+    return records.read(context.client, context.keys.state(Table.INCIDENT), incident, Incident)
 
 
 def _asked(context: Context, effect: Deliver) -> Run | None:
     runs = context.keys.owned(effect.incident, Table.RUN)
-    raw = context.client.hget(runs, effect.run) if effect.run else None
-    return decode(Run, raw) if isinstance(raw, bytes) else None
+    return records.read(context.client, runs, effect.run, Run) if effect.run else None
 
 
 def _to_sandbox(context: Context, effect: Deliver, way: _Way, notification: Notification) -> Delivered:

@@ -13,13 +13,12 @@ from console.refusals import Undecided
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page
 from console.trust.acts import Act
-from ledger import sandbox
+from ledger import records, sandbox
 from ledger.sandbox import Unsent
 from ledger.views import incidents
 from routing.decision import Table
 from routing.delivery import Delivery
 from routing.entry import Answer
-from routing.record import decode
 
 NAV = Nav("Outbox", "/outbox", 35)
 LIMIT = 50
@@ -132,8 +131,8 @@ def _keys(standing: Delivery | None) -> list[tuple[str, str]]:
 def _delivery(view: View, one: Unsent) -> Delivery | None:
     if not one.incident:
         return None
-    raw = view.site.client.hget(view.site.keys.owned(one.incident, Table.DELIVERY), one.delivery)
-    return decode(Delivery, raw) if raw else None
+    place = view.site.keys.owned(one.incident, Table.DELIVERY)
+    return records.read(view.site.client, place, one.delivery, Delivery)
 
 
 def _team(view: View, incident: str) -> str:

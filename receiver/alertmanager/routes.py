@@ -13,6 +13,7 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ledger import records
 from ledger.log import NewEvent, Request
 from ledger.views.firing import Firing, firing
 from receiver import callback, operators, refuse, settled
@@ -27,7 +28,6 @@ from routing.entry import Lane, SilenceSet, encode_entry
 from routing.instant import DAY, iso
 from routing.noise import silences
 from routing.policy import Policy
-from routing.record import decode
 
 SOURCE = "alertmanager_api"
 _OPEN = "/api/v2"
@@ -150,8 +150,9 @@ class AlertmanagerApi:
         return await asyncio.to_thread(self._site.store.records, Table.SILENCE, SilenceSet)
 
     async def _known(self, id_: str) -> SilenceSet | None:
-        raw = await self._site.client.hget(self._site.keys.state(Table.SILENCE), id_)
-        return decode(SilenceSet, raw) if raw else None
+        return await records.read_soon(
+            self._site.client, self._site.keys.state(Table.SILENCE), id_, SilenceSet
+        )
 
     async def _append(self, entries: Sequence[SilenceSet], raw: bytes, headers: dict[str, str]) -> None:
         events = tuple(NewEvent(Lane.CONTROL, "", encode_entry(each)) for each in entries)

@@ -11,6 +11,7 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ledger import records
 from receiver import callback, hmacs, refuse, slash
 from receiver.refuse import Refused
 from receiver.site import Site
@@ -60,12 +61,13 @@ class _Asked:
         said = slash.read(form.get("text", ""), who, self._site.now())
         if isinstance(said, str):
             return _shown(await self._listed() if said == slash.LIST else said)
-        raw_incident = await self._site.client.hget(self._site.keys.state(Table.INCIDENT), said.incident)
-        if not raw_incident:
+        place = self._site.keys.state(Table.INCIDENT)
+        incident = await records.read_soon(self._site.client, place, said.incident, Incident)
+        if incident is None:
             return _shown(f"There is no {said.incident} that is live. {slash.HELP}")
         once = form.get("trigger_id", "")[:200]
         await callback.note(self._site, SOURCE, said, once, raw, headers)
-        return _shown(slash.done(said, decode(Incident, raw_incident)))
+        return _shown(slash.done(said, incident))
 
     async def _listed(self) -> str:
         """Raises redis.RedisError."""
