@@ -29,11 +29,16 @@ from routing.load import load
 from routing.policy import Source
 
 
-def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition(":") for text in given]
+def headers_of(lines: Sequence[str]) -> dict[str, str]:
+    """By their names in lower case. Raises click.UsageError."""
+    pairs = [text.partition(":") for text in lines if text.strip()]
     if any(not colon for _, colon, _ in pairs):
-        raise click.BadParameter("write NAME:VALUE, as in x-github-event:release")
+        raise click.UsageError("write each header as NAME:VALUE, as in x-github-event:release")
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    return headers_of(given)
 
 
 @click.group()

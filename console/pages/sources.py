@@ -14,7 +14,7 @@ from console.pointing import pointing
 from console.refusals import Undecided
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page, trial
-from console.sources import one, rows
+from console.sources import headers_of, one, rows
 from console.trust.acts import Act
 from ledger import arrivals, catalogue, rehearsals
 from ledger.views.newest import newest
@@ -72,6 +72,7 @@ def ask_one(view: View) -> Facts:
         "latest": latest,
         "body": _pretty(latest.body.body) if latest and latest.body else "",
         "text": view.sent("body", SHOWN * 4),
+        "headers": view.sent("headers"),
         "reading": _reading(view, source),
         "kept": "kept" in view.query,
         "asked": "sent" in view.query,
@@ -98,7 +99,8 @@ def _reading(view: View, source: Source) -> Mapping[str, object] | None:
     text = view.sent("body", SHOWN * 4)
     if not text or not source.secrets:
         return None
-    return readings.as_rows(readings.read(view.context.policy, source, text.encode(), {}))
+    headers = headers_of(view.sent("headers").splitlines())
+    return readings.as_rows(readings.read(view.context.policy, source, text.encode(), headers))
 
 
 def _switched(view: View, *, on: bool) -> str:

@@ -53,6 +53,7 @@ def set_out(scene: Scene) -> dict[str, str]:
         "channels": "/health/channels", "channel": "/health/channels/sms",
         "oncall": "/oncall", "oncall-people": "/oncall?by=person&days=14", "sources": "/sources",
         "source": f"/sources/{refused_of(scene)}", "runbooks": "/runbooks", "runbook": f"/runbooks/{repaired(scene, ids[2])}",
+        "probes": "/probes", "probe-new": "/probes/new", "status-page": "/status-page",
         "policy": "/policy?labels=severity%3DSEV-1%0Ateam%3Dpayments", "reports": "/reports", "report": f"/reports/{ids[1]}",
         "health": "/health", "account": "/account", "people": "/people", "login": "/login",
     }  # fmt: skip
