@@ -44,7 +44,7 @@ def serve(settings: ConsoleSettings) -> int:
     warming.start()
     warming.join(WARM_S)
     _log.info("console starts", address=settings.origin)
-    welcoming.greet(site)
+    threading.Thread(target=welcoming.greet_in_time, args=(site,), daemon=True).start()
     return http_server.run(server)
 
 

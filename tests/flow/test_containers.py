@@ -15,6 +15,7 @@ import seeing
 import yaml
 from click.testing import CliRunner
 from commands import running
+from embedded import running_server
 from reception import POLICY
 from reception import running as receiving
 from redis import Redis
@@ -87,6 +88,29 @@ def test_a_console_is_healthy_when_it_reads_and_ends_at_once_whoever_looks_on(
                 process.process.send_signal(signal.SIGINT)
                 assert process.process.wait(5) == 0
     assert check("console", tmp_path, port=port) == 1
+
+
+def test_a_console_listens_though_the_database_is_dumb_and_greets_once_it_answers(tmp_path: Path) -> None:
+    """Until then whoever comes is told what is wrong, and nobody takes it for dead."""
+    port = free_port()
+    told = {"TOCSIN_CONSOLE_PORT": str(port)}
+    with running_server() as server:
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            with running(tmp_path, server.url, "console", **told) as process:
+                until(lambda: _lives(port), 20, process.printed)
+                assert "first admin" not in process.printed()
+                os.kill(server.pid, signal.SIGCONT)
+                process.says("become the first admin")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+
+def _lives(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=5).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def test_a_watchdog_is_healthy_as_long_as_it_looks_with_redis_or_without(tmp_path: Path) -> None:
