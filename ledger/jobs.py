@@ -83,10 +83,15 @@ def latest(client: redis.Redis, keys: Keys, most: int) -> Sequence[Job]:
     return [decode(Job, raw) for raw in raws if raw is not None]
 
 
-def undo(client: redis.Redis, keys: Keys, job_id: str) -> bool:
-    """Whether it is this caller who takes it back; nobody else will."""
-    return bool(client.set(keys.job_undone(job_id), "1", nx=True, px=KEPT_MS))
+def undo(client: redis.Redis, keys: Keys, job_id: str, by: str, instead_of: str = "") -> bool:
+    """Whether it is the job `by` that takes it back; nobody else will, unless in place of this one, which died."""
+    key = keys.job_undone(job_id)
+    if instead_of and undoing(client, keys, job_id) == instead_of:
+        client.delete(key)  # two who do so at once restore the same twice, which is once
+    return bool(client.set(key, by, nx=True, px=KEPT_MS))
 
 
-def undone(client: redis.Redis, keys: Keys, job_id: str) -> bool:
-    return bool(client.exists(keys.job_undone(job_id)))
+def undoing(client: redis.Redis, keys: Keys, job_id: str) -> str:
+    """The job that takes it back, or has; "" while there is none."""
+    found = client.get(keys.job_undone(job_id))
+    return wire.text(found) if isinstance(found, bytes) else ""

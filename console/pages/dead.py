@@ -165,17 +165,23 @@ def job(view: View) -> Facts:
 def undo(view: View) -> str:
     """What a job has dropped waits again."""
     found = _job(view)
-    if found.job.what != "drop" or not found.job.ended_at or not view.site.jobs.undo(found.job.id):
+    ids = view.site.jobs.pieces(found.job.id)
+    begun = None
+    if found.job.what == "drop" and found.job.ended_at:
+        begun = view.site.jobs.undo(
+            found, "restore", view.actor.name, lambda _: _restored(view, ids, view.who)
+        )
+    if begun is None:
         raise click.ClickException("there is nothing to undo here")
-    steps = _restored(view, view.site.jobs.pieces(found.job.id), view.who)
-    begun = view.site.jobs.begin("restore", view.actor.name, found.done, lambda _: steps)
     return f"/dead/jobs/{begun.id}"
 
 
 def _restored(view: View, ids: Iterable[str], who: Who) -> Iterator[Step]:
+    """What somebody has restored since, and perhaps brought through, is left as it is."""
     for each in ids:
         try:
-            doing.restore(view.context, who, each)
+            if doing.one(view.context, each).status is Fate.DROPPED:
+                doing.restore(view.context, who, each)
         except (TocsinError, click.ClickException) as error:
             yield Step(each, str(error))
         else:

@@ -37,15 +37,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A job as it stands. `done`: pieces that went well."""
+    """A job as it stands. `done`: pieces that went well. `undone`: something takes it back, or has; `broken_undo`: what
+    began to, and died.
+    """
 
     job: Job
     done: int
     undone: bool
+    broken_undo: str = ""
 
     @property
     def handled(self) -> int:
         return self.done + self.job.failures
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(9)
 
 
 @dataclass(slots=True)
@@ -59,8 +66,20 @@ class Jobs:
 
     def begin(self, what: str, by: str, total: int, steps: Callable[[str], Iterator[Step]]) -> Job:
         """Carry the steps of the job with this id out, one after the other, in a thread of its own."""
+        return self._begin(_new_id(), what, by, total, steps)
+
+    def undo(self, found: "Seen", what: str, by: str, steps: Callable[[str], Iterator[Step]]) -> Job | None:
+        """As `begin`, of what takes a job back; None where somebody does, or has."""
+        new = _new_id()
+        if found.undone or not kept.undo(self.client, self.keys, found.job.id, new, found.broken_undo):
+            return None
+        return self._begin(new, what, by, found.done, steps)
+
+    def _begin(
+        self, name: str, what: str, by: str, total: int, steps: Callable[[str], Iterator[Step]]
+    ) -> Job:
         now = self.now()
-        job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=total, began_at=now, moved_at=now)
+        job = Job(id=name, what=what, by=by, total=total, began_at=now, moved_at=now)
         kept.keep(self.client, self.keys, job)
         self._running.add(job.id)
         threading.Thread(
@@ -79,16 +98,17 @@ class Jobs:
         """What it has done."""
         return kept.pieces(self.client, self.keys, job_id)
 
-    def undo(self, job_id: str) -> bool:
-        """Whether nobody has taken it back before."""
-        return kept.undo(self.client, self.keys, job_id)
-
     def _seen(self, job: Job) -> Seen:
-        lost = not job.ended_at and job.id not in self._running and job.moved_at < self.now() - STILL_MS
-        if lost:
+        if self._lost(job):
             job = msgspec.structs.replace(job, ended_at=job.moved_at, broken=DIED)
         done = kept.done(self.client, self.keys, job.id)
-        return Seen(job, done, kept.undone(self.client, self.keys, job.id))
+        back = kept.undoing(self.client, self.keys, job.id)
+        other = kept.get(self.client, self.keys, back) if back else None
+        broken = bool(back) and (other is None or bool(other.broken) or self._lost(other))
+        return Seen(job, done, bool(back) and not broken, back if broken else "")
+
+    def _lost(self, job: Job) -> bool:
+        return not job.ended_at and job.id not in self._running and job.moved_at < self.now() - STILL_MS
 
     def _run(self, job: Job, steps: Iterator[Step]) -> None:
         broken = ""

@@ -112,3 +112,27 @@ def test_a_job_whose_process_died_says_what_it_has_done_and_can_be_undone(
         assert (anna.post("/dead/jobs/j1/undo").status_code == 303) is died
         until(lambda: _waiting(desk) == (2 if died else 1), 10, "the letter to wait")
         assert anna.get("/dead/jobs/nothing").status_code == 404
+
+
+def test_an_undo_that_died_half_way_is_offered_once_more_and_leaves_what_was_brought_through(
+    desk: Desk, redis_url: str, tmp_path: Path
+) -> None:
+    back, through, left = _letters(desk, 3)
+    at = now_ms() - MINUTE
+    for name, what, ended in (("j1", "drop", at), ("j2", "restore", 0)):
+        job = Job(id=name, what=what, by="anna", total=3, began_at=at, moved_at=at, ended_at=ended)
+        jobs.keep(desk.client, desk.keys, job)
+    for each in (back, through, left):
+        dead.drop(desk.client, desk.keys, each, "anna", at, "j1")
+    assert jobs.undo(desk.client, desk.keys, "j1", "j2")
+    for each in (back, through):
+        dead.restore(desk.client, desk.keys, each, "anna", at)
+    dead.mark_retried(desk.client, desk.keys, through, "anna", at)
+    with console(seeing.site(redis_url, tmp_path)) as seen:
+        anna = seen.signed_in("anna")
+        assert "Undo: let them wait again" in anna.get("/dead/jobs/j1").text
+        where = anna.post("/dead/jobs/j1/undo").headers["location"]
+        assert "Restored 3" in _ended(anna, where)
+        assert anna.post("/dead/jobs/j1/undo").status_code == 422, "once is enough"
+    fates = {each: dead.get(desk.client, desk.keys, each) for each in (back, through, left)}
+    assert [each.status for each in fates.values() if each] == ["waiting", "retried", "waiting"]
