@@ -1,5 +1,8 @@
 """`tocsin probes`: what is looked at, and what was seen last."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from console.context import Context, connected
@@ -8,6 +11,7 @@ from console.output import ago, as_json, iso, say, span, table
 from ledger import probes as ledger_probes
 from ledger.clock import now_ms
 from ledger.probes import Seen
+from routing.instant import parse_iso
 from routing.policy import Probe
 
 GOOD = {"well", "not set up"}
@@ -26,13 +30,12 @@ def list_(json: bool) -> None:
     One whose credentials nobody has set is not set up, which is no fault.
     """
     context, now = connected(), now_ms()
-    rows = looks(context, now)
-    if json:
-        as_json([shown(*row) for row in rows])
-    else:
-        _tell(context, rows, now)
-    if any(state not in GOOD for _, _, state in rows):
-        raise SystemExit(1)
+    tell([shown(*row) for row in looks(context, now)], looked(context), now, json=json)
+
+
+def looked(context: Context) -> bool:
+    """Whether somebody looks at all."""
+    return bool(context.client.exists(context.keys.prober))
 
 
 def looks(context: Context, now: int) -> list[tuple[Probe, Seen | None, str]]:
@@ -51,7 +54,7 @@ def _state(seen: Seen | None, now: int) -> str:
     return "sees nothing" if seen.look == "blind" else "well" if seen.firing is False else "looking"
 
 
-def shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
+def shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, Any]:
     return {
         "name": probe.name,
         "action": probe.action,
@@ -69,16 +72,26 @@ def shown(probe: Probe, seen: Seen | None, state: str) -> dict[str, object]:
     }
 
 
-def _tell(context: Context, rows: list[tuple[Probe, Seen | None, str]], now: int) -> None:
+def tell(rows: Sequence[dict[str, Any]], looked: bool, now: int, *, json: bool) -> None:
+    """Said alike beside the store and over a console. Raises SystemExit(1) when one is not as it should be."""
+    if json:
+        as_json(rows)
+    else:
+        _tell(rows, looked, now)
+    if any(row["state"] not in GOOD for row in rows):
+        raise SystemExit(1)
+
+
+def _tell(rows: Sequence[dict[str, Any]], looked: bool, now: int) -> None:
     table(
         ("PROBE", "STATE", "SEEN", "EVERY", "TOOK", "USUALLY", "KIND", "WHAT"),
         [
-            (probe.name, state, ago(seen.at, now) if seen and seen.at else "", span(probe.every_ms),
-             f"{seen.took_ms} ms" if seen and seen.at else "", f"{seen.usual_ms} ms" if seen and seen.usual_ms else "",
-             probe.kind, seen.what if seen else "")
-            for probe, seen, state in rows
+            (row["name"], row["state"], ago(parse_iso(row["at"]), now) if row["at"] else "", row["every"],
+             f"{row['took_ms']} ms" if row["at"] else "", f"{row['usual_ms']} ms" if row["usual_ms"] else "",
+             row["kind"], row["what"])
+            for row in rows
         ],
         empty="No probe is configured; see probes.yaml.",
     )  # fmt: skip
-    if rows and not context.client.exists(context.keys.prober):
+    if rows and not looked:
         say("nobody looks: start `tocsin prober` or `tocsin up` with TOCSIN_PROBES=on", "yellow")

@@ -8,7 +8,7 @@ from console.against_history import MOST_ENTRIES, compared
 from console.api.declared import Asked, Operation, few
 from console.api.serving import routes
 from console.api.shapes import Free, Instant, Level, Name, Sent, Shape
-from console.probes import looks
+from console.probes import looked, looks
 from console.probes import shown as shown_probe
 from console.routes import shown
 from console.runbooks import played_tests
@@ -202,7 +202,10 @@ class Probe(Shape):
 
 
 class Probes(Shape):
+    """`looked` false: nobody looks at all."""
+
     probes: list[Probe]
+    looked: bool
 
 
 class Scheduled(Shape):
@@ -253,7 +256,8 @@ def test_runbooks(asked: Asked) -> Free:
 
 
 def probes(asked: Asked) -> Free:
-    return {"probes": [shown_probe(*row) for row in looks(asked.context, asked.now)]}
+    rows = [shown_probe(*row) for row in looks(asked.context, asked.now)]
+    return {"probes": rows, "looked": looked(asked.context)}
 
 
 def scheduled(asked: Asked) -> Free:

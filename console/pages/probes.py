@@ -5,7 +5,7 @@ from starlette.routing import Route
 from console import drafting
 from console.doing import alerts
 from console.drafting import Worded
-from console.probes import GOOD, looks, shown
+from console.probes import GOOD, looked, looks, shown
 from console.refusals import Nowhere, Undecided
 from console.serving.navigation import Nav
 from console.serving.view import Facts, NotFound, View, act, page, trial
@@ -23,7 +23,7 @@ def ask(view: View) -> Facts:
     rows = [shown(*row) for row in looks(view.context, view.now)]
     return {
         "rows": sorted(rows, key=lambda row: (row["state"] in GOOD, row["name"])),
-        "looked": bool(view.site.client.exists(view.site.keys.prober)),
+        "looked": looked(view.context),
         "good": GOOD,
     }
 

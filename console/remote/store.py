@@ -187,6 +187,13 @@ def _cell(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
+def probes(api: Api, json: bool) -> None:
+    from console.probes import tell  # noqa: PLC0415  # it brings the store with it
+
+    found = api.get("/probes")
+    tell(found["probes"], found["looked"], now_ms(), json=json)
+
+
 def backup(api: Api, file: Path, force: bool, json: bool) -> None:
     """What came is held against its own sums before it has its name."""
     from console import backup as backups  # noqa: PLC0415  # it brings the database's client with it
@@ -218,6 +225,6 @@ COMMANDS = {
     "silence list": silences,
     "silence add": silence_add,
     "silence expire": silence_expire,
-    "probes list": _listing("/probes", "probes", "name", "state", "at", "every", "kind", "what"),
+    "probes list": probes,
     "scheduled": _listing("/scheduled", "scheduled", "name", "every", "next_at", "kind", "title"),
 }

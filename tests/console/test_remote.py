@@ -83,7 +83,7 @@ def test_what_is_listed_over_a_console_is_what_is_listed_beside_the_store(
     command: tuple[str, ...], here: Run, there: Run, incident: str
 ) -> None:
     code = {"probes": 1}.get(command[0], 0)
-    beside, over = read(here(*command, "--json", code=code)), read(there(*command, "--json"))
+    beside, over = (read(runs(*command, "--json", code=code)) for runs in (here, there))
     assert _without(over) == _without(beside)
 
 
@@ -114,6 +114,12 @@ def test_a_person_reads_the_same_words(here: Run, there: Run, incident: str) -> 
 def _still(text: str) -> str:
     """Without the seconds that pass between two looks, and the room they take."""
     return re.sub(r"\s+", " ", re.sub(r"\d+ (?:s|min|h)\b|[\d:.]+Z", "some", text))
+
+
+def test_a_probe_that_is_not_looked_at_is_told_alike_and_ends_alike(here: Run, there: Run) -> None:
+    over = there("probes", "list", code=1).stdout
+    assert over == here("probes", "list", code=1).stdout
+    assert "nobody looks: start `tocsin prober`" in over
 
 
 def test_what_is_done_is_done_in_the_tokens_name(there: Run, here: Run, incident: str) -> None:
