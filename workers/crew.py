@@ -55,6 +55,7 @@ class Crew:
 
     def __init__(self, settings: WorkerSettings, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._folder = settings.ledger.config_dir
         self._client: redis.Redis = connect(settings.ledger)
         self._keys = Keys()
         self._stopping = False
@@ -64,7 +65,7 @@ class Crew:
         """Until SIGTERM or SIGINT."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._ask_to_stop)
-        with fork_server(self._environ) as forking:
+        with fork_server(self._environ, self._folder) as forking:
             policy = self._first_policy()
             if policy is not None:
                 self._supervise(forking, specs, policy)

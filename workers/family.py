@@ -5,6 +5,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from routing.policy import Policy
@@ -35,9 +36,12 @@ PRELOADED: Final = (
 """What most children need, imported once for all of them; what only one needs it imports by itself."""
 
 
-def fork_server(environ: Mapping[str, str]) -> ForkServer:
-    """The one that children are made by; to be started before anything else that takes time."""
-    return ForkServer(harmless(environ), PRELOADED)
+def fork_server(environ: Mapping[str, str], folder: Path) -> ForkServer:
+    """The one that children are made by; to be started before anything else that takes time.
+
+    `folder`: the configuration's, if it is on this machine.
+    """
+    return ForkServer(harmless(environ), PRELOADED, folder)
 
 
 class Family:

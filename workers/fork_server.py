@@ -1,6 +1,6 @@
 """The process that the supervisor's children are forked from: what they have in common is imported once, and shared.
 
-`python -m workers.fork_server DESCRIPTOR MODULE...`; asked over the socket with that descriptor by `workers.forking`.
+`python -m workers.fork_server DESCRIPTOR FOLDER MODULE...`; `workers.forking` asks over the socket of that descriptor.
 It never has a thread, a connection or a secret, so a copy of it is as good as a new process. It ends with who asks.
 """
 
@@ -57,12 +57,15 @@ class Birth:
 
 
 def main() -> None:
-    descriptor, *modules = sys.argv[1:]
+    descriptor, folder, *modules = sys.argv[1:]
     gc.disable()  # looking through what is being imported finds nothing, and takes a fifth of the time
     for module in modules:
         # Who needs one that fails says why when it imports it itself; the others need not suffer.
         with suppress(Exception):
             import_module(module)
+    if folder:
+        with suppress(Exception):  # whoever puts them into force says what is wrong with them
+            read_before(Path(folder))
     # A collector that looks through what was imported would write to it, and make each copy's pages its own.
     gc.collect()
     gc.freeze()
@@ -71,6 +74,18 @@ def main() -> None:
     if birth is None:
         os._exit(0)  # there is nothing to tidy up, and who ended waits for it
     birth.live()
+
+
+def read_before(folder: Path) -> None:
+    """Parse the configuration's files, which hold no secret: most of what compiling a policy takes, in each copy anew.
+
+    A copy compiles what is in force, whatever that is; a text that is there as well is not parsed again.
+    """
+    from ledger import policies  # noqa: PLC0415  # who only asks this process needs none of it
+    from routing.schema import yaml_marks  # noqa: PLC0415
+
+    for name, text in policies.read_files(folder).items():
+        yaml_marks.read(name, text)
 
 
 def serve(asking: socket.socket) -> Birth | None:

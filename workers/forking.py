@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, Self
 
 from workers.fork_server import SIZE
@@ -41,12 +42,15 @@ class Forked:
 class ForkServer:
     """The server process, started at once so that it imports while others begin, and anew when it died.
 
-    `environment` is what it lives in; a copy gets its own. `modules` are imported before the first copy is made.
+    `environment` is what it lives in; a copy gets its own. `modules` are imported before the first copy is made, and
+    the configuration's `folder`, where there is one, is read.
     """
 
-    def __init__(self, environment: Mapping[str, str], modules: Sequence[str]) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], modules: Sequence[str], folder: Path | None = None
+    ) -> None:
         self._environment = {**environment, "PYTHONUNBUFFERED": "1"}
-        self._modules = modules
+        self._arguments = (str(folder.absolute()) if folder else "", *modules)
         self._living: set[int] = set()
         self._ended: dict[int, int] = {}
         self._begin()
@@ -117,7 +121,7 @@ class ForkServer:
         self._asking, its = socket.socketpair()
         with its:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
-                [sys.executable, "-m", "workers.fork_server", str(its.fileno()), *self._modules],
+                [sys.executable, "-m", "workers.fork_server", str(its.fileno()), *self._arguments],
                 stdin=subprocess.DEVNULL,
                 env=self._environment,
                 pass_fds=(its.fileno(),),

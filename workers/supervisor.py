@@ -61,7 +61,7 @@ class Supervisor:
         ledger = self._settings.ledger
         with only_instance(ledger.data_dir, now_ms()):
             environ = self._secrets()
-            with fork_server(environ) as forking:
+            with fork_server(environ, self._settings.ledger.config_dir) as forking:
                 if ledger.embedded:
                     self._supervise_on_its_own(forking, environ)
                 else:

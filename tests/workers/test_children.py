@@ -191,6 +191,27 @@ def test_a_module_that_fails_ends_nobody_who_does_not_need_it(tmp_path: Path) ->
             each.family.stop(2)
 
 
+def test_what_the_configuration_says_is_parsed_once_for_all(tmp_path: Path) -> None:
+    for name in ("tocsin.yaml", "routes.yaml"):
+        (tmp_path / name).write_text(f"# {name}\nname: value\n")
+    with ForkServer({**os.environ, "PYTHONPATH": SUPPORT}, [], tmp_path) as reading:
+        one = Household(reading, Spec("parsing", Role.UPKEEP, "children_tell:parse", (str(tmp_path),)))
+        one.until(lambda: "known 2, new 0" in one.said)
+        (tmp_path / "routes.yaml").write_text("name: another\n")
+        one.until(lambda: "known 1, new 1" in one.said)
+        one.family.stop(2)
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "broken"])
+def test_a_configuration_that_cannot_be_read_ends_nobody(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/tocsin.yaml").write_bytes(b"\xff: [\n")
+    with ForkServer({**os.environ, "PYTHONPATH": SUPPORT}, [], tmp_path / folder) as reading:
+        one = Household(reading, SLEEPING)
+        one.until(lambda: one.pid > 0)
+        one.family.stop(2)
+
+
 def test_nobody_is_started_by_a_process_that_cannot_start_and_that_is_said(tmp_path: Path) -> None:
     with ForkServer({**os.environ, "PYTHONHOME": str(tmp_path)}, []) as dead:
         one = Household(dead, SLEEPING)
