@@ -91,10 +91,16 @@ class Killer:
         elif victim == "database" and self._restart_server is not None:
             self._note(victim)
             self._restart_server()
-        else:
-            child = self._alive("upkeep" if victim == "forks" else victim)
+        elif victim == "forks":
+            child = self._alive("upkeep")
+            os.kill(parent(child), signal.SIGKILL)
+            # Until the supervisor has noticed they go on, and may take up what is new.
+            until(lambda: child not in self._town.pids(), 20, self._town.output)
             self._note(victim)
-            os.kill(parent(child) if victim == "forks" else child, signal.SIGKILL)
+        else:
+            child = self._alive(victim)
+            self._note(victim)
+            os.kill(child, signal.SIGKILL)
 
     def _alive(self, child: str) -> int:
         until(lambda: self._town.children().get(child) in self._town.pids(), 20, self._town.output)
