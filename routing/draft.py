@@ -95,9 +95,16 @@ class Draft:
         new = self._new.get(_DELIVERY, _NONE)
         return [record for record in new.values() if isinstance(record, Delivery)]
 
-    def changed_incidents(self) -> Iterator[Incident]:
+    def changed_incidents(self) -> Iterable[Incident]:
         """The incidents that this entry has put so far, each as it is when its turn comes."""
         new = self._new.get(_INCIDENT, _NONE)
+        if len(new) > 1:
+            return self._each_changed(new)
+        return [
+            each for each in new.values() if isinstance(each, Incident)
+        ]  # nearly always: one has no later turn
+
+    def _each_changed(self, new: Mapping[str, Record | None]) -> Iterator[Incident]:
         for key in tuple(new):
             incident = new[key]
             if isinstance(incident, Incident):

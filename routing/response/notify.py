@@ -38,12 +38,13 @@ def page(
 def tell(
     draft: Draft, incident: Incident, contact: Contact, what: str, collected: Held | None = None
 ) -> Incident:
-    """Tell a contact quietly, by the first of their quiet methods; what is `collected`, in their morning."""
+    """Tell a contact quietly, by one of their quiet methods; what is `collected`, in their morning."""
     if not contact.quiet:
         return incident
     message = render.update(incident, contact, what)
     hour = Hour(collected, personal.morning(contact, draft.now)) if collected else None
-    return sending.send(draft, incident, contact, contact.quiet[0], _UPDATE, message, what, hour=hour)
+    method = personal.quietly(contact, incident.severity)
+    return sending.send(draft, incident, contact, method, _UPDATE, message, what, hour=hour)
 
 
 def tell_all_paged(draft: Draft, incident: Incident, what: str) -> Incident:

@@ -27,6 +27,19 @@ def methods(
     return silent, f"these are {contact.title}'s quiet hours" if silent != found else why
 
 
+def quietly(contact: Contact, severity: Severity) -> Method:
+    """How to tell a contact, who has quiet methods, of an incident: by the first that pages them for such, too.
+
+    Who is paged by mail alone for what can wait need not get a text about how it went on.
+    """
+    pages = contact.by_severity.get(severity, contact.methods)
+    places = [(each.channel, each.address) for each in pages]
+    for method in contact.quiet:
+        if (method.channel, method.address) in places:
+            return method
+    return contact.quiet[0]
+
+
 def fallbacks(draft: Draft, contact: Contact, severity: Severity) -> tuple[Method, ...]:
     """All methods to try when one failed for good, the ones that suit the hour first."""
     if severity is Severity.SEV0 or not _is_quiet(draft, contact):

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from small_policy import HERE, POLICY, World, firing
-from telling import deliveries, do, ladder, lines, pages, simulate, step
+from small_policy import HERE, POLICY, START, World, firing
+from telling import deliveries, do, ladder, lines, pages, said, simulate, step, told
 
 from routing.calendar.hours import Hours, Span
 from routing.delivery import Progress, Purpose
@@ -244,3 +244,25 @@ def test_a_digest_that_fails_is_told_another_way() -> None:
 def test_methods_are_the_contacts_own_when_no_severity_names_any() -> None:
     bob = replace(BOB, by_severity={}, methods=(Method("mail", "bob@example.com"),))
     assert ways(page(bob, Severity.SEV0, DAYTIME)) == [(0, "mail")]
+
+
+@pytest.mark.parametrize(("kind", "way"), [("deployment.error", "mail"), ("worse", "sms")])
+def test_how_it_goes_on_is_told_by_the_way_by_which_one_is_paged_for_such(kind: str, way: str) -> None:
+    """A SEV-3 pages by mail alone, a SEV-1 by telephone and text; both are quiet methods, the text before the mail."""
+    sim = simulate(ladder(step(("contact", "anna"))))
+    sim.feed(firing(kind))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.ACK)
+    do(sim, Verb.RESOLVE)
+    assert {channel for _, _, channel in said(sim, Purpose.UPDATE)} == {way}
+    assert [text.split(":")[0] for _, text in told(sim)] == [f"anna acknowledged {kind}", "Resolved"]
+
+
+def test_who_is_paged_by_no_quiet_method_is_told_by_the_first() -> None:
+    anna = POLICY.contacts["anna"]
+    called = replace(anna, by_severity={Severity.SEV1: (anna.methods[0],)})
+    sim = simulate(ladder(step(("contact", "anna")), contacts={**POLICY.contacts, "anna": called}))
+    sim.feed(firing("worse"))
+    sim.pass_time(START + MINUTE)
+    do(sim, Verb.RESOLVE)
+    assert {channel for _, _, channel in said(sim, Purpose.UPDATE)} == {"sms"}
