@@ -7,7 +7,7 @@ from itertools import count
 from routing.decide import decide
 from routing.decision import Decision, Note, Put, Table
 from routing.effect import AnyEffect
-from routing.entry import AnyEntry, TimerDue
+from routing.entry import AnyEntry, Claimed, Delivered, Outcome, TimerDue
 from routing.incident import Incident, Moment
 from routing.policy import Policy
 from routing.state import State
@@ -15,6 +15,7 @@ from routing.timer import Timer
 
 # Named once, as in `routing.draft`: asked for again and again.
 _TIMER = Table.TIMER
+_OK = Outcome.OK
 
 Script = Callable[[AnyEffect, int], list[tuple[int, AnyEntry]]]
 """What the world does with an effect dispatched at an instant: entries, each after so many ms."""
@@ -24,7 +25,7 @@ class Simulation:
     """Feeds entries, lets time pass, and keeps every decision, effect and timeline line in order."""
 
     def __init__(self, policy: Policy, now: int, script: Script, *, keep: bool = True) -> None:
-        """`keep` False forgets the decisions themselves, for long histories."""
+        """`keep` False, for long histories, forgets the decisions and passes over claims that nobody could see."""
         self.policy = policy
         self.state = State()
         self.now = now
@@ -33,7 +34,10 @@ class Simulation:
         self.moments: list[tuple[str, Moment]] = []
         self._script = script
         self._keep = keep
-        self._coming: list[tuple[int, int, AnyEntry]] = []
+        self._coming: list[tuple[int, int, AnyEntry, int]] = []
+        """What the world is about to say: when, in which order, what; of a claim, when its message arrives, or 0."""
+        self._telling: list[int] = []
+        """The instants of what is coming and may ask how a message fares."""
         self._due: list[tuple[int, str]] = []
         """Timers by instant. One that was moved or dropped is thrown out when it is met."""
         self._number = count(1)
@@ -53,9 +57,25 @@ class Simulation:
                 self.moments.append((change.incident, change.moment))
         for effect in decision.effects:
             self.effects.append((self.now, effect))
-            for after, answer in self._script(effect, self.now):
-                heappush(self._coming, (self.now + after, next(self._number), answer))
+            self._expect(self._script(effect, self.now))
         return decision
+
+    def _expect(self, answers: list[tuple[int, AnyEntry]]) -> None:
+        """What the world is about to say to an effect: entries, each after so many ms."""
+        arrives_at = 0 if self._keep else self._arrival(answers)
+        for after, answer in answers:
+            at, kind = self.now + after, type(answer)
+            heappush(self._coming, (at, next(self._number), answer, arrives_at if kind is Claimed else 0))
+            if kind is not Claimed and not (arrives_at and kind is Delivered):
+                heappush(self._telling, at)
+
+    def _arrival(self, answers: list[tuple[int, AnyEntry]]) -> int:
+        """When (ms) a message is taken by its provider that a worker has claimed just before; 0 where it is not so."""
+        if len(answers) > 1 and type(answers[0][1]) is Claimed:
+            after, answer = answers[1]
+            if type(answer) is Delivered and answer.outcome is _OK:
+                return self.now + after
+        return 0
 
     def pass_time(self, until: int) -> None:
         """Let everything due until then (ms) happen, in order of its instant."""
@@ -69,14 +89,30 @@ class Simulation:
         if not self._due or coming > self._due[0][0]:
             timer = self._first_timer()
         if coming <= until and (timer is None or coming <= timer.at):
+            _, _, entry, arrives_at = heappop(self._coming)
+            if arrives_at and self._is_unseen(coming, arrives_at, until):
+                next(self._number)  # so that what follows is called as it would be
+                return True
             self.now = max(self.now, coming)
-            self.feed(heappop(self._coming)[2])
+            self.feed(entry)
         elif timer is not None and timer.at <= until:
             self.now = max(self.now, timer.at)
             self.feed(TimerDue(at=self.now, timer=timer.id, due_at=timer.at))
         else:
             return False
         return True
+
+    def _is_unseen(self, at: int, arrives_at: int, until: int) -> bool:
+        """Whether a claim of this instant is of no consequence: until its message arrives nothing else is decided but
+        that others are claimed and arrive, so that all is then as if it had never been.
+        """
+        telling = self._telling
+        while telling and telling[0] < at:
+            heappop(telling)
+        if arrives_at > until or (telling and telling[0] <= arrives_at):
+            return False
+        timer = self._first_timer()
+        return timer is None or timer.at > arrives_at
 
     def incidents(self) -> list[Incident]:
         found = [each for each in self.state.tables[Table.INCIDENT].values() if isinstance(each, Incident)]
