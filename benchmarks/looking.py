@@ -121,7 +121,8 @@ def pages(known: Filled) -> Sequence[str]:
         "/dead?status=dropped", f"/dead?after={quote(known.letter_mark)}", f"/dead/{known.letter}",
         f"/dead/{known.letter}?as=hex", f"/dead/{known.letter}?edit=1",
         "/dead/preview?do=retry&all=1", "/dead/preview?do=drop&all=1&source=vercel",
-        "/oncall", "/oncall?by=person&days=28", "/oncall/calendar.ics",
+        "/oncall", "/oncall?by=person&days=28", "/oncall/calendar.ics", "/oncall/contacts", "/oncall/drills",
+        "/oncall/import", "/status-page", "/probes", "/probes/new",
         "/outbox", f"/outbox/{known.unsent}", f"/outbox/{known.unsent_first}",
         "/sources", "/sources?vendor=github", "/sources/stripe", "/sources/alertmanager",
         "/runbooks", "/runbooks/rollback",
@@ -130,7 +131,7 @@ def pages(known: Filled) -> Sequence[str]:
         "/policy/scenario", "/policy/compare",
         "/reports", "/reports?period=week", "/reports?period=month&zone=Europe/Warsaw",
         f"/reports/{known.plain}", f"/reports/{known.long}", f"/reports/{known.long_retired}",
-        "/reports/files/month.md", "/health", "/account", "/people",
+        "/reports/files/month.md", "/health", "/health/channels", "/health/channels/sms", "/account", "/people",
     )  # fmt: skip
 
 
