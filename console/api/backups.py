@@ -2,16 +2,15 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from console.api.asking import query_of
-from console.api.declared import PREFIX, WAIT_S, Asked, Operation
+from console.api.declared import WAIT_S, Asked, Operation
 from console.api.problems import Problem, problem_of
-from console.api.serving import METHODS, not_allowed
+from console.api.serving import routes
 from console.doing.entries import API, Who
 from console.serving.download import downloaded
 from console.trust.acts import Act
-from console.trust.guard import guarded, known
+from console.trust.guard import known
 
 
 async def backup(request: Request) -> Response:
@@ -40,11 +39,4 @@ OPERATIONS = (
         "made at a time.",
     ),
 )  # fmt: skip
-ROUTES = [
-    Route(PREFIX + "/backup", guarded(Act.BACKUP, backup), methods=["GET"], name="api.getBackup"),
-    Route(
-        PREFIX + "/backup",
-        guarded(Act.PUBLIC, not_allowed(["GET", "HEAD"])),
-        methods=[each for each in METHODS if each not in {"GET", "HEAD"}],
-    ),
-]
+ROUTES = routes(OPERATIONS, backup)

@@ -26,12 +26,17 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 _log = structlog.get_logger(__name__)
 
 
-def routes(operations: Sequence[Operation]) -> list[Route]:
-    """A route for each, and for each path one that names the methods it does take."""
+def routes(
+    operations: Sequence[Operation], streaming: Callable[[Request], Awaitable[Response]] | None = None
+) -> list[Route]:
+    """A route for each, and for each path one that names the methods it does take.
+
+    `streaming` carries them out itself, where the answer goes on for long.
+    """
     taken: defaultdict[str, list[str]] = defaultdict(list)
     found = []
     for operation in operations:
-        endpoint = guarded(operation.act, _answering(operation))
+        endpoint = guarded(operation.act, streaming or _answering(operation))
         path = PREFIX + operation.path
         found.append(Route(path, endpoint, methods=[operation.method], name=f"api.{operation.name}"))
         taken[path] += [operation.method, *(["HEAD"] if operation.method == "GET" else [])]

@@ -10,18 +10,17 @@ from pydantic import Field, StringConstraints
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from console.api.asking import query_of
-from console.api.declared import PREFIX, Asked, Operation
+from console.api.declared import Asked, Operation
 from console.api.problems import Problem
-from console.api.serving import METHODS, not_allowed
+from console.api.serving import routes
 from console.api.shapes import Shape
 from console.live import DEAD, NOW, OUTBOX
 from console.serving.site import Site, site_of
 from console.trust.actor import actor_of
 from console.trust.acts import Act
-from console.trust.guard import guarded, known
+from console.trust.guard import known
 
 PAUSE_S = 1.0
 """In a storm an event tells of all that changed in this time."""
@@ -106,11 +105,4 @@ OPERATIONS = (
         "Send the id of the last one as Last-Event-ID to go on after a broken connection.",
     ),
 )  # fmt: skip
-ROUTES = [
-    Route(PREFIX + "/stream", guarded(Act.READ, stream), methods=["GET"], name="api.getStream"),
-    Route(
-        PREFIX + "/stream",
-        guarded(Act.PUBLIC, not_allowed(["GET", "HEAD"])),
-        methods=[each for each in METHODS if each not in {"GET", "HEAD"}],
-    ),
-]
+ROUTES = routes(OPERATIONS, stream)

@@ -66,7 +66,7 @@ class Simulation:
         for after, answer in answers:
             at, kind = self.now + after, type(answer)
             heappush(self._coming, (at, next(self._number), answer, arrives_at if kind is Claimed else 0))
-            if kind is not Claimed and not (arrives_at and kind is Delivered):
+            if not self._keep and kind is not Claimed and not (arrives_at and kind is Delivered):
                 heappush(self._telling, at)
 
     def _arrival(self, answers: list[tuple[int, AnyEntry]]) -> int:
