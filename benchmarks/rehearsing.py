@@ -39,8 +39,11 @@ def rows(_room: Path) -> Iterator[Row]:
     for _ in range(ROUNDS):
         began = time.perf_counter()
         played = rehearse(policy, scenario).played
+        lines = len(played.lines)
         taken.append(time.perf_counter() - began)
-    told = f"{len(played.sent):,} messages, {len(played.lines):,} lines told; slowest of {ROUNDS} {max(taken):.1f} s"
+        messages = len(played.sent)
+        del played  # so that no round pays for taking the one before apart
+    told = f"{messages:,} messages, {lines:,} lines told; slowest of {ROUNDS} {max(taken):.1f} s"
     yield at_most("simulate a month of on-call with 10,000 events", median(taken), "s", 5, 1, told)
 
 
@@ -54,8 +57,9 @@ def month() -> Scenario:
         kind, service = chance.choices(KINDS, WEIGHTS)[0], f"service-{chance.randrange(12)}"
         after = chance.randrange(30 * DAY)
         until = after + chance.randrange(2 * MINUTE, 60 * MINUTE)
-        reports = [(at, Status.FIRING) for at in range(after, until, 5 * MINUTE)] + [(until, Status.RESOLVED)]
-        for at, status in reports:
+        firing = [(at, Status.FIRING) for at in range(after, until, 5 * MINUTE)]
+        # The last has fewer reports, and is resolved as all are: cut off, it would be open, and rise, to the end.
+        for at, status in [*firing[: EVENTS - len(happenings) - 1], (until, Status.RESOLVED)]:
             event = Event(
                 source="alertmanager", vendor="alertmanager", kind=kind, status=status, key=f"{kind}:{number}",
                 title=f"{kind} on {service}", labels={"service": service},
@@ -64,7 +68,7 @@ def month() -> Scenario:
             happenings.append(Happening(at, Signal(at=START + at, event=event), HERE))
     answering = Behaviour(HERE, channel="voice", says="4", after_ms=90_000)
     by_text = Behaviour(HERE, channel="sms", says="ack", after_ms=10 * MINUTE)
-    return Scenario("month", "a month", "Europe/Warsaw", START, 31 * DAY, True, tuple(happenings[:EVENTS]),
+    return Scenario("month", "a month", "Europe/Warsaw", START, 31 * DAY, True, tuple(happenings),
                     (answering, by_text))  # fmt: skip
 
 
