@@ -24,9 +24,9 @@ class Agenda:
 
     def put(self, old: Record | None, timer: Timer) -> None:
         """Take in a timer that is in the table now; `old` is what the table had before."""
-        if isinstance(old, Timer):
-            self.drop(old)
-        if not _decides(timer):
+        if old is not None:
+            self.drop(old)  # type: ignore[arg-type]  # the table holds timers
+        if timer.wake in BOOKKEEPING or not timer.incident:
             return
         heap = self._heaps[timer.incident]
         heappush(heap, (timer.at, timer.id))
@@ -39,7 +39,7 @@ class Agenda:
 
     def drop(self, timer: Timer) -> None:
         """The timer is in the table no more, or moves."""
-        if _decides(timer):
+        if timer.wake not in BOOKKEEPING and timer.incident:
             self._live[timer.incident] -= 1
 
     def forget(self, incident: str) -> None:
@@ -66,8 +66,4 @@ class Agenda:
 
     def _holds(self, incident: str, entry: tuple[int, str]) -> bool:
         timer = self._timers.get(entry[1])
-        return isinstance(timer, Timer) and (timer.at, timer.incident) == (entry[0], incident)
-
-
-def _decides(timer: Timer) -> bool:
-    return bool(timer.incident) and timer.wake not in BOOKKEEPING
+        return isinstance(timer, Timer) and timer.at == entry[0] and timer.incident == incident

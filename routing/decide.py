@@ -1,9 +1,12 @@
 """The fold: one entry of the log over the state. Pure; the same log gives the same decisions for ever."""
 
+from collections.abc import Callable
+from typing import Any
+
 from routing import due
 from routing.alerts import absences, hints, scheduled
 from routing.automation import repairs, starting, steps
-from routing.decision import Decision, Table
+from routing.decision import Decision
 from routing.draft import Draft
 from routing.entry import (
     AlertCommand,
@@ -53,10 +56,7 @@ from routing.response.next_action import settle
 from routing.response.process import audiences, conduct, publicity
 from routing.state import State
 
-# Named once, as in `routing.draft`: asked for again and again.
-_INCIDENT, _ALERT = Table.INCIDENT, Table.ALERT
-
-__all__ = ["decide"]
+__all__ = ["FOLDS", "decide"]
 
 
 def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: int) -> Decision:
@@ -67,8 +67,8 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     """
     state.follow(policy)
     draft = Draft(policy, state, entry_id, now, entry.client)
-    _fold(draft, entry)
-    if draft.has_put(_INCIDENT) or draft.has_put(_ALERT):
+    FOLDS[type(entry)](draft, entry)
+    if draft.unreviewed:
         _review(draft)
     recalling.review(draft)
     settle(draft)
@@ -76,68 +76,38 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
 
 
 def _review(draft: Draft) -> None:
-    """What follows from how the incidents are now; of half of all entries, which change none, nothing does."""
+    """What follows from how the incidents are now; of most entries, which change none or only count, nothing does."""
+    looked_at = [incident.id for incident in draft.changed_incidents()]
     drills.review(draft)
     promotion.review(draft)
     conduct.review(draft)
     audiences.review(draft)
     following.review(draft)
     publicity.review(draft)
+    draft.mark_reviewed(looked_at)
 
 
-def _fold(draft: Draft, entry: AnyEntry) -> None:  # noqa: C901, PLR0912, PLR0915  # one line per kind of entry
-    match entry:
-        case Signal():
-            hints.signal(draft, entry)
-        case TimerDue():
-            due.timer(draft, entry)
-        case Claimed():
-            _claimed(draft, entry)
-        case Delivered():
-            if delivery := draft.delivery(entry.delivery):
-                deliveries.delivered(draft, delivery, entry)
-        case Deferred():
-            if delivery := draft.delivery(entry.delivery):
-                deliveries.deferred(draft, delivery, entry)
-        case Receipt():
-            if delivery := draft.delivery(entry.delivery):
-                deliveries.receipt(draft, delivery, entry)
-        case StepDone():
-            repairs.step_done(draft, entry)
-        case Answer():
-            answers.answer(draft, entry)
-        case Command():
-            commands.command(draft, entry)
-        case AlertCommand():
-            by_sources.command(draft, entry)
-        case Graded():
-            regrading.graded(draft, entry)
-        case Opened():
-            opening.open_by_hand(draft, entry)
-        case Reviewed():
-            reviews.reviewed(draft, entry)
-        case Published():
-            publicity.published(draft, entry)
-        case Unretrieved():
-            hints.unretrieved(draft, entry)
-        case Revived():
-            _revived(draft, entry)
-        case SilenceSet():
-            controls.silence(draft, entry)
-        case OverrideSet():
-            controls.override(draft, entry)
-        case Verified():
-            proofs.said(draft, entry)
-        case TrialSet():
-            trials.begin(draft, entry)
-        case SwitchSet():
-            controls.switch(draft, entry)
-        case PolicySet():
-            draft.put_fact("policy", entry.version)
-            absences.watch(draft)
-            scheduled.watch(draft)
-            drills.watch(draft)
-            handoffs.watch(draft)
+def _delivered(draft: Draft, entry: Delivered) -> None:
+    if delivery := draft.delivery(entry.delivery):
+        deliveries.delivered(draft, delivery, entry)
+
+
+def _deferred(draft: Draft, entry: Deferred) -> None:
+    if delivery := draft.delivery(entry.delivery):
+        deliveries.deferred(draft, delivery, entry)
+
+
+def _receipt(draft: Draft, entry: Receipt) -> None:
+    if delivery := draft.delivery(entry.delivery):
+        deliveries.receipt(draft, delivery, entry)
+
+
+def _policy(draft: Draft, entry: PolicySet) -> None:
+    draft.put_fact("policy", entry.version)
+    absences.watch(draft)
+    scheduled.watch(draft)
+    drills.watch(draft)
+    handoffs.watch(draft)
 
 
 def _claimed(draft: Draft, entry: Claimed) -> None:
@@ -162,3 +132,30 @@ def _revived(draft: Draft, entry: Revived) -> None:
         elif incident is not None:
             draft.note(incident.id, f"runbook {run.runbook} retried by {by}", by=by)
             starting.start(draft, incident, incident.labels)
+
+
+FOLDS: dict[type[AnyEntry], Callable[[Draft, Any], object]] = {
+    Signal: hints.signal,
+    TimerDue: due.timer,
+    Claimed: _claimed,
+    Delivered: _delivered,
+    Deferred: _deferred,
+    Receipt: _receipt,
+    StepDone: repairs.step_done,
+    Answer: answers.answer,
+    Command: commands.command,
+    AlertCommand: by_sources.command,
+    Graded: regrading.graded,
+    Opened: opening.open_by_hand,
+    Reviewed: reviews.reviewed,
+    Published: publicity.published,
+    Unretrieved: hints.unretrieved,
+    Revived: _revived,
+    SilenceSet: controls.silence,
+    OverrideSet: controls.override,
+    Verified: proofs.said,
+    TrialSet: trials.begin,
+    SwitchSet: controls.switch,
+    PolicySet: _policy,
+}
+"""What each kind of entry does."""

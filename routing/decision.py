@@ -39,8 +39,11 @@ class Table(StrEnum):
     """Single values: the policy version, the last incident number."""
 
 
-class Put(msgspec.Struct, frozen=True, gc=False):
-    """The record replaces what the table had under the key. `incident` owns it ("" when none does)."""
+class Put(msgspec.Struct, gc=False):
+    """The record replaces what the table had under the key. `incident` owns it ("" when none does).
+
+    A draft writes the last of several records into the first put; once it is decided nobody does.
+    """
 
     table: Table
     key: str

@@ -6,6 +6,8 @@ The fold reads and writes the draft. If it raises, the draft is dropped and noth
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+import msgspec
+
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
 from routing.delivery import Delivery, Progress
 from routing.effect import AnyEffect
@@ -24,7 +26,9 @@ _RUN, _TIMER, _FACT = Table.RUN, Table.TIMER, Table.FACT
 _PENDING = Progress.PENDING
 
 R = TypeVar("R", bound=Record)
-_NONE: Mapping[str, Record | None] = {}
+_NONE: Mapping[str, Put | None] = {}
+_GONE = "-"
+"""Whose a record was that an incident owned which is retired: no incident is called so."""
 
 
 class Draft:
@@ -42,25 +46,29 @@ class Draft:
         """The entry that the verdict is about, where it is not this one."""
         self.touched: set[str] = set()
         """Incidents that are new, or whose phase or planned timers changed: their next action is found anew."""
-        self._new: dict[Table, dict[str, Record | None]] = {}
+        self.unreviewed = False
+        """An incident or an alert is new, or changed in more than a count: something may follow from that."""
+        self._new: dict[Table, dict[str, Put | None]] = {}
         """By table what this entry has put, and None for what it has dropped."""
         self._changes: list[Change] = []
-        self._places: dict[Table, dict[str, int]] = {}
-        """By table of each record put and not dropped since: where in the changes that is."""
         self._effects: dict[str, AnyEffect] = {}
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, table: Table, key: str, kind: type[R]) -> R | None:
         new = self._new.get(table)
-        found = new[key] if new is not None and key in new else self.state.tables[table].get(key)
+        if new is None or key not in new:
+            found = self.state.tables[table].get(key)
+        else:
+            found = put.record if (put := new[key]) is not None else None
         return found if isinstance(found, kind) else None
 
     def incident(self, key: str) -> Incident | None:
         # As `find`, which takes longer: nothing is asked for as often as this and the timers.
         new = self._new.get(_INCIDENT)
-        found = new[key] if new is not None and key in new else self.state.tables[_INCIDENT].get(key)
-        return found if isinstance(found, Incident) else None
+        if new is None or key not in new:
+            return self.state.tables[_INCIDENT].get(key)  # type: ignore[return-value]  # the table holds nothing else
+        return put.record if (put := new[key]) is not None else None  # type: ignore[return-value]
 
     def alert(self, fingerprint: str) -> Alert | None:
         return self.find(_ALERT, fingerprint, Alert)
@@ -74,8 +82,9 @@ class Draft:
     def timer(self, wake: Wake, subject: str) -> Timer | None:
         key = PREFIX[wake] + subject
         new = self._new.get(_TIMER)
-        found = new[key] if new is not None and key in new else self.state.tables[_TIMER].get(key)
-        return found if isinstance(found, Timer) else None
+        if new is None or key not in new:
+            return self.state.tables[_TIMER].get(key)  # type: ignore[return-value]  # the table holds nothing else
+        return put.record if (put := new[key]) is not None else None  # type: ignore[return-value]
 
     def fact(self, key: str) -> str:
         found = self.find(_FACT, key, Fact)
@@ -88,27 +97,26 @@ class Draft:
     def changed(self, table: Table) -> list[str]:
         """Keys of the records of a table that this entry has put so far."""
         new = self._new.get(table)
-        return [key for key, record in new.items() if record is not None] if new else []
+        return [key for key, put in new.items() if put is not None] if new else []
 
     def changed_deliveries(self) -> list[Delivery]:
         """The incidents' deliveries that this entry has put so far."""
         new = self._new.get(_DELIVERY, _NONE)
-        return [record for record in new.values() if isinstance(record, Delivery)]
+        return [put.record for put in new.values() if put is not None]  # type: ignore[misc]  # it holds nothing else
 
     def changed_incidents(self) -> Iterable[Incident]:
         """The incidents that this entry has put so far, each as it is when its turn comes."""
         new = self._new.get(_INCIDENT, _NONE)
         if len(new) > 1:
             return self._each_changed(new)
-        return [
-            each for each in new.values() if isinstance(each, Incident)
-        ]  # nearly always: one has no later turn
+        # Nearly always: one has no later turn.
+        return [put.record for put in new.values() if put is not None]  # type: ignore[misc]  # it holds nothing else
 
-    def _each_changed(self, new: Mapping[str, Record | None]) -> Iterator[Incident]:
+    def _each_changed(self, new: Mapping[str, Put | None]) -> Iterator[Incident]:
         for key in tuple(new):
-            incident = new[key]
-            if isinstance(incident, Incident):
-                yield incident
+            put = new[key]
+            if put is not None:
+                yield put.record  # type: ignore[misc]  # the table holds nothing else
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
@@ -127,17 +135,21 @@ class Draft:
 
     def _among(self, known: Collection[str], incident: str, table: Table, kind: type[R]) -> list[R]:
         """Those of the known keys, and of what this entry has put, that belong to the incident."""
-        keys = {*known, *self.changed(table)} if table in self._new else known
-        if not keys:
-            return []
-        records = (self.find(table, key, kind) for key in sorted(keys))
-        return [record for record in records if record is not None and _owner(record) == incident]
+        new, old = self._new.get(table, _NONE), self.state.tables[table]
+        keys: Collection[str] = {*known, *new} if new else known
+        found = []
+        for key in sorted(keys):
+            record = old.get(key) if key not in new else put.record if (put := new[key]) is not None else None
+            if isinstance(record, kind) and record.incident == incident:  # type: ignore[attr-defined]  # what is owned
+                found.append(record)
+        return found
 
     def first_timer(self, incident: str, but: Collection[str] = ()) -> Timer | None:
         """The incident's earliest timer, of those that decide something about it and are none of `but`."""
         changed = self._new.get(_TIMER, _NONE)
         first = self.state.agenda.first(incident, {*changed, *but} if but else changed)
-        for record in changed.values():
+        for put in changed.values():
+            record = put.record if put is not None else None
             if (
                 isinstance(record, Timer)
                 and record.incident == incident
@@ -155,15 +167,12 @@ class Draft:
         new = self._new.get(table)
         if new is None:
             new = self._new[table] = {}
-            self._places[table] = {}
-        new[key] = record
-        places = self._places[table]
-        place = places.get(key, -1)
-        if place >= 0 and self._changes[place].incident == incident:  # type: ignore[union-attr]  # it is a put
-            self._changes[place] = Put(table, key, record, incident)
+        put = new.get(key)
+        if put is not None and put.incident == incident:
+            put.record = record
         else:
-            places[key] = len(self._changes)
-            self._changes.append(Put(table, key, record, incident))
+            put = new[key] = Put(table, key, record, incident)
+            self._changes.append(put)
 
     def drop(self, table: Table, key: str, incident: str = "") -> None:
         if self.find(table, key, Record) is not None:
@@ -171,21 +180,35 @@ class Draft:
 
     def _drop(self, table: Table, key: str, incident: str) -> None:
         self._new.setdefault(table, {})[key] = None
-        self._places.setdefault(table, {}).pop(key, None)
         self._changes.append(Drop(table, key, incident))
 
     def put_incident(self, incident: Incident) -> None:
-        known = self.state.tables[_INCIDENT].get(incident.id)
-        if not isinstance(known, Incident) or known.phase is not incident.phase:
+        known: Incident | None = self.state.tables[_INCIDENT].get(incident.id)  # type: ignore[assignment]
+        if known is None or known.phase is not incident.phase:
             self.touched.add(incident.id)
+        self.unreviewed = True
         self.put(_INCIDENT, incident.id, incident)
 
     def put_alert(self, alert: Alert) -> None:
+        self.unreviewed = True
         self.put(_ALERT, alert.fingerprint, alert, alert.incident)
 
+    def repeated(self, alert: Alert, incident: Incident) -> None:
+        """Both are counted up, and nothing else: what followed from them under this policy has followed already."""
+        if incident.reviewed != self.policy.version:
+            self.unreviewed = True
+        self.put(_ALERT, alert.fingerprint, alert, alert.incident)
+        self.put(_INCIDENT, incident.id, incident)
+
+    def mark_reviewed(self, incidents: Collection[str]) -> None:
+        """These were looked at under this policy; others that this entry has put since are to be."""
+        for incident in self.changed_incidents():
+            version = self.policy.version if incident.id in incidents else ""
+            if incident.reviewed != version:
+                self.put(_INCIDENT, incident.id, msgspec.structs.replace(incident, reviewed=version))
+
     def put_delivery(self, delivery: Delivery) -> None:
-        table = _DELIVERY if delivery.incident else _NOTICE
-        self.put(table, delivery.id, delivery, delivery.incident)
+        self.put(_DELIVERY if delivery.incident else _NOTICE, delivery.id, delivery, delivery.incident)
 
     def put_run(self, run: Run) -> None:
         self.put(_RUN, run.id, run, run.incident)
@@ -249,14 +272,11 @@ class Draft:
         self._changes.append(Bury(kind, subject, incident, error, raw))
 
     def retire(self, incident: str) -> None:
-        self._places = {
-            table: {} for table in self._places
-        }  # what is put from here on is not of what retires
+        # What is put from here on is not of what retires.
+        for new in self._new.values():
+            for key, put in new.items():
+                new[key] = put and Put(put.table, key, put.record, _GONE)
         self._changes.append(Retire(incident))
 
     def decision(self) -> Decision:
         return Decision(tuple(self._changes), tuple(self._effects.values()), self.verdict, self.about)
-
-
-def _owner(record: Record) -> str:
-    return str(getattr(record, "incident", ""))

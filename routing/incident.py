@@ -113,6 +113,8 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     labels: dict[str, str] = {}
     route: str = ""
     policy_version: str = ""
+    reviewed: str = ""
+    """The policy under which it was last looked at as a whole; what only repeats need not be under the same one."""
     respond_by: int = 0
     resolve_by: int = 0
     acknowledged_at: int = 0

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from routing.agenda import Agenda
 from routing.decision import Decision, Drop, Put, Retire, Table
-from routing.delivery import Delivery, Progress
+from routing.delivery import Delivery, Progress, Purpose
 from routing.entry import SilenceSet
 from routing.incident import Alert, Incident, Phase
 from routing.language import matchers
 from routing.language.index import Index
 from routing.noise.standing import Standing
-from routing.pages import Pages
+from routing.pages import ANSWERED, Pages
 from routing.policy import Policy
 from routing.record import Record
 from routing.ringing import Ringing
@@ -22,7 +22,7 @@ from routing.timer import Timer
 from routing.waiting import Waiting
 
 # Named once, as in `routing.draft`: asked for again and again.
-_PENDING = Progress.PENDING
+_PENDING, _PAGE = Progress.PENDING, Purpose.PAGE
 _INCIDENT, _TIMER, _DELIVERY, _SILENCE, _OVERRIDE = (
     Table.INCIDENT,
     Table.TIMER,
@@ -105,18 +105,16 @@ class State:
         self._put(put)
 
     def _put(self, put: Put) -> None:
-        table = self.tables[put.table]
-        old = table.get(put.key)
-        table[put.key] = put.record
-        if put.incident and (old is None or getattr(old, "incident", "") != put.incident):
+        kind, key, owner = put.table, put.key, put.incident
+        table = self.tables[kind]
+        old = table.get(key)
+        table[key] = put.record
+        if owner and (old is None or old.incident != owner):  # type: ignore[attr-defined]  # what is owned says by whom
             self._own(put)
-        follow = _FOLLOWING.get(put.table)
-        if follow is not None:
+        if kind is _TIMER:
+            self.agenda.put(old, put.record)  # type: ignore[arg-type]  # the table holds timers
+        elif (follow := _FOLLOWING.get(kind)) is not None:
             follow(self, old, put)
-
-    def _put_timer(self, old: Record | None, put: Put) -> None:
-        if isinstance(put.record, Timer):
-            self.agenda.put(old, put.record)
 
     def _put_incident(self, old: Record | None, put: Put) -> None:
         if isinstance(put.record, Incident):
@@ -127,12 +125,16 @@ class State:
                 self._unanswerable(put.key)
 
     def _put_delivery(self, old: Record | None, put: Put) -> None:
-        if isinstance(put.record, Delivery):
-            self.waiting.put(old, put.record)
-            self._take_up(put.record)
-            self.ringing.put(put.record)
-            if old is None and self._is_open(put.incident):
-                self.pages.put(put.record)
+        delivery = put.record
+        if not isinstance(delivery, Delivery):
+            return
+        if delivery.held or (isinstance(old, Delivery) and old.held):
+            self.waiting.put(old, delivery)
+        self._take_up(delivery)
+        if delivery.purpose is _PAGE:
+            self.ringing.put(delivery)
+        if old is None and delivery.purpose in ANSWERED and self._is_open(put.incident):
+            self.pages.put(delivery)
 
     def _put_alert(self, old: Record | None, put: Put) -> None:
         if isinstance(put.record, Alert):
@@ -174,7 +176,7 @@ class State:
     def _take_up(self, delivery: Delivery) -> None:
         if delivery.progress is _PENDING:
             self.unclaimed[delivery.incident].add(delivery.id)
-        else:
+        elif delivery.incident in self.unclaimed:
             _discard(self.unclaimed, delivery.incident, delivery.id)
 
     def _is_open(self, incident: str) -> bool:
@@ -219,8 +221,7 @@ class State:
 
 
 _FOLLOWING: dict[Table, Callable[[State, Record | None, Put], None]] = {
-    Table.TIMER: State._put_timer,  # noqa: SLF001  # its own, by table: asked for every record
-    Table.INCIDENT: State._put_incident,  # noqa: SLF001
+    Table.INCIDENT: State._put_incident,  # noqa: SLF001  # its own, by table: asked for every record
     Table.DELIVERY: State._put_delivery,  # noqa: SLF001
     Table.ALERT: State._put_alert,  # noqa: SLF001
     Table.SILENCE: State._put_silence,  # noqa: SLF001

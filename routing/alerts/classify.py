@@ -1,6 +1,7 @@
 """Classification: how bad an event is, whose it is, and what is to be done with it. The first rule wins."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,11 +27,46 @@ class Classified(msgspec.Struct, frozen=True):
     rule: str = ""
 
 
+class _Known(NamedTuple):
+    """How an event was classified, and under which policy."""
+
+    policy: Policy
+    event: Event
+    classified: Classified
+
+
+MOST_KNOWN = 1024
+LARGEST_KNOWN = 4096
+"""So many characters an event has at most, to be remembered."""
+_known: dict[tuple[str, str], _Known] = {}
+"""The latest event of each key: most are reported again and again, and a storm is little else."""
+
+
 def classify(policy: Policy, event: Event, at: int) -> Classified:
     """By the first matching rule; where it is silent, by what the vendor says; else by the default.
 
     `at` (ms): when we received it, for what depends on the hour.
     """
+    if policy.by_the_hour:
+        return _classify(policy, event, at)
+    mark = event.source, event.key
+    known = _known.get(mark)
+    if known is not None and known.policy is policy and known.event == event:
+        return known.classified
+    classified = _classify(policy, event, at)
+    if _size(event) <= LARGEST_KNOWN:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[mark] = _Known(policy, event, classified)
+    return classified
+
+
+def _size(event: Event) -> int:
+    texts = (*event.labels.values(), *event.details.values(), event.summary, event.title)
+    return sum(map(len, texts))
+
+
+def _classify(policy: Policy, event: Event, at: int) -> Classified:
     source = policy.sources.get(event.source)
     labels = _labels(event, source)
     _add_service(policy, labels)

@@ -98,6 +98,8 @@ class Policy:
     """What messages say differently, by name: {"sms.page": ...}."""
     routes: Mapping[str, Route] = field(init=False, repr=False, compare=False)
     """Every route of the tree, by name."""
+    by_the_hour: bool = field(init=False, repr=False, compare=False)
+    """Whether the same event may be classified differently at another hour."""
     by_labels: Index[SeverityRule] = field(init=False, repr=False, compare=False)
     """`rules` by their matchers."""
     thresholds_by_labels: Index[tuple[Threshold, bool]] = field(init=False, repr=False, compare=False)
@@ -110,6 +112,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "routes", {each.name: each for each in all_routes(self.route)})
+        by_the_hour = any(each.hours is not None for each in self.adjustments)
+        object.__setattr__(self, "by_the_hour", by_the_hour)
         object.__setattr__(self, "by_labels", Index((each.matchers, each) for each in self.rules))
         counted = [
             (matchers, (each, other)) for each in self.thresholds

@@ -35,7 +35,8 @@ def look_again(draft: Draft, delivery: Delivery) -> None:
 
 def accepted(draft: Draft, carrier: Delivery) -> None:
     """The message was accepted, and with it what it tells of."""
-    for key in list(islice(draft.state.waiting.carried_by(carrier.id), MOST_AT_ONCE)):
+    carried = draft.state.waiting.carried_by(carrier.id)
+    for key in list(islice(carried, MOST_AT_ONCE)) if carried else ():
         delivery = draft.delivery(key)
         if delivery is not None and delivery.progress is Progress.PENDING:
             told(draft, delivery, carrier)

@@ -76,21 +76,21 @@ def delivered(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
 
 
 def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
-    known = (delivery.provider_id, delivery.answer) == (entry.provider_id, entry.answer)
-    if known and RANK[delivery.progress] >= RANK[_SENT]:
+    rank = RANK[delivery.progress]
+    known = delivery.provider_id == entry.provider_id and delivery.answer == entry.answer
+    if known and rank >= RANK[_SENT]:
         return
-    progress = delivery.progress if RANK[delivery.progress] > RANK[_SENT] else _SENT
-    draft.put_delivery(
-        msgspec.structs.replace(
-            delivery,
-            progress=progress,
-            changed_at=draft.now,
-            provider_id=entry.provider_id,
-            answer=entry.answer,
-            sandbox=entry.sandbox,
-            error="" if progress is _SENT else delivery.error,
-        )
+    progress = delivery.progress if rank > RANK[_SENT] else _SENT
+    taken = msgspec.structs.replace(
+        delivery,
+        progress=progress,
+        changed_at=draft.now,
+        provider_id=entry.provider_id,
+        answer=entry.answer,
+        sandbox=entry.sandbox,
+        error="" if progress is _SENT else delivery.error,
     )
+    draft.put_delivery(taken)
     sending.settle(draft, delivery)
     where = " in the SANDBOX" if entry.sandbox else ""
     again = ", marked as a repeat" if delivery.repeat else ""
@@ -98,7 +98,7 @@ def _sent(draft: Draft, delivery: Delivery, entry: Delivered) -> None:
     remark = f"; {entry.remark}" if entry.remark else ""
     draft.note(delivery.incident, f"{what} accepted{where} as {entry.provider_id}{again}{remark}")
     if progress is not _FAILED:
-        carried.accepted(draft, draft.delivery(delivery.id) or delivery)
+        carried.accepted(draft, taken)
     if threads.has(draft, delivery):
         threads.opened(draft, delivery, entry)
         sending.follow(draft, delivery)

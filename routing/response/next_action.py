@@ -10,6 +10,8 @@ from routing.timer import Wake
 
 def settle(draft: Draft) -> None:
     """Find the next action of every incident whose timers changed."""
+    if not draft.touched:
+        return
     for key in sorted(draft.touched):
         incident = draft.incident(key)
         if incident is None:

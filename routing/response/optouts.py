@@ -4,7 +4,7 @@ What they are paged and told by is what is left of their methods; where nothing 
 the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from routing.decision import Table
@@ -15,6 +15,8 @@ from routing.pages import digits
 from routing.policy import Contact, Method, Policy
 from routing.response import personal
 from routing.response.proofs import stop_key
+
+_FACT = Table.FACT  # named once, as in `routing.draft`
 
 STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START = frozenset({"start", "unstop", "yes"})
@@ -38,7 +40,7 @@ def wrote_start(draft: Draft, address: str) -> list[Method]:
     """They can be written to again. Returns the ways that were closed."""
     opened = [each for each in carriers(draft.policy, address) if is_stopped(draft, each)]
     for method in opened:
-        draft.drop(Table.FACT, stop_key(method.channel, method.address))
+        draft.drop(_FACT, stop_key(method.channel, method.address))
     return opened
 
 
@@ -64,6 +66,8 @@ def is_stopped(draft: Draft, method: Method) -> bool:
 
 def reachable(draft: Draft, contact: Contact) -> Contact:
     """The contact with what is left of their methods; as they are where nothing is closed, or nothing is left."""
+    if not draft.has_put(_FACT) and not _may_be_stopped(draft.state.tables[_FACT], contact):
+        return contact
     closed = [each for each in contact.methods if is_stopped(draft, each)]
     if not closed or len(closed) == len(contact.methods):
         return contact
@@ -84,6 +88,14 @@ def reachable(draft: Draft, contact: Contact) -> Contact:
         ),
         quiet=quiet or tuple(each for each in left if _writes(draft.policy, each)) or contact.quiet,
     )
+
+
+def _may_be_stopped(facts: Mapping[str, object], contact: Contact) -> bool:
+    # Asked with every message, and hardly ever so: a loop, and no call, for each method.
+    for method in contact.methods:  # noqa: SIM110
+        if stop_key(method.channel, method.address) in facts:
+            return True
+    return False
 
 
 def open_page(draft: Draft, method: Method) -> Delivery | None:

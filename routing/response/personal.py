@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 
-from routing.calendar.wall import instant_of, local, minute_of
+from routing.calendar.wall import EPOCH, instant_of, minute_of
 from routing.draft import Draft
+from routing.instant import DAY
 from routing.policy import AtHours, Contact, Digest, Method
 from routing.response import stages
 from routing.severity import Severity
@@ -62,9 +64,14 @@ def morning(contact: Contact, now: int) -> int:
 
 
 def _next(minute: int, timezone: str, now: int) -> int:
-    today = local(now, timezone).date()
-    found = (instant_of(minute_of(today + timedelta(days=days), minute), timezone) for days in range(3))
-    return next(at for at in found if at > now)
+    return next(at for at in _about(minute, timezone, now // DAY) if at > now)
+
+
+@lru_cache(maxsize=1024)
+def _about(minute: int, timezone: str, day: int) -> tuple[int, ...]:
+    """The instants (ms) of that minute by a clock in the zone, from the day before a UTC day (since the epoch) on."""
+    first = EPOCH.date() + timedelta(days=day - 1)
+    return tuple(instant_of(minute_of(first + timedelta(days=days), minute), timezone) for days in range(5))
 
 
 def at_once(found: tuple[Method, ...]) -> tuple[Method, ...]:

@@ -4,6 +4,8 @@ What is over the limit is not lost: it waits, with a timer, and goes out in one 
 meanwhile (`routing.response.bundling`). The first page of a SEV-0 always leaves at once.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from routing.decision import Table
@@ -56,8 +58,7 @@ def keep(draft: Draft, delivery: Delivery, ration: Ration) -> None:
 
 
 def _keep(draft: Draft, ration: Ration, limits: tuple[Limit, ...]) -> None:
-    longest = max([limit.window_ms for limit in limits], default=MINUTE)
-    most = max([limit.count for limit in limits], default=1)
+    longest, most = _reach(limits)
     times, since = ration.times, draft.now - longest
     if times and min(times) <= since:
         times = [at for at in times if at > since]
@@ -121,5 +122,17 @@ def _limits(draft: Draft, delivery: Delivery) -> tuple[Limit, ...]:
     if incident is not None and incident.drill:
         return ()
     if delivery.purpose is _UPDATE:
-        return tuple([limit for limit in limits if limit.window_ms > MINUTE])
+        return _longer(limits)
     return limits
+
+
+@lru_cache(maxsize=256)
+def _longer(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit.window_ms > MINUTE)
+
+
+@lru_cache(maxsize=256)
+def _reach(limits: tuple[Limit, ...]) -> tuple[int, int]:
+    """For how long (ms) any of them remembers a message, and how many of them at most."""
+    longest = max((limit.window_ms for limit in limits), default=MINUTE)
+    return longest, max((limit.count for limit in limits), default=1)

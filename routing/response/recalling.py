@@ -15,21 +15,26 @@ from routing.ringing import RINGS_MS, may_ring
 
 # Named once, as in `routing.draft`: asked for again and again.
 _TRIGGERED = Phase.TRIGGERED
+_PAGE = Purpose.PAGE
 
-_INCIDENT = Table.INCIDENT  # looked at after every entry
+_INCIDENT, _DELIVERY = Table.INCIDENT, Table.DELIVERY  # looked at after every entry
 
 
 def review(draft: Draft) -> None:
     """Look at every incident that this entry settled, and at every call that was taken after that."""
-    for now in draft.changed_incidents() if draft.has_put(_INCIDENT) else ():
-        before = draft.state.get(_INCIDENT, now.id)
-        if _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
-            for page in draft.ringing(now.id):
-                _end(draft, now, page)
-    for taken in draft.changed_deliveries():
-        incident = draft.incident(taken.incident) if _rings(draft, taken) else None
-        if incident is not None and _is_settled(incident):
-            _end(draft, incident, taken)
+    if draft.has_put(_INCIDENT):
+        for now in draft.changed_incidents():
+            before = draft.state.get(_INCIDENT, now.id)
+            if _is_settled(now) and isinstance(before, Incident) and not _is_settled(before):
+                for page in draft.ringing(now.id):
+                    _end(draft, now, page)
+    if draft.has_put(_DELIVERY):
+        for taken in draft.changed_deliveries():
+            if taken.purpose is not _PAGE:
+                continue
+            incident = draft.incident(taken.incident) if _rings(draft, taken) else None
+            if incident is not None and _is_settled(incident):
+                _end(draft, incident, taken)
 
 
 def _is_settled(incident: Incident) -> bool:

@@ -122,7 +122,8 @@ def _later(draft: Draft, delivery: Delivery, at: int) -> None:
 
 def release(draft: Draft, delivery: Delivery) -> None:
     """Its turn has come: it leaves, unless the contact was told so often that it goes out with others."""
-    draft.unwake(_NEXT_METHOD, delivery.id)
+    if delivery.held:
+        draft.unwake(_NEXT_METHOD, delivery.id)
     opens = rations.turn(draft, delivery)
     if opens > draft.now:
         what = f"tell {delivery.contact} by {delivery.channel}, together with all that came by then"
@@ -136,9 +137,11 @@ def release(draft: Draft, delivery: Delivery) -> None:
 def leave(draft: Draft, delivery: Delivery) -> None:
     """It goes out now, and from now on its contact is owed the end of the story."""
     run = delivery.run or questions.waiting(draft, delivery)
-    delivery = msgspec.structs.replace(delivery, held="", run=run, changed_at=draft.now)
+    if run or delivery.held or delivery.changed_at != draft.now:
+        delivery = msgspec.structs.replace(delivery, held="", run=run, changed_at=draft.now)
     draft.put_delivery(delivery)
-    owe(draft, delivery)
+    if delivery.purpose is _PAGE:
+        owe(draft, delivery)
     dispatch(draft, delivery)
 
 
@@ -201,7 +204,7 @@ def join(draft: Draft, delivery: Delivery) -> None:
 
 def unclaimed_ms(tries: int) -> int:
     """How long an effect dispatched so often may lie unclaimed: twice as long each time, up to a bound."""
-    return min(UNCLAIMED_MS << min(tries, 10), MAX_UNCLAIMED_MS)
+    return min(UNCLAIMED_MS << min(tries, 10), MAX_UNCLAIMED_MS) if tries else UNCLAIMED_MS
 
 
 def cancel_pages(draft: Draft, incident: Incident, why: str, *, contact: str = "") -> None:

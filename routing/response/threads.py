@@ -26,8 +26,10 @@ def has(draft: Draft, delivery: Delivery) -> bool:
 
 
 def find(incident: Incident, delivery: Delivery) -> Thread | None:
-    place = (delivery.channel, delivery.address)
-    return next((each for each in incident.threads if (each.channel, each.address) == place), None)
+    for each in incident.threads:
+        if each.address == delivery.address and each.channel == delivery.channel:
+            return each
+    return None
 
 
 def may_leave(draft: Draft, delivery: Delivery) -> bool:

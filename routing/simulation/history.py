@@ -95,12 +95,11 @@ class _Watched(Simulation):
     """Remembers every incident as it last was: closed ones leave the state after a while."""
 
     def __init__(self, policy: Policy, now: int) -> None:
-        super().__init__(policy, now, World(now, ()), keep=False)
+        super().__init__(policy, now, World(now, ()), keep=False, notes=False)
         self.seen: dict[str, Incident] = {}
 
     def feed(self, entry: AnyEntry, entry_id: str = "") -> Decision:
         decision = super().feed(entry, entry_id)
-        self.moments.clear()
         for change in decision.changes:
             if isinstance(change, Put) and isinstance(change.record, Incident):
                 self.seen[change.key] = change.record

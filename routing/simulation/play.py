@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from routing.decision import Table
+from routing.decision import Note, Table
 from routing.delivery import Delivery, Purpose
-from routing.effect import Deliver
+from routing.effect import AnyEffect, Deliver
 from routing.entry import Answer, AnyEntry, PolicySet
-from routing.incident import Incident, Phase
+from routing.incident import Incident, Moment, Phase
 from routing.policy import Policy
 from routing.reason import Reason
 from routing.simulation.scenario import Happening, Reply, Scenario
@@ -46,10 +46,13 @@ class Played:
         )
         # What the policy expects by itself, like a heartbeat or a handoff, begins with it.
         self.simulation.feed(PolicySet(at=scenario.start_at, version=policy.version))
-        self.lines: list[Line] = []
         self.unanswered: list[Happening] = []
         """Replies of people whom nobody had paged."""
-        self._moments = self._effects = 0
+
+    @property
+    def lines(self) -> list[Line]:
+        """What a person would tell of all that happened, in the order it was decided."""
+        return [line for each in self.simulation.story if (line := _line(each)) is not None]
 
     @property
     def sent(self) -> list[Sent]:
@@ -61,8 +64,6 @@ class Played:
 
     def until(self, at: int) -> None:
         """Let everything up to the instant (ms) happen."""
-        while self.simulation.step(at):
-            self._note()
         self.simulation.pass_time(at)
 
     def happen(self, happening: Happening) -> None:
@@ -71,10 +72,10 @@ class Played:
         if entry is None:
             self.unanswered.append(happening)
             contact = happening.what.contact if isinstance(happening.what, Reply) else ""
-            self.lines.append(Line(self.simulation.now, "", f"{contact} has nothing to answer: not paged"))
+            missed = Moment(at=self.simulation.now, what=f"{contact} has nothing to answer: not paged")
+            self.simulation.story.append(Note("", missed))
             return
         self.simulation.feed(entry)
-        self._note()
 
     def finish(self) -> None:
         """To the end: until nothing is open, or as long as the scenario may last."""
@@ -82,7 +83,6 @@ class Played:
         while self.scenario.exactly or self.open():
             if not self.simulation.step(last):
                 break
-            self._note()
 
     def open(self) -> list[Incident]:
         return [each for each in self.simulation.incidents() if each.phase is not Phase.RESOLVED]
@@ -104,18 +104,12 @@ class Played:
         ]
         return max(pages, key=lambda page: (page.created_at, page.id), default=None)
 
-    def _note(self) -> None:
-        """Turn what is new in the simulation into lines, in the order it was decided."""
-        moments, effects = self.simulation.moments, self.simulation.effects
-        if len(moments) > self._moments:
-            for incident, moment in moments[self._moments :]:
-                self.lines.append(Line(moment.at, incident, moment.what, tuple(moment.reasons)))
-            self._moments = len(moments)
-        if len(effects) > self._effects:
-            for at, effect in effects[self._effects :]:
-                if isinstance(effect, Deliver):
-                    self.lines.append(Line(at, effect.incident, _told(effect)))
-            self._effects = len(effects)
+
+def _line(told: Note | tuple[int, AnyEffect]) -> Line | None:
+    if isinstance(told, Note):
+        return Line(told.moment.at, told.incident, told.moment.what, tuple(told.moment.reasons))
+    at, effect = told
+    return Line(at, effect.incident, _told(effect)) if isinstance(effect, Deliver) else None
 
 
 _HOW = {Purpose.PAGE: "PAGE", Purpose.RECALL: "ends the call to"}

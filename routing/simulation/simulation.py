@@ -24,14 +24,19 @@ Script = Callable[[AnyEffect, int], list[tuple[int, AnyEntry]]]
 class Simulation:
     """Feeds entries, lets time pass, and keeps every decision, effect and timeline line in order."""
 
-    def __init__(self, policy: Policy, now: int, script: Script, *, keep: bool = True) -> None:
-        """`keep` False, for long histories, forgets the decisions and passes over claims that nobody could see."""
+    def __init__(
+        self, policy: Policy, now: int, script: Script, *, keep: bool = True, notes: bool = True
+    ) -> None:
+        """`keep` False, for long histories, forgets the decisions and passes over claims that nobody could see;
+        `notes` False forgets what is noted in timelines.
+        """
         self.policy = policy
         self.state = State()
         self.now = now
         self.decisions: list[tuple[str, Decision]] = []
-        self.effects: list[tuple[int, AnyEffect]] = []
-        self.moments: list[tuple[str, Moment]] = []
+        self.story: list[Note | tuple[int, AnyEffect]] = []
+        """What was noted, and what was wanted and when (ms), in the order it was decided."""
+        self._notes = notes
         self._script = script
         self._keep = keep
         self._coming: list[tuple[int, int, AnyEntry, int]] = []
@@ -53,12 +58,22 @@ class Simulation:
             if type(change) is Put:
                 if change.table is _TIMER:
                     heappush(self._due, (change.record.at, change.key))  # type: ignore[attr-defined]  # a timer
-            elif type(change) is Note:
-                self.moments.append((change.incident, change.moment))
+            elif type(change) is Note and self._notes:
+                self.story.append(change)
         for effect in decision.effects:
-            self.effects.append((self.now, effect))
+            self.story.append((self.now, effect))
             self._expect(self._script(effect, self.now))
         return decision
+
+    @property
+    def moments(self) -> list[tuple[str, Moment]]:
+        """What was noted, with the incident in whose timeline it is."""
+        return [(each.incident, each.moment) for each in self.story if isinstance(each, Note)]
+
+    @property
+    def effects(self) -> list[tuple[int, AnyEffect]]:
+        """What was wanted, and when (ms)."""
+        return [each for each in self.story if not isinstance(each, Note)]
 
     def _expect(self, answers: list[tuple[int, AnyEntry]]) -> None:
         """What the world is about to say to an effect: entries, each after so many ms."""
@@ -86,7 +101,7 @@ class Simulation:
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing is due until then (ms)."""
         timer, coming = None, self._coming[0][0] if self._coming else until + 1
-        if not self._due or coming > self._due[0][0]:
+        if self._due and self._due[0][0] < coming:
             timer = self._first_timer()
         if coming <= until and (timer is None or coming <= timer.at):
             _, _, entry, arrives_at = heappop(self._coming)
