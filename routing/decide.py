@@ -68,7 +68,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
     state.follow(policy)
     draft = Draft(policy, state, entry_id, now, entry.client)
     FOLDS[type(entry)](draft, entry)
-    if draft.unreviewed:
+    if draft.is_weighty():
         _review(draft)
     recalling.review(draft)
     settle(draft)
@@ -76,7 +76,7 @@ def decide(policy: Policy, state: State, entry: AnyEntry, entry_id: str, now: in
 
 
 def _review(draft: Draft) -> None:
-    """What follows from how the incidents are now; of most entries, which change none or only count, nothing does."""
+    """What follows from how the incidents are now; from most entries, which do not change what weighs, nothing does."""
     looked_at = [incident.id for incident in draft.changed_incidents()]
     drills.review(draft)
     promotion.review(draft)

@@ -11,7 +11,7 @@ import msgspec
 from routing.decision import Bury, Change, Decision, Drop, Note, Put, Retire, Table, Withdraw
 from routing.delivery import Delivery, Progress
 from routing.effect import AnyEffect
-from routing.incident import Alert, Incident, Moment, Verdict
+from routing.incident import WEIGHTY, Alert, Incident, Moment, Verdict
 from routing.policy import Policy
 from routing.reason import Reason
 from routing.record import Record
@@ -46,8 +46,8 @@ class Draft:
         """The entry that the verdict is about, where it is not this one."""
         self.touched: set[str] = set()
         """Incidents that are new, or whose phase or planned timers changed: their next action is found anew."""
-        self.unreviewed = False
-        """An incident or an alert is new, or changed in more than a count: something may follow from that."""
+        self._alerts_changed = False
+        """In more than a count."""
         self._new: dict[Table, dict[str, Put | None]] = {}
         """By table what this entry has put, and None for what it has dropped."""
         self._changes: list[Change] = []
@@ -101,22 +101,37 @@ class Draft:
 
     def changed_deliveries(self) -> list[Delivery]:
         """The incidents' deliveries that this entry has put so far."""
-        new = self._new.get(_DELIVERY, _NONE)
-        return [put.record for put in new.values() if put is not None]  # type: ignore[misc]  # it holds nothing else
+        found: list[Delivery] = []
+        for put in self._new.get(_DELIVERY, _NONE).values():
+            if put is not None:
+                found.append(put.record)  # type: ignore[arg-type]  # noqa: PERF401  # a comprehension is a call
+        return found
 
     def changed_incidents(self) -> Iterable[Incident]:
         """The incidents that this entry has put so far, each as it is when its turn comes."""
         new = self._new.get(_INCIDENT, _NONE)
         if len(new) > 1:
             return self._each_changed(new)
-        # Nearly always: one has no later turn.
-        return [put.record for put in new.values() if put is not None]  # type: ignore[misc]  # it holds nothing else
+        for put in new.values():  # nearly always: one has no later turn
+            return (put.record,) if put is not None else ()  # type: ignore[return-value]  # it holds nothing else
+        return ()
 
     def _each_changed(self, new: Mapping[str, Put | None]) -> Iterator[Incident]:
         for key in tuple(new):
             put = new[key]
             if put is not None:
                 yield put.record  # type: ignore[misc]  # the table holds nothing else
+
+    def is_weighty(self) -> bool:
+        """Whether something may follow from how the incidents and alerts are now, that has not followed already."""
+        if self._alerts_changed:
+            return True
+        for now in self.changed_incidents():
+            before = self.state.tables[_INCIDENT].get(now.id)
+            new = before is None or now.reviewed != self.policy.version
+            if new or now.drill or WEIGHTY(before) != WEIGHTY(now):
+                return True
+        return False
 
     def owned(self, incident: str, table: Table, kind: type[R]) -> list[R]:
         """All live records of a kind that belong to an incident, by key."""
@@ -186,19 +201,15 @@ class Draft:
         known: Incident | None = self.state.tables[_INCIDENT].get(incident.id)  # type: ignore[assignment]
         if known is None or known.phase is not incident.phase:
             self.touched.add(incident.id)
-        self.unreviewed = True
         self.put(_INCIDENT, incident.id, incident)
 
     def put_alert(self, alert: Alert) -> None:
-        self.unreviewed = True
+        self._alerts_changed = True
         self.put(_ALERT, alert.fingerprint, alert, alert.incident)
 
-    def repeated(self, alert: Alert, incident: Incident) -> None:
-        """Both are counted up, and nothing else: what followed from them under this policy has followed already."""
-        if incident.reviewed != self.policy.version:
-            self.unreviewed = True
+    def put_repeated(self, alert: Alert) -> None:
+        """It is counted up, and nothing else: what followed from it has followed already."""
         self.put(_ALERT, alert.fingerprint, alert, alert.incident)
-        self.put(_INCIDENT, incident.id, incident)
 
     def mark_reviewed(self, incidents: Collection[str]) -> None:
         """These were looked at under this policy; others that this entry has put since are to be."""

@@ -1,6 +1,7 @@
 """Incident: our record of one or more alerts that people respond to; Alert: one condition."""
 
 from enum import StrEnum
+from operator import attrgetter
 
 from routing.course import Course
 from routing.delivery import Thread
@@ -114,7 +115,7 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     route: str = ""
     policy_version: str = ""
     reviewed: str = ""
-    """The policy under which it was last looked at as a whole; what only repeats need not be under the same one."""
+    """The policy under which it was last looked at as a whole: what has not changed since need not be once more."""
     respond_by: int = 0
     resolve_by: int = 0
     acknowledged_at: int = 0
@@ -187,6 +188,15 @@ class Incident(Record, frozen=True, kw_only=True, omit_defaults=True):
     def groups(self) -> list[str]:
         """All keys that new alerts join by; none once it takes no more."""
         return [self.group, *self.also] if self.group else []
+
+
+WEIGHTY = attrgetter(
+    "phase", "severity", "graded_at", "lowered_from", "overruled", "labels", "alerts", "service", "services", "paged",
+    "acknowledged_by", "asked_again", "course", "heard", "reopened", "cause", "merged_into",
+)  # fmt: skip
+"""What something may follow from, when it changes: by rules, for the process, for who else is to hear of it. The rest
+of an incident is counts, and how far it is with what follows.
+"""
 
 
 class Moment(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -55,12 +55,16 @@ class State:
         """Incident -> its deliveries that no worker has taken up; it may have had hundreds."""
         self.ringing = Ringing()
         self.standing = Standing()
+        self._followed: Policy | None = None
         self.on_call: dict[str, object] = {}
         """Schedule -> what `routing.oncall.now` found last; forgotten when any override changes."""
         self._silences: Index[SilenceSet] | None = None
 
     def follow(self, policy: Policy) -> None:
         """Know the firing alerts by the relations of this policy; costs nothing while it stays the same."""
+        if policy is self._followed:
+            return
+        self._followed = policy
         if not self.standing.follows(policy):
             self.standing = Standing(policy)
             for alert in self.tables[Table.ALERT].values():

@@ -41,8 +41,8 @@ class Waiting:
 
     def of(self, key: str) -> Collection[str]:
         """Ids of what waits, in the order it began to."""
-        return self._by_key.get(key, {}).keys()
+        return self._by_key.get(key, ())
 
     def carried_by(self, delivery: str) -> Collection[str]:
         """Ids of what waits for a message that tells of it, too."""
-        return self._by_carrier.get(delivery, {}).keys()
+        return self._by_carrier.get(delivery, ())

@@ -56,17 +56,19 @@ def _repeated(draft: Draft, alert: Alert, condition: Condition) -> None:
     incident = draft.incident(alert.incident)
     if incident is None:
         return
-    incident = msgspec.structs.replace(incident, events=incident.events + 1)
-    alert = msgspec.structs.replace(
-        alert,
-        count=alert.count + 1,
-        last_seen_at=max(alert.last_seen_at, condition.at),
-        # A newer occurrence, so that a late resolve of an older one does not end it.
-        starts_at=max(alert.starts_at, condition.starts_at),
-        severity=min(alert.severity, condition.severity),
+    draft.put_repeated(
+        msgspec.structs.replace(
+            alert,
+            count=alert.count + 1,
+            last_seen_at=max(alert.last_seen_at, condition.at),
+            # A newer occurrence, so that a late resolve of an older one does not end it.
+            starts_at=max(alert.starts_at, condition.starts_at),
+            severity=min(alert.severity, condition.severity),
+        )
     )
-    draft.repeated(alert, incident)
     _expect_end(draft, condition, incident.id)
+    incident = msgspec.structs.replace(incident, events=incident.events + 1)
+    draft.put_incident(incident)
     if condition.severity < incident.severity:
         responding.worsen(draft, incident, condition.severity, condition.labels, *condition.reasons)
     reason = verdicts.same(incident.id, Reason(text=condition.same))

@@ -45,10 +45,11 @@ class _Entry(Generic[T]):
     item: T
 
     def takes(self, labels: Labels) -> bool:
-        for test in self.tests:  # noqa: SIM110  # a generator costs as much as three tests
-            if not test(labels):
-                return False
-        return True
+        return all(test(labels) for test in self.tests)
+
+
+def _place(entry: _Entry[T]) -> int:
+    return entry.place
 
 
 class Index(Generic[T]):
@@ -79,12 +80,16 @@ class Index(Generic[T]):
 
     def matching(self, labels: Labels) -> list[T]:
         """Every item all of whose matchers match, in the items' order."""
-        found = [entry for entry in self._candidates(labels) if entry.takes(labels)]
-        if not found:
-            return []
+        found = []
+        for entry in self._candidates(labels):  # in loops: asked several times with every event
+            for test in entry.tests:
+                if not test(labels):
+                    break
+            else:
+                found.append(entry)
         if len(found) > 1:
-            found.sort(key=lambda entry: entry.place)
-        return [entry.item for entry in found]
+            found.sort(key=_place)
+        return [entry.item for entry in found] if found else []
 
     def matching_any(self, several: Iterable[Labels]) -> list[T]:
         """Every item that matches at least one of them, once, in the items' order."""

@@ -35,10 +35,10 @@ def quietly(contact: Contact, severity: Severity) -> Method:
     Who is paged by mail alone for what can wait need not get a text about how it went on.
     """
     pages = contact.by_severity.get(severity, contact.methods)
-    places = [(each.channel, each.address) for each in pages]
     for method in contact.quiet:
-        if (method.channel, method.address) in places:
-            return method
+        for page in pages:
+            if page.address == method.address and page.channel == method.channel:
+                return method
     return contact.quiet[0]
 
 

@@ -51,13 +51,17 @@ def facts(incident: Incident, zone: str) -> list[str]:
 
 def update(incident: Incident, contact: Contact, what: str) -> Message:
     """The message that only tells: acknowledged, resolved, repaired, a follow-up is due."""
-    body = [what, incident.summary, f"Tried: {incident.tried}" if incident.tried else ""]
+    body = [what] if what else []
+    if incident.summary:
+        body.append(incident.summary)
+    if incident.tried:
+        body.append(f"Tried: {incident.tried}")
     if incident.resolved_at:
         minutes = max(1, round((incident.resolved_at - incident.opened_at) / 60_000))
         body.append(f"It lasted {minutes} min, from {clock(incident.opened_at, contact.timezone)}.")
     return Message(
         title=f"[{incident.id}] {what}",
-        body="\n".join(line for line in body if line),
+        body="\n".join(body),
         speech=what,
     )
 
