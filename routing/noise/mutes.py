@@ -31,13 +31,13 @@ def over(draft: Draft, incident: Incident) -> Mute | None:
     """What mutes the whole incident: its open cause, or what covers each of its firing alerts."""
     if (mute := _by_cause(draft, incident)) is not None:
         return mute
-    mute = covering(draft, incident.labels)
+    mute = own = covering(draft, incident.labels)
     alerts = [each for each in draft.owned(incident.id, Table.ALERT, Alert) if each.firing]
     for alert in alerts:
-        found = covering(draft, alert.labels)
+        found = own if alert.labels == incident.labels else covering(draft, alert.labels)
         if found is None:
             return None
-        mute = mute if mute is not None and alert.labels == incident.labels else found
+        mute = mute if found is own else found
     return mute
 
 

@@ -1,7 +1,5 @@
 """The world of a scenario: providers, workers and people who answer as it says."""
 
-from collections.abc import Iterator
-
 from routing.delivery import Purpose
 from routing.effect import AnyEffect, Deliver, Step
 from routing.entry import Answer, AnyEntry, Claimed, Delivered, Outcome, StepDone
@@ -42,8 +40,8 @@ class World:
             return [(CLAIM_MS, claimed)]
         outcome = Outcome(answering.value)
         if isinstance(effect, Deliver):
-            return [(CLAIM_MS, claimed), *_delivered(effect, found, outcome, now)]
-        return [(CLAIM_MS, claimed), *_stepped(effect, found, outcome, now)]
+            return _delivered(effect, found, outcome, now, claimed)
+        return [(CLAIM_MS, claimed), _stepped(effect, found, outcome, now)]
 
     def _behaviour(self, effect: AnyEffect, after_ms: int) -> Behaviour | None:
         for each in self._behaviours:
@@ -63,28 +61,29 @@ def _fits(behaviour: Behaviour, effect: AnyEffect, after_ms: int) -> bool:
 
 
 def _delivered(
-    effect: Deliver, found: Behaviour | None, outcome: Outcome, now: int
-) -> Iterator[tuple[int, AnyEntry]]:
+    effect: Deliver, found: Behaviour | None, outcome: Outcome, now: int, claimed: Claimed
+) -> list[tuple[int, AnyEntry]]:
     ok = outcome is _OUTCOME_OK
-    yield ANSWER_MS, Delivered(
+    delivered = Delivered(
         at=now + ANSWER_MS, delivery=effect.id, attempt=effect.attempt, outcome=outcome,
         error="" if ok else f"{effect.channel}: {outcome} in this scenario",
         provider_id=f"{effect.channel}-{effect.id}-{effect.attempt}" if ok else "",
     )  # fmt: skip
+    told: list[tuple[int, AnyEntry]] = [(CLAIM_MS, claimed), (ANSWER_MS, delivered)]
     if ok and found and found.says and effect.purpose in _ASKING:
         after = ANSWER_MS + found.after_ms
-        yield after, Answer(at=now + after, channel=effect.channel, text=found.says, delivery=effect.id)
+        answer = Answer(at=now + after, channel=effect.channel, text=found.says, delivery=effect.id)
+        told.append((after, answer))
+    return told
 
 
-def _stepped(
-    effect: Step, found: Behaviour | None, outcome: Outcome, now: int
-) -> Iterator[tuple[int, AnyEntry]]:
+def _stepped(effect: Step, found: Behaviour | None, outcome: Outcome, now: int) -> tuple[int, AnyEntry]:
     if found is None and not effect.dry_run:
         outcome = Outcome.PERMANENT
     error = (
         f"{effect.action}: {outcome} in this scenario" if found else "the scenario does not say what it gives"
     )
-    yield ANSWER_MS, StepDone(
+    return ANSWER_MS, StepDone(
         at=now + ANSWER_MS, run=effect.run, step=effect.step, attempt=effect.attempt, outcome=outcome,
         output=found.gives if found and outcome is _OUTCOME_OK else None,
         error="" if outcome is _OUTCOME_OK else error,
