@@ -26,7 +26,10 @@ _RUN, _TIMER, _FACT = Table.RUN, Table.TIMER, Table.FACT
 _PENDING = Progress.PENDING
 
 R = TypeVar("R", bound=Record)
-_NONE: Mapping[str, Put | None] = {}
+_New = dict[str, Put | None]
+_NONE: _New = {}
+_KEPT = Put(_FACT, "", Record())
+"""Of a record that this entry neither puts nor drops: it is as the state has it."""
 _GONE = "-"
 """Whose a record was that an incident owned which is retired: no incident is called so."""
 
@@ -48,7 +51,11 @@ class Draft:
         """Incidents that are new, or whose phase or planned timers changed: their next action is found anew."""
         self._alerts_changed = False
         """In more than a count."""
-        self._new: dict[Table, dict[str, Put | None]] = {}
+        # What is asked for again and again has a name of its own besides.
+        self._incidents: _New = {}
+        self._deliveries: _New = {}
+        self._timers: _New = {}
+        self._new = {_INCIDENT: self._incidents, _DELIVERY: self._deliveries, _TIMER: self._timers}
         """By table what this entry has put, and None for what it has dropped."""
         self._changes: list[Change] = []
         self._effects: dict[str, AnyEffect] = {}
@@ -56,19 +63,16 @@ class Draft:
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, table: Table, key: str, kind: type[R]) -> R | None:
-        new = self._new.get(table)
-        if new is None or key not in new:
-            found = self.state.tables[table].get(key)
-        else:
-            found = put.record if (put := new[key]) is not None else None
+        put = self._new.get(table, _NONE).get(key, _KEPT)
+        found = self.state.tables[table].get(key) if put is _KEPT else put and put.record
         return found if isinstance(found, kind) else None
 
     def incident(self, key: str) -> Incident | None:
         # As `find`, which takes longer: nothing is asked for as often as this and the timers.
-        new = self._new.get(_INCIDENT)
-        if new is None or key not in new:
+        put = self._incidents.get(key, _KEPT)
+        if put is _KEPT:
             return self.state.tables[_INCIDENT].get(key)  # type: ignore[return-value]  # the table holds nothing else
-        return put.record if (put := new[key]) is not None else None  # type: ignore[return-value]
+        return put and put.record  # type: ignore[return-value]
 
     def alert(self, fingerprint: str) -> Alert | None:
         return self.find(_ALERT, fingerprint, Alert)
@@ -81,10 +85,10 @@ class Draft:
 
     def timer(self, wake: Wake, subject: str) -> Timer | None:
         key = PREFIX[wake] + subject
-        new = self._new.get(_TIMER)
-        if new is None or key not in new:
+        put = self._timers.get(key, _KEPT)
+        if put is _KEPT:
             return self.state.tables[_TIMER].get(key)  # type: ignore[return-value]  # the table holds nothing else
-        return put.record if (put := new[key]) is not None else None  # type: ignore[return-value]
+        return put and put.record  # type: ignore[return-value]
 
     def fact(self, key: str) -> str:
         found = self.find(_FACT, key, Fact)
@@ -92,7 +96,7 @@ class Draft:
 
     def has_put(self, table: Table) -> bool:
         """Whether this entry has put, or dropped, anything of a table so far."""
-        return table in self._new
+        return bool(self._new.get(table))
 
     def changed(self, table: Table) -> list[str]:
         """Keys of the records of a table that this entry has put so far."""
@@ -102,17 +106,16 @@ class Draft:
     def changed_deliveries(self) -> list[Delivery]:
         """The incidents' deliveries that this entry has put so far."""
         found: list[Delivery] = []
-        for put in self._new.get(_DELIVERY, _NONE).values():
+        for put in self._deliveries.values():
             if put is not None:
                 found.append(put.record)  # type: ignore[arg-type]  # noqa: PERF401  # a comprehension is a call
         return found
 
     def changed_incidents(self) -> Iterable[Incident]:
         """The incidents that this entry has put so far, each as it is when its turn comes."""
-        new = self._new.get(_INCIDENT, _NONE)
-        if len(new) > 1:
-            return self._each_changed(new)
-        for put in new.values():  # nearly always: one has no later turn
+        if len(self._incidents) > 1:
+            return self._each_changed(self._incidents)
+        for put in self._incidents.values():  # nearly always: one has no later turn
             return (put.record,) if put is not None else ()  # type: ignore[return-value]  # it holds nothing else
         return ()
 
@@ -161,7 +164,7 @@ class Draft:
 
     def first_timer(self, incident: str, but: Collection[str] = ()) -> Timer | None:
         """The incident's earliest timer, of those that decide something about it and are none of `but`."""
-        changed = self._new.get(_TIMER, _NONE)
+        changed = self._timers
         first = self.state.agenda.first(incident, {*changed, *but} if but else changed)
         for put in changed.values():
             record = put.record if put is not None else None
@@ -251,7 +254,7 @@ class Draft:
 
     def unwake_all(self, wakes: Iterable[Wake], subject: str) -> None:
         """Of a dozen that might be set, one is: those that are not cost next to nothing."""
-        new, known = self._new.get(_TIMER, _NONE), self.state.tables[_TIMER]
+        new, known = self._timers, self.state.tables[_TIMER]
         for wake in wakes:
             key = PREFIX[wake] + subject
             if key in known or key in new:
