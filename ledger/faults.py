@@ -15,6 +15,7 @@ there may be named as well, by its action or its effect, with a dot for the slas
 import os
 import signal
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 
@@ -54,9 +55,12 @@ def _parse(part: str) -> tuple[str, int]:
     return point, int(count or "1")
 
 
-_faults = Faults(os.environ)  # noqa: TID251  # a test hook, read once, of no use to any settings module
+@cache
+def _faults() -> Faults:
+    """Read once, where first asked: whoever is forked is told by its own environment, long after this was imported."""
+    return Faults(os.environ)  # noqa: TID251  # a test hook, of no use to any settings module
 
 
 def reach(point: str, *doing: str) -> None:
     """Say that this process is at a named point of its work, and `doing` what."""
-    _faults.reach(point, *doing)
+    _faults().reach(point, *doing)

@@ -8,12 +8,13 @@ import pytest
 import reception
 import sentry_sdk
 from commands import running
+from forked import process
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sentry_standin import SentryStandin
 from stage import free_port
-from working import process, until
+from working import until
 
 from ledger import links, policies, sentry
 from ledger.catalogue import catalogue

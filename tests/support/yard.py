@@ -7,14 +7,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from doomed import HURRIED, MANY
+from forked import Process
 from redis import Redis
 from town import UNLIMITED, changed
 from vendor_server import Asked, Reply
@@ -77,7 +76,7 @@ class Yard:
     points: tuple[str, ...]
     keys: Keys = field(default_factory=Keys)
     deaths: int = 0
-    _running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    _running: dict[str, Process] = field(default_factory=dict)
 
     @property
     def leave(self) -> Path:
@@ -96,6 +95,8 @@ class Yard:
             known = self._running.get(name)
             if known is None or known.poll() is not None:
                 self.deaths += known is not None
+                if known is not None:
+                    known.close()
                 self._running[name] = self._start(queue)
         Queues(self.redis).keep_spare()
 
@@ -122,10 +123,9 @@ class Yard:
 
     def stop(self) -> None:
         for each in self._running.values():
-            each.kill()
-            each.wait()
+            each.close()
 
-    def _start(self, queue: str) -> "subprocess.Popen[bytes]":
+    def _start(self, queue: str) -> Process:
         environ = {
             **bare(os.environ),  # a new process
             "TOCSIN_REDIS_URL": self.url, "TOCSIN_FAULT": ",".join(self.points),
@@ -133,11 +133,7 @@ class Yard:
             "TOCSIN_SITE_URL": self.vercel.url, "VERCEL_STATUS_BASE_URL": self.vercel.url,
             "VERCEL_BASE_URL": self.vercel.url, "VERCEL_TOKEN": TOKEN,
         }  # fmt: skip
-        with (self.room / "said.txt").open("ab") as out:
-            return subprocess.Popen(
-                [sys.executable, "-m", "workers.child", "workers.serving:main", queue],
-                env=environ, stdout=out, stderr=out,
-            )  # fmt: skip
+        return Process("workers.serving:main", (queue,), environ, self.room / "said.txt")
 
 
 @contextmanager

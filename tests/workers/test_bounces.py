@@ -9,11 +9,12 @@ import shipped
 import yaml
 from bouncing import letter, report
 from desk import Desk
+from forked import process
 from imap_standin import PASSWORD, USER, ImapStandin
 from notices import notice
 from smtp_standin import Mail, SmtpStandin
 from structlog.testing import capture_logs
-from working import process, until
+from working import until
 
 from ledger import catalogue, log, mailboxes, policies
 from routing.entry import Lane, Receipt, decode_entry

@@ -4,15 +4,15 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
+from forked import Process, process
 from redis import Redis
-from working import Found, process, until
+from working import Found, until
 
 from ledger import log, policies
 from ledger.catalogue import catalogue
@@ -51,7 +51,7 @@ def count(client: Redis, keys: Keys) -> int:
     return int(client.hlen(keys.state(Table.INCIDENT)))
 
 
-def dispatching(url: str, **variables: str) -> "AbstractContextManager[subprocess.Popen[bytes]]":
+def dispatching(url: str, **variables: str) -> AbstractContextManager[Process]:
     return process(SERVING, DISPATCH, TOCSIN_REDIS_URL=url, **variables)
 
 
@@ -65,7 +65,7 @@ def test_killed_around_a_commit(point: str, published: Redis, redis_url: str, ke
         queues.keep_spare()
         with dispatching(redis_url, TOCSIN_FAULT=f"{point}:{arrival}") as doomed:
 
-            def died(doomed: subprocess.Popen[bytes] = doomed) -> bool:
+            def died(doomed: Process = doomed) -> bool:
                 open_incidents(published, keys, numbers, 1)
                 return doomed.poll() is not None
 

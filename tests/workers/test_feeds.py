@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from followed import CalendarServer, follow
+from forked import process
 from ics import calendar
 from small_policy import POLICY
 from structlog.testing import capture_logs
 from vendor_server import Asked, Misbehaviour, Reply, VendorServer
-from working import process, until
+from working import until
 
 from ledger import feeds
 from ledger.clock import now_ms

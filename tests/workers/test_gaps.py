@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import process
 from gapped import URL, Asking, asking, publish
 from github_standin import TOKEN as GITHUB_TOKEN
 from github_standin import GithubStandin
@@ -13,7 +14,7 @@ from reception import SECRETS
 from stripe_standin import KEY, StripeStandin
 from vendor_server import Misbehaviour
 from vercel_standin import TOKEN, Deployment, VercelStandin
-from working import process, until
+from working import until
 
 from ledger import gaps, handing, turns
 from ledger.clock import now_ms

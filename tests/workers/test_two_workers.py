@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import process
 from redis import Redis
 from vendor_server import Asked, Misbehaviour, Reply
 from vercel_standin import TOKEN, VercelStandin
-from working import process, until
+from working import until
 from workshop import Bench, bench, rollback
 
 from ledger import log, outbox, policies

@@ -9,12 +9,13 @@ from pathlib import Path
 import embedded
 import msgspec
 import pytest
+from forked import process
 from redis import ConnectionError, Redis  # noqa: A004  # it is this one that is meant
 from rq import Queue
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
-from working import process, until
+from working import until
 
 from ledger import wire
 from ledger.connection import connect
