@@ -14,7 +14,7 @@ import pytest
 import seeing
 import yaml
 from click.testing import CliRunner
-from commands import running
+from commands import by_itself
 from embedded import running_server
 from reception import POLICY
 from reception import running as receiving
@@ -74,7 +74,7 @@ def test_a_console_is_healthy_when_it_reads_and_ends_at_once_whoever_looks_on(
 ) -> None:
     port = free_port()
     told = {"TOCSIN_CONSOLE_PORT": str(port)}
-    with running(tmp_path, redis_url, "console", **told) as process:
+    with by_itself(tmp_path, redis_url, "console", **told) as process:
         process.says("become the first admin")
         until(lambda: check("console", tmp_path, port=port) == 0, 20, process.printed)
         ours = os.getpriority(os.PRIO_PROCESS, 0)
@@ -97,7 +97,7 @@ def test_a_console_listens_though_the_database_is_dumb_and_greets_once_it_answer
     with running_server() as server:
         os.kill(server.pid, signal.SIGSTOP)
         try:
-            with running(tmp_path, server.url, "console", **told) as process:
+            with by_itself(tmp_path, server.url, "console", **told) as process:
                 until(lambda: _lives(port), 20, process.printed)
                 assert "first admin" not in process.printed()
                 os.kill(server.pid, signal.SIGCONT)
@@ -116,7 +116,7 @@ def _lives(port: int) -> bool:
 def test_a_watchdog_is_healthy_as_long_as_it_looks_with_redis_or_without(tmp_path: Path) -> None:
     assert check("watchdog", tmp_path) == 1
     sign = tmp_path / "watchdog.alive"
-    with running(tmp_path, f"unix://{tmp_path}/nobody", "watchdog"):
+    with by_itself(tmp_path, f"unix://{tmp_path}/nobody", "watchdog"):
         until(sign.exists, 20)
         seen = sign.stat().st_mtime
         until(lambda: sign.stat().st_mtime > seen, 20)

@@ -41,9 +41,13 @@ class Process:
     def poll(self) -> int | None:
         if self.returncode is None:
             self.returncode = self._forked.poll()
+            if self.returncode is not None:
+                os.close(self._reading)
+                os.close(self._writing)
         return self.returncode
 
     def wait(self, within_s: float = 10.0) -> int:
+        """For its end. Raises AssertionError when it does not come in time."""
         until(lambda: self.poll() is not None, within_s, f"the end of {self.pid}")
         assert self.returncode is not None
         return self.returncode
@@ -63,8 +67,6 @@ class Process:
         self.kill()
         self.wait()
         self._printing.join(5)
-        os.close(self._reading)
-        os.close(self._writing)
 
     def _print(self, out: Path | None) -> None:
         """It would wait in the middle of a word for somebody who reads. Ends when all that it has started has, too."""
