@@ -17,9 +17,12 @@ TooSlow = httpx.TimeoutException
 
 
 def client(timeout_s: float, headers: Mapping[str, str], base_url: str = "") -> Client:
-    """Follows nowhere, asks no proxy of the environment, trusts what the system or SSL_CERT_FILE trusts."""
+    """Follows nowhere, asks no proxy of the environment, trusts what the system or SSL_CERT_FILE trusts.
+
+    Below a `base_url` without TLS nobody is trusted: reading certificates takes longer than what is asked there.
+    """
     return httpx.Client(
-        verify=httpx.create_ssl_context(),
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if base_url.startswith("http://") else _trusted(),
         trust_env=False,
         timeout=timeout_s,
         headers=dict(headers),

@@ -50,7 +50,7 @@ class Door:
         self.site.oidc = Provider(settings, lambda: now_ms() + self.later_ms, timeout_s=1.0)
 
     def another(self) -> httpx2.Client:
-        client = httpx2.Client(base_url=self.seen.url, trust_env=False, timeout=10)
+        client = httpx2.Client(base_url=self.seen.url, trust_env=False, verify=False, timeout=10)
         self.seen.clients.append(client)
         return client
 
@@ -59,7 +59,7 @@ class Door:
 
     def returned(self, sent: httpx2.Response) -> str:
         """Where the provider sends the browser; it agrees."""
-        answer = httpx2.get(sent.headers["location"], trust_env=False)
+        answer = httpx2.get(sent.headers["location"], trust_env=False, verify=False)
         assert answer.status_code == 302, answer.text
         return str(answer.headers["location"])
 
@@ -450,7 +450,7 @@ def test_leaving_goes_through_the_provider_and_back(door: Door) -> None:
     left = door.browser.post("/logout", headers={"sec-fetch-site": "same-origin"})
     where = json.loads('"' + left.text.split("0;url=")[1].split('"')[0].replace("&amp;", "&") + '"')
     assert where.startswith(f"{door.provider.url}/logout?")
-    answer = httpx2.get(where, trust_env=False)
+    answer = httpx2.get(where, trust_env=False, verify=False)
     assert (answer.status_code, answer.headers["location"]) == (302, f"{door.seen.url}/login")
     assert not door.is_in()
     assert "tocsin-identity" not in door.browser.cookies

@@ -59,7 +59,10 @@ def test_a_fault_of_a_page_is_reported_without_its_request(
     token = links.make(SECRETS["TOCSIN_LINK_SECRET"], "INC-1-d1", now_ms() + HOUR)
     port = free_port()
     given = {**SECRETS, "SENTRY_DSN": outside.dsn, "TOCSIN_RECEIVER_PORT": str(port)}
-    with running(tmp_path, redis_url, "receiver", **given), httpx2.Client(trust_env=False) as http:
+    with (
+        running(tmp_path, redis_url, "receiver", **given),
+        httpx2.Client(trust_env=False, verify=False) as http,
+    ):
         until(lambda: ready(http, port), 30, "the receiver")
         answer = http.request(
             "GET", f"http://127.0.0.1:{port}/a/{token}?token=planted-query", headers=PLANTED, content=BODY

@@ -13,7 +13,7 @@ import requests
 import schemathesis
 import senders
 import yaml
-from described import labels, tried
+from described import keeping, labels, tried
 from examples import TIMES
 from hypothesis import HealthCheck, settings
 from reception import OPERATOR, POLICY, Reception, running
@@ -147,9 +147,15 @@ def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[
     return found or path_parameters
 
 
-def is_answered_as_it_says(case: Case[Any], at: Reception) -> None:
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with keeping() as found:
+        yield found
+
+
+def is_answered_as_it_says(case: Case[Any], at: Reception, session: requests.Session) -> None:
     began = time.perf_counter()
-    response = case.call(base_url=at.url, auth=Signer())
+    response = case.call(base_url=at.url, auth=Signer(), session=session)
     took = time.perf_counter() - began
     case.validate_response(
         response,
@@ -176,9 +182,9 @@ def trials() -> dict[str, Any]:
 
 @pytest.mark.parametrize("operation", labels(DOCUMENT))
 def test_whatever_is_sent_is_answered_as_it_says(
-    operation: str, trials: dict[str, Any], at: Reception
+    operation: str, trials: dict[str, Any], at: Reception, session: requests.Session
 ) -> None:
-    trials[operation](at=at)
+    trials[operation](at=at, session=session)
 
 
 def soon(case: Case[Any], at: Reception) -> bool:

@@ -1,12 +1,14 @@
 """What a description allows, and what it does not, sent to each of its operations by a test of its own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import hypothesis
 from schemathesis.core.result import Ok
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.schemas import BaseSchema
+from schemathesis.transport.requests import ManagedCookiesSession
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -19,6 +21,18 @@ def labels(document: dict[str, Any]) -> list[str]:
         for method in item
         if method in METHODS
     ]
+
+
+@contextmanager
+def keeping() -> Iterator[ManagedCookiesSession]:
+    """What sends cases over connections that it keeps, and keeps no cookies.
+
+    Without it each case has a connection of its own, looks for a proxy and for a .netrc, and half of the time is that.
+    """
+    with ManagedCookiesSession() as session:
+        session.trust_env = False
+        session.headers.clear()
+        yield session
 
 
 def tried(

@@ -35,6 +35,8 @@ Run = Callable[..., Result]
 Ask = Callable[..., Any]
 """The same with --json, read; fixture `ask`."""
 
+_ASLEEP_MS = 25
+"""How long the log is waited for before it is seen that nobody needs it any more."""
 CONFIG = Path(__file__).parents[2] / "config"
 
 
@@ -109,7 +111,8 @@ class Desk:
             while not stop.is_set():
                 with self.turn:
                     other.fold()
-                stop.wait(0.01)
+                    decided = cursor(other.client, other.keys).positions
+                log.read(other.client, other.keys, decided, 1, _ASLEEP_MS)
 
         self.leave()
         thread = threading.Thread(target=work)

@@ -33,7 +33,7 @@ def test_it_shows_a_console_and_who_becomes_its_first_admin(up: Stage) -> None:
     assert f"console at http://127.0.0.1:{port}" in up.output()
     until(lambda: f"http://127.0.0.1:{port}/welcome/" in up.output(), 20, up.output)
     link = re.findall(r"http://\S+/welcome/[\w-]+", up.output())[-1]
-    with httpx2.Client(trust_env=False) as http:
+    with httpx2.Client(trust_env=False, verify=False) as http:
         assert "Become the first admin" in http.get(link).text
         assert http.get(f"http://127.0.0.1:{port}/readyz").json() == {"ok": True}
 

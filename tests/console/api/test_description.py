@@ -1,11 +1,13 @@
 """The description and the application are one: what it lists is served, and answers say what it says, no more."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from api_world import World, furnish
-from described import labels, tried
+from described import keeping, labels, tried
 from examples import examples
 from hypothesis import HealthCheck
 from schemathesis import Case
@@ -74,8 +76,15 @@ def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[
     return found or path_parameters
 
 
-def nothing_makes_it_fail(case: Case[Any], at: World) -> None:
-    response = case.call(base_url=at.seen.url, headers={"authorization": f"Bearer {at.admin}"})
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with keeping() as found:
+        yield found
+
+
+def nothing_makes_it_fail(case: Case[Any], at: World, session: requests.Session) -> None:
+    told = {"authorization": f"Bearer {at.admin}"}
+    response = case.call(base_url=at.seen.url, headers=told, session=session)
     case.validate_response(
         response,
         checks=[
@@ -95,5 +104,7 @@ def trials() -> dict[str, Any]:
 
 @pytest.mark.usefixtures("places")
 @pytest.mark.parametrize("operation", [each for each in labels(document()) if each.split()[1] not in UNTRIED])
-def test_nothing_that_is_sent_makes_it_fail(operation: str, trials: dict[str, Any], at: World) -> None:
-    trials[operation](at=at)
+def test_nothing_that_is_sent_makes_it_fail(
+    operation: str, trials: dict[str, Any], at: World, session: requests.Session
+) -> None:
+    trials[operation](at=at, session=session)
