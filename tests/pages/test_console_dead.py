@@ -69,6 +69,7 @@ def test_all_that_match_are_dropped_after_a_preview_and_wait_again_when_that_is_
         anna.sees("more than 100")
         assert len(waiting()) == 121, "a preview does nothing"
         anna.presses("Drop them")
+        anna.page.wait_for_url("**/dead/jobs/*")
         anna.page.reload()
         anna.sees("Dropped 120")
         assert waiting() == [other]

@@ -136,3 +136,16 @@ def test_what_is_too_faint_is_seen(browser: Any) -> None:
     grey = "<p style='color:#999'>faint</p><svg width=99 height=20><text y=15 fill='#aaa'>pale</text></svg>"
     seen = look(browser, f"<body style='background:#fff;color:#000'>{grey}<p>fine</p>")
     assert [each.split()[0] for each in seen.faint] == ["'faint'", "'pale'"]
+
+
+def test_what_shines_through_and_what_stands_in_a_field_is_seen_as_it_comes_out(browser: Any) -> None:
+    """Ink of which half is missing, a card that half covers the dark; what is switched off need not be read."""
+    faint = (
+        "<p style='opacity:.4'>washed out</p>"
+        "<div style='background:#000'><p style='background:#fff8;color:#fff'>on glass</p></div>"
+        "<input value='typed' style='color:#999;background:#fff'><input placeholder='asked' style='background:#fff'>"
+        "<style>::placeholder { color: #aaa }</style>"
+    )
+    fine = "<p style='opacity:.9'>fine</p><p style='color:#000c'>fine</p><button disabled style='color:#ccc'>off</button>"
+    seen = look(browser, f"<body style='background:#fff;color:#000'>{faint}{fine}")
+    assert [each.split("'")[1] for each in seen.faint] == ["washed out", "on glass", "typed", "asked"]

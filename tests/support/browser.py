@@ -1,12 +1,12 @@
 """A real browser that looks at pages: how wide they are, and how well their texts stand out."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 """Debian's, and others' names of it; "" where there is none."""
@@ -21,28 +21,39 @@ _CONTRASTS = """
   const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) =>
     0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+  const over = (ground, [r, g, b, a = 1], opacity) =>
+    [r, g, b].map((value, at) => value * a * opacity + ground[at] * (1 - a * opacity));
+  const canvas = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255];
+  const grounds = new Map();
   const ground = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const found = parse(getComputedStyle(each).backgroundColor);
-      if (found.length === 3 || found[3] > 0) return found;
+    if (!element) return { back: canvas, opacity: 1 };
+    if (!grounds.has(element)) {
+      const below = ground(element.parentElement), style = getComputedStyle(element);
+      const opacity = below.opacity * Number(style.opacity);
+      grounds.set(element, { back: over(below.back, parse(style.backgroundColor), opacity), opacity });
     }
-    return matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18] : [255, 255, 255];
+    return grounds.get(element);
   };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    const text = texts.currentNode.textContent.trim();
-    const style = getComputedStyle(element);
-    if (!text || ['STYLE', 'TITLE', 'title'].includes(element.tagName) || !element.getClientRects().length) continue;
-    const svg = element instanceof SVGElement;
-    const ink = light(parse(svg ? style.fill : style.color)), back = light(ground(element));
-    const size = parseFloat(style.fontSize), bold = Number(style.fontWeight) >= 700;
+  const keep = (element, text, part) => {
+    const style = getComputedStyle(element, part);
+    if (!text || !element.getClientRects().length || element.matches(':disabled')) return;
+    const { back, opacity } = ground(element);
+    const ink = light(over(back, parse(element instanceof SVGElement ? style.fill : style.color), opacity));
+    const size = parseFloat(style.fontSize), bold = Number(style.fontWeight) >= 700, behind = light(back);
     found.push({
-      text: text.slice(0, 40), ratio: (Math.max(ink, back) + 0.05) / (Math.min(ink, back) + 0.05),
+      text: text.slice(0, 40), ratio: (Math.max(ink, behind) + 0.05) / (Math.min(ink, behind) + 0.05),
       large: size >= 24 || (bold && size >= 18.66),
     });
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!['STYLE', 'SCRIPT', 'TITLE', 'title', 'OPTION', 'TEXTAREA'].includes(element.tagName))
+      keep(element, texts.currentNode.textContent.trim());
   }
+  for (const each of document.querySelectorAll('input:not([type=hidden],[type=checkbox],[type=radio]), textarea, select'))
+    keep(each, each.value || each.placeholder, each.value ? null : '::placeholder');
   return found;
 }
 """
@@ -89,12 +100,22 @@ def look(
         wide = page.evaluate(
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
-        texts = page.evaluate(_CONTRASTS)
+        texts = contrasts(page)
     finally:
         context.close()
-    faint = [
+    return Seen(int(wide), faint(texts), len(texts), asked, said)
+
+
+def contrasts(page: Page) -> list[dict[str, Any]]:
+    """What of a page can be read: each text, or what stands in a field, and how it stands out from its ground."""
+    found: list[dict[str, Any]] = page.evaluate(_CONTRASTS)
+    return found
+
+
+def faint(texts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Those that hardly do."""
+    return [
         f"{each['text']!r} {each['ratio']:.2f}"
         for each in texts
         if each["ratio"] < (AA_LARGE if each["large"] else AA)
     ]
-    return Seen(int(wide), faint, len(texts), asked, said)
