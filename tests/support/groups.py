@@ -8,7 +8,6 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import pytest
 
@@ -20,15 +19,6 @@ def group_of(module: Path) -> str:
     """The group a module names for all of its tests; "" when it names none."""
     found = _NAMED.search(module.read_text()) if module.is_file() else None
     return found[1] if found else ""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For several workers, modules in an order of chance, always the same: by name, those that compute would come first,
-    and then all workers would wait at once in those that look on at processes.
-    """
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: crc32(item.nodeid.partition("::")[0].encode()))
 
 
 @pytest.hookimpl(optionalhook=True)
