@@ -257,7 +257,7 @@ class Draft:
         new, known = self._timers, self.state.tables[_TIMER]
         for wake in wakes:
             key = PREFIX[wake] + subject
-            if key in known or key in new:
+            if key in known or (new and key in new):
                 self.unwake(wake, subject)
 
     def _touch(self, wake: Wake, incident: str) -> None:

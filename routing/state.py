@@ -134,7 +134,10 @@ class State:
             return
         if delivery.held or (isinstance(old, Delivery) and old.held):
             self.waiting.put(old, delivery)
-        self._take_up(delivery)
+        if delivery.progress is _PENDING:
+            self.unclaimed[delivery.incident].add(delivery.id)
+        elif delivery.incident in self.unclaimed:
+            _discard(self.unclaimed, delivery.incident, delivery.id)
         if delivery.purpose is _PAGE:
             self.ringing.put(delivery)
         if old is None and delivery.purpose in ANSWERED and self._is_open(put.incident):
@@ -176,12 +179,6 @@ class State:
         for group in incident.groups:
             if self.open_groups.get(group) == incident.id:
                 del self.open_groups[group]
-
-    def _take_up(self, delivery: Delivery) -> None:
-        if delivery.progress is _PENDING:
-            self.unclaimed[delivery.incident].add(delivery.id)
-        elif delivery.incident in self.unclaimed:
-            _discard(self.unclaimed, delivery.incident, delivery.id)
 
     def _is_open(self, incident: str) -> bool:
         known = self.tables[_INCIDENT].get(incident)

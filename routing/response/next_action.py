@@ -17,7 +17,7 @@ def settle(draft: Draft) -> None:
         if incident is None:
             continue
         found = next_action(draft, incident)
-        if found != incident.next_action:
+        if found is not incident.next_action and found != incident.next_action:
             draft.put_incident(msgspec.structs.replace(incident, next_action=found))
 
 
@@ -27,7 +27,9 @@ def next_action(draft: Draft, incident: Incident) -> NextAction | None:
     if first is not None and clocks.says_nothing(incident, first):
         first = draft.first_timer(incident.id, but={first.id}) or first
     if first is not None:
-        return NextAction(at=first.at, what=first.what or str(first.wake))
+        known, what = incident.next_action, first.what or str(first.wake)
+        is_known = known is not None and known.at == first.at and known.what == what
+        return known if is_known else NextAction(at=first.at, what=what)
     if incident.phase is Phase.RESOLVED:
         return None
     level = draft.policy.levels[incident.severity]

@@ -136,7 +136,7 @@ def release(draft: Draft, delivery: Delivery) -> None:
 
 def leave(draft: Draft, delivery: Delivery) -> None:
     """It goes out now, and from now on its contact is owed the end of the story."""
-    run = delivery.run or questions.waiting(draft, delivery)
+    run = delivery.run or (questions.waiting(draft, delivery) if delivery.purpose is _PAGE else "")
     if run or delivery.held or delivery.changed_at != draft.now:
         delivery = msgspec.structs.replace(delivery, held="", run=run, changed_at=draft.now)
     draft.put_delivery(delivery)
@@ -161,7 +161,7 @@ def dispatch(draft: Draft, delivery: Delivery, tries: int = 0) -> None:
             threads.wait(draft, delivery)
             return
         continues = threads.name_of(draft, delivery)
-    asks = questions.still(draft, delivery)
+    asks = questions.still(draft, delivery) if delivery.run else None
     draft.emit(
         Deliver(
             id=delivery.id,

@@ -77,12 +77,17 @@ class Simulation:
 
     def _expect(self, answers: list[tuple[int, AnyEntry]]) -> None:
         """What the world is about to say to an effect: entries, each after so many ms."""
-        arrives_at = 0 if self._keep else self._arrival(answers)
+        now, number = self.now, self._number
+        if self._keep:
+            for after, answer in answers:
+                heappush(self._coming, (now + after, next(number), answer, 0))
+            return
+        arrives_at = self._arrival(answers)
         for after, answer in answers:
-            at, kind = self.now + after, type(answer)
-            heappush(self._coming, (at, next(self._number), answer, arrives_at if kind is Claimed else 0))
-            if not self._keep and kind is not Claimed and not (arrives_at and kind is Delivered):
-                heappush(self._telling, at)
+            kind = type(answer)
+            heappush(self._coming, (now + after, next(number), answer, arrives_at if kind is Claimed else 0))
+            if kind is not Claimed and not (arrives_at and kind is Delivered):
+                heappush(self._telling, now + after)
 
     def _arrival(self, answers: list[tuple[int, AnyEntry]]) -> int:
         """When (ms) a message is taken by its provider that a worker has claimed just before; 0 where it is not so."""
@@ -100,21 +105,22 @@ class Simulation:
 
     def step(self, until: int) -> bool:
         """Let the next thing happen; False when nothing is due until then (ms)."""
-        timer, coming = None, self._coming[0][0] if self._coming else until + 1
-        if self._due and self._due[0][0] < coming:
-            timer = self._first_timer()
-        if coming <= until and (timer is None or coming <= timer.at):
-            _, _, entry, arrives_at = heappop(self._coming)
-            if arrives_at and self._is_unseen(coming, arrives_at, until):
-                next(self._number)  # so that what follows is called as it would be
-                return True
-            self.now = max(self.now, coming)
-            self.feed(entry)
-        elif timer is not None and timer.at <= until:
+        coming, due = self._coming, self._due
+        at = coming[0][0] if coming else until + 1
+        if due and due[0][0] < at and (timer := self._first_timer()) is not None and timer.at < at:
+            if timer.at > until:
+                return False
             self.now = max(self.now, timer.at)
             self.feed(TimerDue(at=self.now, timer=timer.id, due_at=timer.at))
-        else:
+        elif at > until:
             return False
+        else:
+            _, _, entry, arrives_at = heappop(coming)
+            if arrives_at and self._is_unseen(at, arrives_at, until):
+                next(self._number)  # so that what follows is called as it would be
+                return True
+            self.now = max(self.now, at)
+            self.feed(entry)
         return True
 
     def _is_unseen(self, at: int, arrives_at: int, until: int) -> bool:
