@@ -62,8 +62,18 @@ def classify(policy: Policy, event: Event, at: int) -> Classified:
 
 
 def _size(event: Event) -> int:
-    texts = (*event.labels.values(), *event.details.values(), event.summary, event.title)
-    return sum(map(len, texts))
+    own = (
+        event.key,
+        event.kind,
+        event.title,
+        event.summary,
+        event.link,
+        event.vendor_id,
+        event.vendor_severity,
+    )
+    return sum(
+        map(len, (*own, *event.labels, *event.labels.values(), *event.details, *event.details.values()))
+    )
 
 
 def _classify(policy: Policy, event: Event, at: int) -> Classified:

@@ -4,7 +4,6 @@ The version goes first, so that the algorithm may change without mistaking old a
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 from routing.event import Event
@@ -27,9 +26,7 @@ def of_threshold(name: str, by_values: Sequence[str]) -> str:
     return _digest("threshold", name, *by_values)
 
 
-@lru_cache(maxsize=16384)
 def _digest(*fields: str) -> str:
-    """What is reported again and again has the same one."""
     # Each field is preceded by its length: no value can pretend to be two.
     joined = "".join([f"{len(field)}:{field}" for field in fields])
     return f"v1:{blake2b(joined.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"

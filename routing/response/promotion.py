@@ -35,6 +35,9 @@ def review(draft: Draft) -> None:
 def due(draft: Draft, incident: Incident) -> None:
     """Its age may have raised it."""
     if incident.phase is not _RESOLVED:
+        if incident.reviewed != draft.policy.version:
+            # Looked at under this policy from now on: one that comes back looks anew, its timer is spent.
+            draft.put_incident(incident)
         _consider(draft, incident)
 
 

@@ -67,8 +67,9 @@ def test_no_two_keys_are_one_and_no_two_sources() -> None:
 
 
 def test_what_is_large_and_what_was_long_ago_is_forgotten() -> None:
-    large = event(details={"log": "x" * LARGEST_KNOWN})
-    assert classify(DISKS, large, START) is not classify(DISKS, large, START)
+    long = "x" * LARGEST_KNOWN
+    for large in (event(details={"log": long}), event(key=long), event(labels={long: "1"}), event(link=long)):
+        assert classify(DISKS, large, START) is not classify(DISKS, large, START)
     first = classify(DISKS, event(), START)
     for number in range(MOST_KNOWN):
         classify(DISKS, event(key=f"k{number}"), START)

@@ -127,6 +127,19 @@ def test_under_another_policy_a_repeat_is_looked_at_anew_and_then_no_more() -> N
     assert only(sim).severity is Severity.SEV1
 
 
+def test_a_policy_that_comes_back_looks_anew_at_what_another_has_let_pass() -> None:
+    sim = Simulation(RISING, START, World())
+    sim.feed(firing("odd"))
+    sim.feed(Command(at=START, incident="INC-1", verb=Verb.ACK, by="anna"))
+    sim.pass_time(START + HOUR - 1)
+    sim.policy = replace(POLICY, version="without")
+    sim.pass_time(START + HOUR)
+    assert (Wake.PROMOTE, "INC-1") not in timers(sim)
+    sim.policy = RISING
+    sim.feed(firing("odd"))
+    assert only(sim).severity is Severity.SEV1
+
+
 def test_a_repeat_that_is_worse_is_more_than_a_count() -> None:
     sim = Checked(RISING, World())
     sim.feed(firing("odd"))
